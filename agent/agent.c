@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * agent.c - start and end of the agent, and its reactions to what is not an object: signals,
+ * links, the configuration file.
+ *
+ * Start: configuration, lock, journal; the parts; what the source says; what the kernel holds; the
+ * difference; then the socket opens and the runtime is told.  Stopping leaves everything in the
+ * kernel as it is: pods do not notice.
+ */
+#include "agent/agent.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/inotify.h>
+#include <sys/prctl.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "agent/aside.h"
+#include "agent/calls.h"
+#include "agent/install.h"
+#include "agent/instance.h"
+#include "agent/reload.h"
+#include "agent/report.h"
+#include "agent/restore.h"
+#include "agent/turn.h"
+#include "agent/version.h"
+#include "datapath/policy/base.h"
+#include "lib/log.h"
+
+/* --- events ------------------------------------------------------------------------------------ */
+
+static void add_source(struct agent *a, struct loop_source *s)
+{
+	a->sources[a->n_sources++] = s;
+}
+
+static void on_stop(void *arg)
+{
+	struct agent *a = arg;
+
+	log_info("agent", "stopping, everything stays in the kernel", "%s", "");
+	(void)sd_notify(0, "STOPPING=1");
+	loop_exit(a->loop, 0);
+}
+
+static void on_object(void *arg, const struct object_key *key, struct object *o)
+{
+	struct agent *a = arg;
+	uint64_t now = monotonic_usec();
+
+	if (o)
+		queue_put(a->queue, o, now);
+	else
+		queue_remove(a->queue, key->kind, key->ns, key->name, now);
+}
+
+static void arm_folder(struct agent *a)
+{
+	loop_timer_at(a->folder_timer, folder_deadline(a->folder));
+}
+
+static void on_folder(void *arg, uint32_t events _unused_)
+{
+	struct agent *a = arg;
+
+	folder_dispatch(a->folder, loop_now(a->loop));
+	arm_folder(a);
+}
+
+static void on_folder_timer(void *arg)
+{
+	struct agent *a = arg;
+
+	folder_timer(a->folder, loop_now(a->loop));
+	arm_folder(a);
+}
+
+static void on_journal(void *arg, uint32_t events _unused_)
+{
+	struct agent *a = arg;
+	struct err e = {0};
+
+	if (journal_poll(a->journal, &e) < 0)
+		log_err("ipam", "the journal is not durable, ADD waits", "err=\"%s\"", e.msg);
+}
+
+static void on_rtnl(void *arg, uint32_t events _unused_)
+{
+	rtnl_dispatch(((struct agent *)arg)->rtnl);
+}
+
+static void on_link_event(void *arg, const struct rtnl_event *e)
+{
+	struct agent *a = arg;
+
+	switch (e->kind) {
+	case RTNL_ROUTE_GONE:
+	case RTNL_LINK_GONE: /* the kernel tells of its routes, too */
+		routes_lost(a->routes, &e->dst);
+		break;
+	case RTNL_ADDR:
+		turn_follow_mtu(a);
+		break;
+	case RTNL_LINK_MTU:
+		if (streq(e->ifname, a->mtu_ifname))
+			turn_follow_mtu(a);
+		break;
+	case RTNL_OVERRUN:
+		turn_read_kernel(a);
+		break;
+	}
+}
+
+static void on_retry(void *arg _unused_)
+{
+	/* The turn that follows tries again. */
+}
+
+/* --- readiness --------------------------------------------------------------------------------- */
+
+/**
+ * agent_ready() - Can ADD be served, and does the kernel agree with us?
+ * @a:       Agent
+ * @ret_why: If not, why not; borrowed until the next turn
+ *
+ * A route to another node that cannot be made is a problem (status, metrics), but no reason to
+ * keep pods from this node.
+ *
+ * Return: true if so
+ */
+bool agent_ready(const struct agent *a, const char **ret_why)
+{
+	*ret_why = NULL;
+	if (!a->source_synced)
+		*ret_why = "the source has not been read completely yet";
+	else if (!a->sync.table_ok)
+		*ret_why = a->sync.problem;
+	else if (!ipam_has_family(a->ipam, AF_INET) && !ipam_has_family(a->ipam, AF_INET6))
+		*ret_why = "this node has no pod range: no spec.podCIDRs in its Node, no ranges in "
+			   "the configuration";
+	return !*ret_why;
+}
+
+/**
+ * agent_install_when_ready() - Tell the container runtime about us, once we can serve it
+ * @a: Agent
+ */
+void agent_install_when_ready(struct agent *a)
+{
+	struct err e = {0};
+	const char *why;
+
+	if (a->installed || !a->server || !agent_ready(a, &why))
+		return;
+	a->installed = true;
+	if (install_plugin(a->config->cni_bin_dir, &e) < 0 ||
+	    install_conflist(a->config->cni_conf_dir, a->config->conflist_name, a->config->run_dir,
+			     &e) < 0)
+		log_err("agent", "the runtime cannot find us", "err=\"%s\"", e.msg);
+	log_info("agent", "ready", "node=%s pods=%zu ms=%" PRIu64, a->config->node,
+		 journal_count(a->journal),
+		 (uint64_t)((monotonic_usec() - a->started) / USEC_PER_MSEC));
+	(void)sd_notify(0, "READY=1");
+}
+
+/* --- socket ------------------------------------------------------------------------------------ */
+
+static void on_message(void *arg, struct call *c, const struct value *m)
+{
+	struct agent *a = arg;
+	const char *what = NULL;
+
+	if (call_work(c)) {
+		calls_answer(a->calls, call_work(c), m);
+		return;
+	}
+	(void)value_get_str(m, "", "call", &what, NULL);
+	if (streq(what, "cni"))
+		calls_cni(a->calls, c, m);
+	else
+		report_call(a, c, what, m);
+}
+
+static void on_closed(void *arg, struct call *c _unused_, void *work)
+{
+	if (work)
+		calls_closed(((struct agent *)arg)->calls, work);
+}
+
+static int open_socket(struct agent *a, struct err *reterr)
+{
+	static const struct call_handler handler = {on_message, on_closed};
+	_cleanup_(freep) char *path = instance_socket_path(a->config->run_dir);
+
+	return server_open(a->loop, path, &handler, a, &a->server, reterr);
+}
+
+static int open_http(struct agent *a, struct err *reterr)
+{
+	struct http_address address;
+	int r = http_address_parse(a->config->http_address, &address, reterr);
+
+	if (r < 0 || address.off)
+		return r;
+	r = http_start(a->loop, &address, &a->http, reterr);
+	if (r < 0)
+		return r;
+	http_route(a->http, "/metrics", report_metrics, a);
+	http_route(a->http, "/livez", report_live, a);
+	http_route(a->http, "/readyz", report_ready, a);
+	return 0;
+}
+
+/* --- start ------------------------------------------------------------------------------------- */
+
+static int apply_for_aside(void *arg, struct err *reterr)
+{
+	struct agent *a = arg;
+
+	policy_settle(a->policy);
+	return nft_apply(a->nft, a->table, reterr);
+}
+
+static void make_parts(struct agent *a)
+{
+	struct base base;
+
+	a->queue = queue_new();
+	a->table = table_new(TABLE_NAME);
+	a->policy = policy_new(a->table);
+	a->aside = aside_new(a->policy, apply_for_aside, a);
+	a->routes = routes_new();
+	base_want(a->table, &base);
+	a->nodes = nodes_new(a->table, &base, a->routes, a->config->node);
+	a->ipam = ipam_new(a->config->address_cooldown_usec);
+	a->calls = calls_new(a);
+}
+
+static int open_shells(struct agent *a, struct err *reterr)
+{
+	_cleanup_(freep) char *path = instance_journal_path(a->config->state_dir);
+	struct journal_report report;
+	int r = journal_open(path, a->boot_id, &a->journal, &report, reterr);
+
+	if (r == 0 && report.bad_bytes)
+		log_warn("ipam", "the journal's end was damaged and is cut off",
+			 "bytes=%" PRIu64 " kept=%s.damaged", report.bad_bytes, path);
+	if (r == 0)
+		r = nft_open(&a->nft, reterr);
+	if (r == 0)
+		r = rtnl_open(on_link_event, a, &a->rtnl, reterr);
+	if (r == 0)
+		r = rtnl_enable_forwarding(true, access("/proc/sys/net/ipv6", F_OK) == 0, reterr);
+	if (r == 0)
+		r = folder_open(a->config->manifests, on_object, a, &a->folder, reterr);
+	if (r == 0 && report.rebooted)
+		restore_forget_all(a);
+	return r;
+}
+
+static void watch_everything(struct agent *a)
+{
+	struct loop *l = a->loop;
+
+	add_source(a, loop_signal(l, "SIGTERM", SIGTERM, on_stop, a));
+	add_source(a, loop_signal(l, "SIGINT", SIGINT, on_stop, a));
+	add_source(a, loop_io(l, "journal", journal_fd(a->journal), EPOLLIN, on_journal, a));
+	add_source(a, loop_io(l, "rtnetlink", rtnl_fd(a->rtnl), EPOLLIN, on_rtnl, a));
+	add_source(a, loop_io(l, "folder", folder_fd(a->folder), EPOLLIN, on_folder, a));
+	a->folder_timer = loop_timer(l, "folder timer", on_folder_timer, a);
+	a->retry = loop_timer(l, "retry", on_retry, a);
+	add_source(a, a->folder_timer);
+	add_source(a, a->retry);
+	reload_watch(a);
+	loop_on_turn(l, turn_run, a);
+}
+
+static void init_counters(struct agent *a)
+{
+	histogram_init(&a->count.event_to_kernel, histogram_seconds, histogram_seconds_n);
+	for (size_t verb = 0; verb < ARRAY_SIZE(a->count.cni); verb++)
+		for (int r = 0; r < _CNI_RESULT_MAX; r++)
+			histogram_init(&a->count.cni[verb][r], histogram_seconds,
+				       histogram_seconds_n);
+}
+
+static int start(struct agent *a, struct err *reterr)
+{
+	int r = instance_create_dirs(a->config, reterr);
+
+	if (r == 0)
+		r = instance_lock(a->config->run_dir, &a->lock_fd, reterr);
+	if (r == 0)
+		r = boot_id_read(a->boot_id, reterr);
+	if (r == 0)
+		r = loop_new(&a->loop);
+	if (r < 0)
+		return r;
+	init_counters(a);
+	make_parts(a);
+	r = open_shells(a, reterr);
+	if (r < 0)
+		return r;
+	watch_everything(a);
+	restore_attachments(a);
+	folder_scan(a->folder, monotonic_usec());
+	arm_folder(a);
+	a->source_synced = true;
+	turn_configure(a);
+	turn_read_kernel(a);
+	r = open_http(a, reterr);
+	if (r == 0)
+		r = open_socket(a, reterr);
+	loop_wake(a->loop);
+	return r;
+}
+
+/* --- end --------------------------------------------------------------------------------------- */
+
+static void close_shells(struct agent *a)
+{
+	(void)server_close(a->server);
+	(void)http_stop(a->http);
+	for (size_t i = 0; i < a->n_sources; i++)
+		(void)loop_source_free(a->sources[i]);
+	(void)folder_free(a->folder);
+	(void)rtnl_close(a->rtnl);
+	(void)nft_close(a->nft);
+	(void)journal_close(a->journal);
+	(void)loop_free(a->loop);
+	if (a->lock_fd >= 0)
+		close(a->lock_fd);
+}
+
+/* The process ends here: its memory goes with it, the kernel keeps what was installed. */
+static void stop(struct agent *a)
+{
+	struct err e = {0};
+
+	if (a->journal && journal_sync_wait(a->journal, &e) < 0)
+		log_warn("ipam", "last records not durable", "err=\"%s\"", e.msg);
+	close_shells(a);
+}
+
+static const struct options_spec spec = {
+	.name = "manx agent",
+	.doc = "Run the agent of this node.",
+	.keys = (1u << _CONFIG_KEY_MAX) - 1,
+};
+
+static int fail(const struct err *e)
+{
+	log_err("agent", "cannot start", "err=\"%s\"", e->msg);
+	return EXIT_FAILURE;
+}
+
+/**
+ * agent_main() - `manx agent`
+ * @argc: Number of arguments
+ * @argv: "agent", then flags
+ *
+ * Return: exit code
+ */
+int agent_main(int argc, char **argv)
+{
+	static struct options options;
+	static struct agent agent = {.options = &options, .lock_fd = -1};
+	struct err e = {0};
+	int r;
+
+	(void)prctl(PR_SET_DUMPABLE, 0); /* no core dump of what may hold secrets */
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN); /* a full disk is an error of the write, not the end */
+	agent.started = monotonic_usec();
+	options_parse(argc, argv, &spec, &options);
+	if (options_load(&options, &agent.config, &e) < 0 ||
+	    config_check_agent(agent.config, &e) < 0)
+		return fail(&e);
+	log_set_level(agent.config->log_level);
+	log_info("agent", "starting", "version=%s node=%s", MANX_VERSION, agent.config->node);
+	r = start(&agent, &e);
+	r = r < 0 ? fail(&e) : loop_run(agent.loop);
+	stop(&agent);
+	return r;
+}

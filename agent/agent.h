@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * agent.h - the running agent: what its rooms hold, known only in agent/.
+ *
+ * agent.c starts and ends it, restore.c takes over what an earlier one left, turn.c brings changes
+ * into the kernel, calls.c serves CNI, server.c the socket, report.c tells what goes on.
+ */
+#pragma once
+
+#include "agent/config.h"
+#include "agent/http.h"
+#include "agent/metrics.h"
+#include "agent/options.h"
+#include "agent/queue.h"
+#include "datapath/nft/apply.h"
+#include "datapath/policy/policy.h"
+#include "datapath/route/nodes.h"
+#include "datapath/route/rtnl.h"
+#include "ipam/ipam.h"
+#include "ipam/journal.h"
+#include "lib/loop.h"
+#include "watch/folder.h"
+
+#define TABLE_NAME	 "manx"
+#define DEFAULT_MTU	 1500 /* while no interface carries the node's address */
+#define RETRY_MIN_USEC	 (100 * USEC_PER_MSEC)
+#define RETRY_MAX_USEC	 (30 * USEC_PER_SEC)
+
+struct aside;
+struct calls;
+struct server;
+
+/*
+ * struct sync_state - is the kernel as we want it?
+ * @kernel_ok:  the last transaction and the last routes were accepted
+ * @problem:    else why not, for status and /readyz
+ * @retry_usec: back-off before the next try, at @retry_at
+ * @left_pending: operations that the last turn could not bring into the kernel
+ */
+struct sync_state {
+	bool kernel_ok, table_ok;
+	char problem[512];
+	uint64_t retry_usec, retry_at;
+	size_t left_pending;
+	uint64_t last_change, last_commit; /* monotonic */
+};
+
+enum cni_result_class { CNI_RESULT_OK, CNI_RESULT_ERROR, _CNI_RESULT_MAX };
+
+/* struct counters - what metrics tell beyond what the parts count themselves */
+struct counters {
+	struct histogram event_to_kernel;
+	struct histogram cni[6][_CNI_RESULT_MAX]; /* by enum cni_verb */
+	uint64_t reloads, reload_errors;
+};
+
+struct agent {
+	struct options *options; /* flags, for reloads */
+	struct config *config;
+	struct loop *loop;
+	int lock_fd;
+	char boot_id[40];
+	uint64_t started;
+
+	/* sources */
+	struct folder *folder;
+	struct loop_source *folder_timer;
+	int config_watch; /* inotify */
+	struct queue *queue;
+
+	/* parts */
+	struct nft_table *table;
+	struct policy_engine *policy;
+	struct aside *aside;
+	struct routes *routes;
+	struct nodes *nodes;
+	struct ipam *ipam;
+
+	/* shells */
+	struct journal *journal;
+	struct nft_socket *nft;
+	struct rtnl *rtnl;
+	struct server *server;
+	struct calls *calls;
+	struct http_server *http;
+
+	char mtu_ifname[16]; /* the interface that carries the node's address; "" while unknown */
+	uint32_t link_mtu;   /* of that interface; 0 while unknown */
+	uint32_t mtu;	     /* of pods */
+	bool source_synced; /* the source was read completely once */
+	bool installed;	    /* plugin and conflist are in place */
+
+	struct loop_source *sources[12];
+	size_t n_sources;
+	struct loop_source *retry;
+	struct sync_state sync;
+	struct counters count;
+};
+
+int agent_main(int argc, char **argv);
+bool agent_ready(const struct agent *a, const char **ret_why);
+void agent_install_when_ready(struct agent *a);

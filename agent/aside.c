@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * aside.c - bisection over the policies of a turn.  It decides by asking: the kernel, behind
+ * aside_apply_fn, is the judge, so a test can be the judge as well.
+ */
+#include "agent/aside.h"
+
+#include <uthash.h>
+
+#include "lib/intern.h"
+#include "lib/log.h"
+#include "lib/vec.h"
+
+/* struct fenced - @fence is what the engine has in place of @real */
+struct fenced {
+	const struct object *real;
+	struct policy *fence;
+	char *problem; /* NULL while it is only under suspicion */
+	UT_hash_handle hh;
+};
+
+struct aside {
+	struct policy_engine *engine;
+	aside_apply_fn *apply;
+	void *arg;
+	struct fenced *fenced; /* by address of the real version */
+	VEC(const struct object *) changed;
+	VEC(struct fenced *) retired; /* freed when the engine has settled without them */
+};
+
+/**
+ * aside_new() - Create the module
+ * @e:     Policy engine
+ * @apply: Settles the engine and sends what is pending
+ * @arg:   Its first argument
+ *
+ * Return: the module, to be freed
+ */
+struct aside *aside_new(struct policy_engine *e, aside_apply_fn *apply, void *arg)
+{
+	struct aside *s = xcalloc(1, sizeof(*s));
+
+	s->engine = e;
+	s->apply = apply;
+	s->arg = arg;
+	return s;
+}
+
+static void free_retired(struct aside *s)
+{
+	vec_foreach(f, &s->retired)
+	{
+		(void)object_free(&(*f)->fence->o);
+		free((*f)->problem);
+		free(*f);
+	}
+	s->retired.n = 0;
+}
+
+/**
+ * aside_free() - Free the module; every policy must have been removed
+ * @s: Module or NULL
+ *
+ * Return: NULL
+ */
+struct aside *aside_free(struct aside *s)
+{
+	if (!s)
+		return NULL;
+	free_retired(s);
+	vec_done(&s->retired);
+	vec_done(&s->changed);
+	free(s);
+	return NULL;
+}
+
+/**
+ * aside_begin() - A turn begins: nothing is under suspicion
+ * @s: Module
+ */
+void aside_begin(struct aside *s)
+{
+	s->changed.n = 0;
+	free_retired(s);
+}
+
+static struct fenced *find(const struct aside *s, const struct object *real)
+{
+	struct fenced *f;
+
+	HASH_FIND_PTR(s->fenced, &real, f);
+	return f;
+}
+
+/* The version of a policy that the engine knows. */
+static const struct object *in_force(const struct aside *s, const struct object *real)
+{
+	const struct fenced *f = real ? find(s, real) : NULL;
+
+	return f ? &f->fence->o : real;
+}
+
+static void retire(struct aside *s, struct fenced *f)
+{
+	HASH_DEL(s->fenced, f);
+	vec_push(&s->retired, f);
+}
+
+/**
+ * aside_policy() - A policy appeared, changed or went
+ * @s:   Module
+ * @old: Version before, NULL: none
+ * @new: Version now, NULL: none
+ */
+void aside_policy(struct aside *s, const struct object *old, const struct object *new)
+{
+	struct fenced *f = old ? find(s, old) : NULL;
+
+	policy_object(s->engine, in_force(s, old), new);
+	if (f)
+		retire(s, f);
+	if (new)
+		vec_push(&s->changed, new);
+}
+
+static struct policy *make_fence(const struct policy *p)
+{
+	struct policy *f = xcalloc(1, sizeof(*f));
+
+	f->o.kind = KIND_POLICY;
+	f->o.ns = intern_ref(p->o.ns);
+	f->o.name = intern_ref(p->o.name);
+	f->selects = selector_copy(&p->selects);
+	memcpy(f->isolates, p->isolates, sizeof(f->isolates));
+	return f;
+}
+
+static void fence(struct aside *s, const struct object *real)
+{
+	struct fenced *f = xcalloc(1, sizeof(*f));
+
+	f->real = real;
+	f->fence = make_fence(as_policy(real));
+	policy_object(s->engine, real, &f->fence->o);
+	HASH_ADD_PTR(s->fenced, real, f);
+}
+
+static void unfence(struct aside *s, const struct object *real)
+{
+	struct fenced *f = find(s, real);
+
+	policy_object(s->engine, &f->fence->o, real);
+	retire(s, f);
+}
+
+static void set_aside(struct aside *s, const struct object *real, const struct err *e)
+{
+	struct fenced *f = find(s, real);
+
+	f->problem = xasprintf("the kernel refused it: %s", e->msg);
+	log_err("nft", "policy set aside, its pods are isolated", "policy=\"%s/%s\" err=\"%s\"",
+		real->ns, real->name, e->msg);
+}
+
+/* All @n are fenced; bring back those that the kernel takes. */
+static void bring_back(struct aside *s, const struct object *const *real, size_t n)
+{
+	struct err e = {0};
+
+	for (size_t i = 0; i < n; i++)
+		unfence(s, real[i]);
+	if (!n || s->apply(s->arg, &e) == 0)
+		return;
+	for (size_t i = 0; i < n; i++)
+		fence(s, real[i]);
+	if (n == 1) {
+		set_aside(s, real[0], &e);
+		(void)s->apply(s->arg, &e);
+		return;
+	}
+	bring_back(s, real, n / 2);
+	bring_back(s, real + n / 2, n - n / 2);
+}
+
+/**
+ * aside_guilty() - The transaction of this turn was refused: was it for a policy?
+ * @s:       Module
+ * @refusal: What the kernel said
+ *
+ * Costs O(g log n) transactions for g guilty policies among the n that changed in this turn.
+ *
+ * Return: true if the guilty ones are set aside and all else is in force; false if the kernel
+ *         refuses without them too
+ */
+bool aside_guilty(struct aside *s, const struct err *refusal)
+{
+	struct err e = {0};
+
+	if (!s->changed.n)
+		return false;
+	log_warn("nft", "transaction refused, looking for the policy at fault",
+		 "policies=%zu err=\"%s\"", s->changed.n, refusal->msg);
+	vec_foreach(p, &s->changed) fence(s, *p);
+	if (s->apply(s->arg, &e) < 0) {
+		vec_foreach(p, &s->changed) unfence(s, *p);
+		return false;
+	}
+	bring_back(s, s->changed.v, s->changed.n);
+	return s->apply(s->arg, &e) == 0;
+}
+
+/**
+ * aside_count() - Policies set aside
+ * @s: Module
+ *
+ * Return: their number
+ */
+size_t aside_count(const struct aside *s)
+{
+	return HASH_COUNT(s->fenced);
+}
+
+/**
+ * aside_each() - Walk the policies set aside
+ * @s:   Module
+ * @fn:  Called for each
+ * @arg: Its first argument
+ */
+void aside_each(const struct aside *s,
+		void (*fn)(void *arg, const struct object *policy, const char *problem), void *arg)
+{
+	for (const struct fenced *f = s->fenced; f; f = f->hh.next)
+		fn(arg, f->real, f->problem);
+}

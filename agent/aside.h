@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * aside.h - policies that the kernel refuses are set aside, and the others go on.
+ *
+ * It stands between the event queue and the policy engine and remembers which policies changed in
+ * this turn.  When the transaction of the turn is refused, it puts fenced versions (same pods,
+ * same directions, nothing allowed) in their place and brings the real ones back half by half
+ * until the guilty ones are found: those stay fenced, with a message.
+ */
+#pragma once
+
+#include "datapath/nft/apply.h"
+#include "datapath/policy/policy.h"
+#include "lib/err.h"
+
+struct aside;
+
+/* aside_apply_fn - settle and send what is pending: 0, or -errno with a message */
+typedef int aside_apply_fn(void *arg, struct err *reterr);
+
+struct aside *aside_new(struct policy_engine *e, aside_apply_fn *apply, void *arg);
+struct aside *aside_free(struct aside *s);
+void aside_begin(struct aside *s);
+void aside_policy(struct aside *s, const struct object *old, const struct object *new);
+bool aside_guilty(struct aside *s, const struct err *refusal);
+size_t aside_count(const struct aside *s);
+void aside_each(const struct aside *s,
+		void (*fn)(void *arg, const struct object *policy, const char *problem), void *arg);

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * attach.c - make an attachment out of a request and put it into force; take it out again.
+ */
+#include "agent/attach.h"
+
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "agent/agent.h"
+#include "lib/hash.h"
+#include "lib/log.h"
+
+/* A stable, locally administered unicast address. */
+static struct mac choose_mac(const struct attachment *at)
+{
+	_cleanup_(freep) char *key = xasprintf("mac %s %s", at->id, at->ifname);
+	uint64_t h = hash_stable(key, strlen(key));
+	struct mac m;
+
+	memcpy(m.b, &h, MAC_LEN);
+	m.b[0] = (uint8_t)((m.b[0] & 0xfc) | 0x02);
+	return m;
+}
+
+static const struct addr *wanted_address(const struct cni_request *q, uint8_t family)
+{
+	for (uint32_t i = 0; i < q->n_want; i++)
+		if (q->want[i].family == family)
+			return &q->want[i];
+	return NULL;
+}
+
+static int allocation_error(struct agent *a, enum ipam_outcome outcome, uint8_t family,
+			    const struct addr *want, struct err *reterr)
+{
+	_cleanup_(buf_done) struct buf use = {0};
+	char text[ADDR_STR_MAX] = "";
+
+	if (want)
+		(void)addr_str(want, text);
+	ipam_describe(a->ipam, family, &use);
+	switch (outcome) {
+	case IPAM_TAKEN:
+		return err_set(reterr, -CNI_E_CONFIG, "address %s belongs to another pod", text);
+	case IPAM_OUTSIDE:
+	case IPAM_NO_RANGE:
+		return err_set(reterr, -CNI_E_CONFIG, "address %s is in no range of this node: %s",
+			       text, use.data ? use.data : "there is none");
+	case IPAM_FULL:
+	case IPAM_OK:
+	case _IPAM_OUTCOME_MAX:
+		break;
+	}
+	return err_set(reterr, -CNI_E_FULL, "no free address: %s", use.data ? use.data : "");
+}
+
+static int allocate(struct agent *a, const struct cni_request *q, struct attachment *at,
+		    struct err *reterr)
+{
+	static const uint8_t families[] = {AF_INET, AF_INET6};
+
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+		const struct addr *want = wanted_address(q, families[i]);
+		enum ipam_outcome r;
+
+		if (!want && !ipam_has_family(a->ipam, families[i]))
+			continue;
+		r = ipam_alloc(a->ipam, families[i], want, loop_now(a->loop),
+			       &at->addrs[at->n_addrs]);
+		if (r != IPAM_OK)
+			return allocation_error(a, r, families[i], want, reterr);
+		at->n_addrs++;
+	}
+	if (at->n_addrs)
+		return 0;
+	return err_set(reterr, -CNI_E_TRY_AGAIN,
+		       "node %s has no pod range yet: neither spec.podCIDRs nor ranges in the "
+		       "configuration",
+		       a->config->node);
+}
+
+/* Host ports are exclusive: two pods cannot have the same one. */
+static int check_host_ports(const struct agent *a, const struct attachment *at, struct err *reterr)
+{
+	const struct attachment *o = NULL;
+
+	while (at->n_ports && (o = journal_next(a->journal, o))) {
+		for (uint32_t i = 0; i < o->n_ports * at->n_ports; i++) {
+			const struct host_port *x = &o->ports[i / at->n_ports];
+			const struct host_port *y = &at->ports[i % at->n_ports];
+
+			if (x->host_port == y->host_port && x->protocol == y->protocol &&
+			    (!x->has_ip || !y->has_ip || addr_eq(&x->host_ip, &y->host_ip)))
+				return err_set(reterr, -CNI_E_CONFIG,
+					       "host port %u/%s belongs to pod %s/%s",
+					       x->host_port, protocol_str(x->protocol), o->ns,
+					       o->pod);
+		}
+	}
+	return 0;
+}
+
+/**
+ * attach_new() - An attachment without addresses, as a request describes it
+ * @q: Request about a container
+ *
+ * Return: the attachment, to be freed
+ */
+struct attachment *attach_new(const struct cni_request *q)
+{
+	struct attachment *at = xcalloc(1, sizeof(*at));
+	char host_ifname[IFNAME_MAX + 1];
+
+	attachment_host_ifname(q->id, q->ifname, host_ifname);
+	at->id = xstrdup(q->id);
+	at->ifname = xstrdup(q->ifname);
+	at->netns = xstrdup(q->netns);
+	at->ns = xstrdup(q->ns);
+	at->pod = xstrdup(q->pod);
+	at->uid = xstrdup(q->uid);
+	at->host_ifname = xstrdup(host_ifname);
+	at->mac = q->has_mac ? q->mac : choose_mac(at);
+	at->n_ports = q->n_ports;
+	at->ports = xmemdup(q->ports, q->n_ports * sizeof(*q->ports));
+	return at;
+}
+
+
+/**
+ * attach_make() - Give a container addresses, on disk soon, and want its rules
+ * @a:       Agent
+ * @q:       ADD request
+ * @ret:     Attachment, a copy to be freed; untouched on failure
+ * @ret_seq: Journal record that makes it durable; untouched on failure
+ * @reterr:  What is wrong
+ *
+ * Return: 0; the negative of an enum cni_code, and nothing is left
+ */
+int attach_make(struct agent *a, const struct cni_request *q, struct attachment **ret,
+		uint64_t *ret_seq, struct err *reterr)
+{
+	_cleanup_(attachment_freep) struct attachment *at = attach_new(q);
+	int r = check_host_ports(a, at, reterr);
+
+	if (r == 0)
+		r = allocate(a, q, at, reterr);
+	if (r == 0 && journal_put(a->journal, at, ret_seq, reterr) < 0)
+		r = -CNI_E_IO;
+	if (r < 0) {
+		for (uint32_t i = 0; i < at->n_addrs; i++)
+			(void)ipam_release(a->ipam, &at->addrs[i], loop_now(a->loop));
+		return r;
+	}
+	policy_attach(a->policy, at);
+	*ret = TAKE(at, NULL);
+	return 0;
+}
+
+/**
+ * attach_want_routes() - Want the routes to a pod
+ * @a:  Agent
+ * @at: Attachment whose link exists; it may be another link than before, of the same name
+ */
+void attach_want_routes(struct agent *a, const struct attachment *at)
+{
+	for (uint32_t i = 0; i < at->n_addrs; i++) {
+		struct route r = {
+			.dst = prefix_host(&at->addrs[i]), .kind = ROUTE_DEV, .neigh = at->mac};
+
+		(void)snprintf(r.ifname, sizeof(r.ifname), "%s", at->host_ifname);
+		routes_lost(a->routes, &r.dst);
+		routes_want(a->routes, &r);
+	}
+}
+
+/**
+ * attach_routed() - Has the kernel acknowledged the routes to a pod?
+ * @a:  Agent
+ * @at: Attachment
+ *
+ * Return: true if so
+ */
+bool attach_routed(const struct agent *a, const struct attachment *at)
+{
+	for (uint32_t i = 0; i < at->n_addrs; i++) {
+		struct prefix dst = prefix_host(&at->addrs[i]);
+
+		if (!routes_in_kernel(a->routes, &dst))
+			return false;
+	}
+	return true;
+}
+
+/**
+ * attach_forget() - Want neither rules nor routes of a pod any more
+ * @a:  Agent
+ * @at: Attachment
+ */
+void attach_forget(struct agent *a, const struct attachment *at)
+{
+	policy_detach(a->policy, at->id, at->ifname);
+	for (uint32_t i = 0; i < at->n_addrs; i++) {
+		struct prefix dst = prefix_host(&at->addrs[i]);
+
+		routes_drop(a->routes, &dst);
+	}
+}
+
+/**
+ * attach_release() - Free the addresses of a pod, in the journal too
+ * @a:  Agent
+ * @at: Attachment, a copy; nothing happens if it was released before
+ */
+void attach_release(struct agent *a, const struct attachment *at)
+{
+	struct err e = {0};
+	uint64_t seq;
+
+	if (!journal_find(a->journal, at->id, at->ifname))
+		return;
+	for (uint32_t i = 0; i < at->n_addrs; i++)
+		(void)ipam_release(a->ipam, &at->addrs[i], loop_now(a->loop));
+	if (journal_remove(a->journal, at->id, at->ifname, &seq, &e) < 0)
+		log_warn("cni", "release not written, found again at the next start", "err=\"%s\"",
+			 e.msg);
+}
+

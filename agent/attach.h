@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * attach.h - attachments: made by CNI ADD, in force, and taken away.
+ */
+#pragma once
+
+#include "agent/cni.h"
+#include "ipam/attachment.h"
+
+struct agent;
+
+struct attachment *attach_new(const struct cni_request *q);
+int attach_make(struct agent *a, const struct cni_request *q, struct attachment **ret,
+		uint64_t *ret_seq, struct err *reterr);
+void attach_want_routes(struct agent *a, const struct attachment *at);
+bool attach_routed(const struct agent *a, const struct attachment *at);
+void attach_forget(struct agent *a, const struct attachment *at);
+void attach_release(struct agent *a, const struct attachment *at);

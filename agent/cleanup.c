@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * cleanup.c - `manx cleanup` removes what agents of ours left: the table, routes with our protocol
+ * number, pod links, CNI files, journal, socket, lock.  Nothing else: what does not carry one of
+ * our marks is not looked at.
+ *
+ * It works in the network namespace that it is started in, and refuses while an agent holds the
+ * lock of the run folder.  A part that fails is reported and the others go on.  Folders stay: they
+ * may belong to a package or to systemd.
+ */
+#include "agent/cleanup.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "agent/files.h"
+#include "agent/install.h"
+#include "agent/instance.h"
+#include "agent/options.h"
+#include "datapath/nft/apply.h"
+#include "datapath/route/podlink.h"
+#include "datapath/route/rtnl.h"
+#include "lib/vec.h"
+
+#define TABLE_NAME "manx"
+
+#define KEY(key) (UINT32_C(1) << (key))
+
+struct tally {
+	unsigned int removed, failed;
+};
+
+struct names {
+	VEC(char *) name;
+};
+
+static void names_done(struct names *n)
+{
+	vec_foreach (s, &n->name)
+		free(*s);
+	vec_done(&n->name);
+}
+
+/* @r: 1 removed, 0 nothing there, below 0 failed with @e */
+static void record(struct tally *t, int r, const char *what, const struct err *e)
+{
+	if (r > 0) {
+		t->removed++;
+		(void)printf("removed %s\n", what);
+	} else if (r < 0) {
+		t->failed++;
+		(void)fprintf(stderr, "manx cleanup: %s: %s\n", what, e->msg);
+	}
+}
+
+/* A table that is not there would have to be added first. */
+static bool is_installed(struct nft_table *t)
+{
+	_cleanup_(nft_ops_done) struct nft_ops ops = {0};
+
+	(void)table_ops(t, 0, &ops);
+	return ops.op.n == 0 || ops.op.v[0].what != NFT_OP_TABLE;
+}
+
+static int delete_table(struct nft_socket *nft, struct err *reterr)
+{
+	_cleanup_(table_freep) struct nft_table *t = table_new(TABLE_NAME);
+	int r = nft_read(nft, t, reterr);
+
+	if (r < 0 || !is_installed(t))
+		return r;
+	r = nft_delete_table(nft, TABLE_NAME, reterr);
+	return r < 0 ? r : 1;
+}
+
+static void remove_table(struct tally *t)
+{
+	struct nft_socket *nft = NULL;
+	struct err e = {0};
+	int r = nft_open(&nft, &e);
+
+	if (r == 0)
+		r = delete_table(nft, &e);
+	(void)nft_close(nft);
+	record(t, r, "nftables table inet " TABLE_NAME, &e);
+}
+
+static void ignore_event(void *arg _unused_, const struct rtnl_event *e _unused_)
+{
+}
+
+/* Want none, read what is there: then every route of ours is a pending removal. */
+static void remove_routes(struct tally *t, struct rtnl *n)
+{
+	_cleanup_(routes_freep) struct routes *routes = routes_new();
+	_cleanup_(freep) char *what = NULL;
+	struct err e = {0};
+	int r = rtnl_read(n, routes, &e);
+	size_t before = r < 0 ? 0 : routes_pending(routes);
+
+	if (r == 0 && before > 0)
+		r = rtnl_apply(n, routes, &e);
+	if (r > 0)
+		r = err_set(&e, -EIO, "%d of %zu could not be removed", r, before);
+	what = xasprintf("%zu routes of protocol %d", before, RTPROT_MANX);
+	record(t, r < 0 ? r : before > 0, what, &e);
+}
+
+/* "mx" and 12 hexadecimal digits: attachment_host_ifname() */
+static bool is_pod_link(const char *ifname)
+{
+	size_t prefix = strlen(PODLINK_PREFIX);
+
+	return str_starts(ifname, PODLINK_PREFIX) && strlen(ifname) == prefix + 12 &&
+	       strspn(ifname + prefix, "0123456789abcdef") == 12;
+}
+
+static void collect_link(void *arg, const char *ifname)
+{
+	struct names *n = arg;
+
+	if (is_pod_link(ifname))
+		vec_push(&n->name, xstrdup(ifname));
+}
+
+static void remove_links(struct tally *t, struct rtnl *n)
+{
+	_cleanup_(names_done) struct names links = {0};
+	struct err e = {0};
+	int r = rtnl_each_pod_link(n, collect_link, &links, &e);
+
+	if (r < 0)
+		record(t, r, "pod links", &e);
+	vec_foreach (name, &links.name) {
+		_cleanup_(freep) char *what = xasprintf("pod link %s", *name);
+
+		r = rtnl_link_delete(n, *name, &e);
+		record(t, r < 0 ? r : 1, what, &e);
+	}
+}
+
+static void remove_network(struct tally *t)
+{
+	struct rtnl *n = NULL;
+	struct err e = {0};
+	int r = rtnl_open(ignore_event, NULL, &n, &e);
+
+	if (r < 0) {
+		record(t, r, "routes and pod links", &e);
+		return;
+	}
+	remove_routes(t, n);
+	remove_links(t, n);
+	(void)rtnl_close(n);
+}
+
+static void remove_path(struct tally *t, const char *path)
+{
+	struct err e = {0};
+
+	record(t, file_remove(path, &e), path, &e);
+}
+
+/* ipam/journal.c: the file, its rewrite, what was damaged, its lock */
+static void remove_journal(struct tally *t, const char *state_dir)
+{
+	static const char *const suffixes[] = {"", ".new", ".damaged", ".lock"};
+	_cleanup_(freep) char *journal = instance_journal_path(state_dir);
+
+	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
+		_cleanup_(freep) char *path = xasprintf("%s%s", journal, suffixes[i]);
+
+		remove_path(t, path);
+	}
+}
+
+static void remove_files(struct tally *t, const struct config *c)
+{
+	_cleanup_(freep) char *conflist = xasprintf("%s/%s", c->cni_conf_dir, c->conflist_name);
+	_cleanup_(freep) char *plugin = xasprintf("%s/" PLUGIN_NAME, c->cni_bin_dir);
+	_cleanup_(freep) char *socket = instance_socket_path(c->run_dir);
+	struct err e = {0};
+
+	record(t, remove_conflist(c->cni_conf_dir, c->conflist_name, c->run_dir, &e), conflist, &e);
+	record(t, remove_plugin(c->cni_bin_dir, &e), plugin, &e);
+	remove_journal(t, c->state_dir);
+	remove_path(t, socket);
+}
+
+/* The CNI configuration goes first, so that no runtime asks for pods meanwhile. */
+static int clean(const struct config *c, struct tally *t, struct err *reterr)
+{
+	_cleanup_(freep) char *lock = instance_lock_path(c->run_dir);
+	_cleanup_(closep) int fd = -1;
+	bool has_run_dir = access(c->run_dir, F_OK) == 0;
+	int r = has_run_dir ? instance_lock(c->run_dir, &fd, reterr) : 0;
+
+	if (r < 0)
+		return r;
+	remove_files(t, c);
+	remove_table(t);
+	remove_network(t);
+	if (has_run_dir)
+		remove_path(t, lock);
+	return 0;
+}
+
+/**
+ * cleanup_main() - `manx cleanup`
+ * @argc: Arguments, the name of the subcommand included
+ * @argv: The same
+ *
+ * Prints one line for each thing that was removed.
+ *
+ * Return: exit code: 0; 1 when something could not be removed or an agent runs
+ */
+int cleanup_main(int argc, char **argv)
+{
+	const struct options_spec spec = {
+		.name = "manx cleanup",
+		.keys = KEY(CONFIG_CONFIG) | KEY(CONFIG_STATE_DIR) | KEY(CONFIG_RUN_DIR) |
+			KEY(CONFIG_CNI_CONF_DIR) | KEY(CONFIG_CNI_BIN_DIR) |
+			KEY(CONFIG_CONFLIST_NAME),
+		.doc = "Remove what manx made on this host: its nftables table, routes, pod links, "
+		       "CNI files, journal, socket and lock.  Nothing else is touched.\v"
+		       "Refuses while an agent runs on the same run folder.  Pods that still run "
+		       "lose their network.",
+	};
+	_cleanup_(config_freep) struct config *c = NULL;
+	_cleanup_(options_done) struct options o = {0};
+	struct tally t = {0};
+	struct err e = {0};
+
+	options_parse(argc, argv, &spec, &o);
+	if (options_load(&o, &c, &e) < 0 || clean(c, &t, &e) < 0) {
+		(void)fprintf(stderr, "manx cleanup: %s\n", e.msg);
+		return 1;
+	}
+	if (t.removed == 0 && t.failed == 0)
+		(void)printf("nothing to remove\n");
+	return t.failed > 0;
+}

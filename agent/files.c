@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * files.c - small files and folders of the host; decides nothing.
+ *
+ * A file is replaced by writing a hidden neighbour (".NAME.XXXXXX"), syncing it and renaming it
+ * over: a reader sees the old text or the new one, also after a power cut.  A neighbour that an
+ * interrupted write left behind is harmless (container runtimes skip hidden files) and stays.
+ */
+#include "agent/files.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Everything but the last component of @path, as heap memory: "/" and "." where there is none. */
+static char *parent_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (!slash)
+		return xstrdup(".");
+	return slash == path ? xstrdup("/") : xstrndup(path, (size_t)(slash - path));
+}
+
+static int make_one(const char *path, mode_t mode, struct err *reterr)
+{
+	struct stat st;
+
+	if (mkdir(path, mode) == 0)
+		return 0;
+	if (errno != EEXIST)
+		return err_set(reterr, -errno, "%s: cannot create the folder: %m", path);
+	if (stat(path, &st) < 0)
+		return err_set(reterr, -errno, "%s: %m", path);
+	if (!S_ISDIR(st.st_mode))
+		return err_set(reterr, -ENOTDIR, "%s: exists and is not a folder", path);
+	return 0;
+}
+
+/**
+ * dir_create() - Create a folder and those above it
+ * @path:   Folder
+ * @mode:   Permissions of @path when it is created; those above it get 0755.  A folder that exists
+ *          keeps what it has
+ * @reterr: Message with the path
+ *
+ * Return: 0, also when it exists; -ENOTDIR; -errno
+ */
+int dir_create(const char *path, mode_t mode, struct err *reterr)
+{
+	_cleanup_(freep) char *part = xstrdup(path);
+
+	for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		int r;
+
+		*slash = '\0';
+		r = make_one(part, 0755, reterr);
+		*slash = '/';
+		if (r < 0)
+			return r;
+	}
+	return make_one(path, mode, reterr);
+}
+
+/**
+ * file_load() - Read a whole file
+ * @path:   File
+ * @max:    Largest size accepted, bytes
+ * @ret:    The bytes are appended here, NUL-terminated; on failure it may hold a part
+ * @reterr: Message with the path
+ *
+ * Return: 0; -EFBIG when there is more than @max; -EISDIR; -errno
+ */
+int file_load(const char *path, size_t max, struct buf *ret, struct err *reterr)
+{
+	_cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	size_t before = ret->len;
+	char chunk[65536];
+	ssize_t n;
+
+	if (fd < 0)
+		return err_set(reterr, -errno, "%s: cannot open: %m", path);
+	buf_puts(ret, "");
+	while ((n = read(fd, chunk, sizeof(chunk))) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_set(reterr, -errno, "%s: cannot read: %m", path);
+		if ((size_t)n > max - (ret->len - before))
+			return err_set(reterr, -EFBIG, "%s: larger than %zu bytes", path, max);
+		buf_put(ret, chunk, (size_t)n);
+	}
+	return 0;
+}
+
+static int write_all(int fd, const char *data, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, data, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		data += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+static int fill_and_rename(int fd, const char *temporary, const char *path, const void *data,
+			   size_t len, mode_t mode)
+{
+	int r = write_all(fd, data, len);
+
+	if (r < 0)
+		return r;
+	if (fchmod(fd, mode) < 0 || fsync(fd) < 0 || rename(temporary, path) < 0)
+		return -errno;
+	return 0;
+}
+
+static int sync_folder(const char *folder)
+{
+	_cleanup_(closep) int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 || fsync(fd) < 0)
+		return -errno;
+	return 0;
+}
+
+/**
+ * file_write_atomic() - Replace a file so that it is the old or the new one, never a mixture
+ * @path:   File
+ * @data:   Contents
+ * @len:    Bytes of @data
+ * @mode:   Permissions
+ * @reterr: Message with the path
+ *
+ * Durable when it returns.  A symbolic link at @path is replaced, not followed.
+ *
+ * Return: 0; -errno, then @path is unchanged unless only the sync of its folder failed
+ */
+int file_write_atomic(const char *path, const void *data, size_t len, mode_t mode,
+		      struct err *reterr)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	_cleanup_(freep) char *folder = parent_of(path);
+	_cleanup_(freep) char *temporary = xasprintf("%s/.%s.XXXXXX", folder, name);
+	_cleanup_(closep) int fd = mkostemp(temporary, O_CLOEXEC);
+	int r;
+
+	if (fd < 0)
+		return err_set(reterr, -errno, "%s: cannot create a file beside it: %m", path);
+	r = fill_and_rename(fd, temporary, path, data, len, mode);
+	if (r < 0)
+		(void)unlink(temporary);
+	else
+		r = sync_folder(folder);
+	if (r < 0)
+		return err_set(reterr, r, "%s: cannot write: %s", path, strerror(-r));
+	return 0;
+}
+
+static bool holds(const char *path, const void *data, size_t len, mode_t mode)
+{
+	struct buf have = {0};
+	struct stat st;
+	bool same;
+
+	if (lstat(path, &st) < 0 || !S_ISREG(st.st_mode) || (size_t)st.st_size != len ||
+	    (st.st_mode & 07777) != mode)
+		return false;
+	same = file_load(path, len, &have, NULL) == 0 && have.data && have.len == len &&
+	       memcmp(have.data, data, len) == 0;
+	buf_done(&have);
+	return same;
+}
+
+/**
+ * file_update() - Write a file only when it holds something else
+ * @path:   File
+ * @data:   Contents wanted
+ * @len:    Bytes of @data
+ * @mode:   Permissions wanted
+ * @reterr: Message with the path
+ *
+ * Others watch some of these files (container runtimes their CNI configuration); they shall not
+ * see a change when there is none.
+ *
+ * Return: 1 when written, 0 when it was right already, -errno
+ */
+int file_update(const char *path, const void *data, size_t len, mode_t mode, struct err *reterr)
+{
+	int r;
+
+	if (holds(path, data, len, mode))
+		return 0;
+	r = file_write_atomic(path, data, len, mode, reterr);
+	return r < 0 ? r : 1;
+}
+
+/**
+ * file_remove() - Remove a file
+ * @path:   File
+ * @reterr: Message with the path
+ *
+ * Return: 1 when removed, 0 when there was none, -errno
+ */
+int file_remove(const char *path, struct err *reterr)
+{
+	if (unlink(path) == 0)
+		return 1;
+	if (errno == ENOENT || errno == ENOTDIR)
+		return 0;
+	return err_set(reterr, -errno, "%s: cannot remove: %m", path);
+}

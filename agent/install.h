@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * install.h - what the container runtime needs to find us: plugin binary and network
+ * configuration list; and their removal.
+ */
+#pragma once
+
+#include "lib/buf.h"
+#include "lib/err.h"
+
+#define PLUGIN_NAME "manx" /* "type" of the configuration, so the file name of the plugin */
+
+int install_plugin(const char *cni_bin_dir, struct err *reterr);
+int install_conflist(const char *cni_conf_dir, const char *name, const char *run_dir,
+		     struct err *reterr);
+int remove_plugin(const char *cni_bin_dir, struct err *reterr);
+int remove_conflist(const char *cni_conf_dir, const char *name, const char *run_dir,
+		    struct err *reterr);
+void conflist_print(const char *run_dir, struct buf *out);

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * instance.h - one agent a run folder: the lock, the folders, and which boot of the host this is.
+ */
+#pragma once
+
+#include "agent/config.h"
+#include "lib/err.h"
+
+#define BOOT_ID_LEN 36 /* characters of /proc/sys/kernel/random/boot_id */
+
+int instance_create_dirs(const struct config *c, struct err *reterr);
+int instance_lock(const char *run_dir, int *ret_fd, struct err *reterr);
+int boot_id_read(char ret[static BOOT_ID_LEN + 1], struct err *reterr);
+char *instance_lock_path(const char *run_dir);
+char *instance_socket_path(const char *run_dir);
+char *instance_journal_path(const char *state_dir);

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * restore.c - what an earlier agent, a crash or a reboot left behind.
+ *
+ * An attachment whose link is gone is released.  A link of ours that no attachment knows is
+ * deleted.  Everything else is put back into force as it was.  Blocking: it runs before the loop.
+ */
+#include "agent/restore.h"
+
+#include <stdio.h>
+
+#include "agent/agent.h"
+#include "agent/attach.h"
+#include "lib/log.h"
+
+struct names {
+	VEC(char *) v;
+};
+
+static void names_done(struct names *n)
+{
+	vec_foreach(s, &n->v) free(*s);
+	vec_done(&n->v);
+}
+
+static void add_name(void *arg, const char *ifname)
+{
+	struct names *n = arg;
+
+	vec_push(&n->v, xstrdup(ifname));
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static bool has_name(const struct names *n, const char *ifname)
+{
+	return n->v.n && bsearch(&ifname, n->v.v, n->v.n, sizeof(*n->v.v), compare_names);
+}
+
+static void release_gone(struct agent *a, const struct names *links)
+{
+	const struct attachment *at = NULL;
+	VEC(struct attachment *) gone = {0};
+
+	while ((at = journal_next(a->journal, at)))
+		if (!has_name(links, at->host_ifname))
+			vec_push(&gone, attachment_copy(at));
+	vec_foreach(g, &gone)
+	{
+		log_info("ipam", "the link is gone, releasing", "pod=\"%s/%s\" ifname=%s",
+			 (*g)->ns, (*g)->pod, (*g)->host_ifname);
+		attach_release(a, *g);
+		(void)attachment_free(*g);
+	}
+	vec_done(&gone);
+}
+
+static void delete_orphans(struct agent *a, const struct names *links)
+{
+	struct names known = {0};
+	const struct attachment *at = NULL;
+	struct err e = {0};
+
+	while ((at = journal_next(a->journal, at)))
+		vec_push(&known.v, xstrdup(at->host_ifname));
+	vec_sort(&known.v, compare_names);
+	vec_foreach(l, &links->v)
+	{
+		if (has_name(&known, *l))
+			continue;
+		log_info("ipam", "deleting a link that nobody knows", "ifname=%s", *l);
+		if (rtnl_link_delete(a->rtnl, *l, &e) < 0)
+			log_warn("ipam", "cannot delete it", "ifname=%s err=\"%s\"", *l, e.msg);
+	}
+	names_done(&known);
+}
+
+/**
+ * restore_attachments() - Put the attachments of the journal back into force
+ * @a: Agent, before its first turn
+ */
+void restore_attachments(struct agent *a)
+{
+	const struct attachment *at = NULL;
+	struct names links = {0};
+	struct err e = {0};
+
+	while ((at = journal_next(a->journal, at)))
+		for (uint32_t i = 0; i < at->n_addrs; i++)
+			(void)ipam_adopt(a->ipam, &at->addrs[i]);
+	if (rtnl_each_pod_link(a->rtnl, add_name, &links, &e) == 0) {
+		vec_sort(&links.v, compare_names);
+		release_gone(a, &links);
+		delete_orphans(a, &links);
+	} else {
+		log_warn("ipam", "links not read, nothing is released", "err=\"%s\"", e.msg);
+	}
+	names_done(&links);
+	at = NULL;
+	while ((at = journal_next(a->journal, at))) {
+		policy_attach(a->policy, at);
+		attach_want_routes(a, at);
+	}
+}
+
+/**
+ * restore_forget_all() - The host was booted since: no container of before exists
+ * @a: Agent
+ */
+void restore_forget_all(struct agent *a)
+{
+	size_t n = journal_count(a->journal);
+	const struct attachment *at;
+
+	while ((at = journal_next(a->journal, NULL))) {
+		_cleanup_(attachment_freep) struct attachment *copy = attachment_copy(at);
+
+		attach_release(a, copy);
+	}
+	if (n)
+		log_info("ipam", "the host was booted, all addresses are free again", "pods=%zu",
+			 n);
+}

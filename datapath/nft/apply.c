@@ -1,0 +1,446 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * apply.c - the nf_tables socket: transactions sent, errors read and named, our table dumped.
+ *
+ * One transaction is one netlink batch: the kernel takes all of it or nothing.  Its answers name
+ * the messages at fault by sequence number.  A dump is taken between two readings of the ruleset's
+ * generation and repeated when somebody else committed in between.
+ */
+#include "datapath/nft/apply.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "datapath/nft/decode.h"
+#include "datapath/nft/encode.h"
+#include "datapath/nft/kernel.h"
+#include "datapath/nft/render.h"
+
+#define OPS_MAX	      20000	/* operations of one transaction: some 20 ms of the commit lock */
+#define SEND_BUFFER   (32 << 20) /* bytes; a batch of OPS_MAX elements has about 2 MiB */
+#define RECEIVE_BUFFER (8 << 20)
+#define READ_TRIES    10	/* dumps begun anew because others keep committing */
+
+struct nft_socket {
+	struct mnl_socket *mnl;
+	uint32_t seq;
+	struct nft_stats stats;
+};
+
+/**
+ * nft_open() - Open the socket
+ * @ret:    Socket; untouched on failure
+ * @reterr: What failed
+ *
+ * Return: 0, -errno
+ */
+int nft_open(struct nft_socket **ret, struct err *reterr)
+{
+	struct mnl_socket *mnl = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
+	int send_size = SEND_BUFFER, receive_size = RECEIVE_BUFFER, on = 1;
+	struct nft_socket *s;
+
+	if (!mnl || mnl_socket_bind(mnl, 0, MNL_SOCKET_AUTOPID) < 0) {
+		int code = -errno;
+
+		if (mnl)
+			(void)mnl_socket_close(mnl);
+		return err_set(reterr, code, "nftables socket: %s", strerror(-code));
+	}
+	(void)setsockopt(mnl_socket_get_fd(mnl), SOL_SOCKET, SO_SNDBUFFORCE, &send_size,
+			 sizeof(send_size));
+	(void)setsockopt(mnl_socket_get_fd(mnl), SOL_SOCKET, SO_RCVBUFFORCE, &receive_size,
+			 sizeof(receive_size));
+	(void)mnl_socket_setsockopt(mnl, NETLINK_EXT_ACK, &on, sizeof(on));
+	(void)mnl_socket_setsockopt(mnl, NETLINK_CAP_ACK, &on, sizeof(on));
+	s = xcalloc(1, sizeof(*s));
+	s->mnl = mnl;
+	s->seq = (uint32_t)time(NULL);
+	*ret = s;
+	return 0;
+}
+
+/**
+ * nft_close() - Close the socket; the table stays in the kernel
+ * @s: Socket or NULL
+ *
+ * Return: NULL
+ */
+struct nft_socket *nft_close(struct nft_socket *s)
+{
+	if (!s)
+		return NULL;
+	(void)mnl_socket_close(s->mnl);
+	free(s);
+	return NULL;
+}
+
+/**
+ * nft_stats() - Counters of the socket
+ * @s: Socket
+ *
+ * Return: the counters, borrowed
+ */
+const struct nft_stats *nft_stats(const struct nft_socket *s)
+{
+	return &s->stats;
+}
+
+static uint64_t now_usec(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
+}
+
+static ssize_t receive(const struct nft_socket *s, char *data, size_t size)
+{
+	ssize_t n;
+
+	do
+		n = mnl_socket_recvfrom(s->mnl, data, size);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
+
+/* --- transactions ------------------------------------------------------------------------------ */
+
+/* struct verdict - what the kernel said to a batch: the first error, and which operation it is of */
+struct verdict {
+	bool complete;
+	int error;
+	size_t op; /* SIZE_MAX: the batch as a whole */
+	char text[128];
+};
+
+static void read_extended(const struct nlmsghdr *h, const struct nlmsgerr *e, size_t *ret_offset,
+			  struct verdict *v)
+{
+	unsigned int head = sizeof(*e);
+	const struct nlattr *a;
+
+	if (!(h->nlmsg_flags & NLM_F_ACK_TLVS))
+		return;
+	if (!(h->nlmsg_flags & NLM_F_CAPPED))
+		head += mnl_nlmsg_get_payload_len(&e->msg);
+	mnl_attr_for_each(a, h, head)
+	{
+		if (mnl_attr_get_type(a) == NLMSGERR_ATTR_OFFS)
+			*ret_offset = mnl_attr_get_u32(a);
+		if (mnl_attr_get_type(a) == NLMSGERR_ATTR_MSG)
+			(void)snprintf(v->text, sizeof(v->text), "%s", mnl_attr_get_str(a));
+	}
+}
+
+static void read_answer(const struct nft_batch *b, const struct nlmsghdr *h, struct verdict *v)
+{
+	const struct nlmsgerr *e = mnl_nlmsg_get_payload(h);
+	size_t offset = 0;
+
+	if (h->nlmsg_type != NLMSG_ERROR || h->nlmsg_seq - b->first_seq >= b->next_seq - b->first_seq)
+		return;
+	v->complete = true;
+	if (!e->error || v->error)
+		return;
+	v->error = e->error;
+	read_extended(h, e, &offset, v);
+	v->op = nft_batch_find(b, h->nlmsg_seq, offset);
+}
+
+/*
+ * The kernel answers while it works, so when sendmsg() has returned everything it has to say is in
+ * the receive buffer: errors, or the acknowledgement of the last message.
+ */
+static int read_answers(const struct nft_socket *s, const struct nft_batch *b, struct verdict *v)
+{
+	char data[65536];
+
+	for (;;) {
+		ssize_t n = recv(mnl_socket_get_fd(s->mnl), data, sizeof(data), MSG_DONTWAIT);
+		const struct nlmsghdr *h = (const struct nlmsghdr *)data;
+		int left = (int)n;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			return v->complete ? 0 : -EIO;
+		if (n < 0)
+			return -errno;
+		for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left))
+			read_answer(b, h, v);
+	}
+}
+
+static int send_batch(struct nft_socket *s, const struct nft_batch *b, struct verdict *v)
+{
+	ssize_t n;
+	int r;
+
+	do
+		n = mnl_socket_sendto(s->mnl, b->bytes.data, b->bytes.len);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	r = read_answers(s, b, v);
+	return r < 0 ? r : v->error;
+}
+
+static const char *op_name(const struct nft_op *op)
+{
+	if (op->set)
+		return op->set->name;
+	return op->chain ? op->chain->name : "table";
+}
+
+static int explain(const struct nft_ops *ops, const struct verdict *v, int error,
+		   struct err *reterr)
+{
+	static const char *const what[] = {"table", "set", "chain", "rules of chain",
+					   "element of"};
+	const struct nft_op *op = v->op < ops->op.n ? &ops->op.v[v->op] : NULL;
+
+	_Static_assert(ARRAY_SIZE(what) == _NFT_OP_MAX, "a name for every kind of operation");
+	if (!op)
+		return err_set(reterr, error, "transaction of %zu operations: %s %s", ops->op.n,
+			       strerror(-error), v->text);
+	return err_set(reterr, error, "%s %s %s: %s %s", op->verb == NFT_ADD ? "adding" : "deleting",
+		       what[op->what], op_name(op), strerror(-error), v->text);
+}
+
+/* One transaction; 1 if more is pending. */
+static int apply_once(struct nft_socket *s, struct nft_table *t, struct err *reterr)
+{
+	_cleanup_(nft_ops_done) struct nft_ops ops = {0};
+	_cleanup_(nft_batch_done) struct nft_batch batch = {0};
+	struct verdict v = {.op = SIZE_MAX};
+	uint64_t began = now_usec();
+	bool all = table_ops(t, OPS_MAX, &ops);
+	int r;
+
+	if (!ops.op.n)
+		return 0;
+	nft_encode(table_name(t), &ops, s->seq, &batch);
+	s->seq = batch.next_seq;
+	r = send_batch(s, &batch, &v);
+	if (r < 0) {
+		s->stats.errors++;
+		return explain(&ops, &v, r, reterr);
+	}
+	table_committed(t, &ops);
+	s->stats.transactions++;
+	s->stats.operations += ops.op.n;
+	s->stats.last_operations = ops.op.n;
+	s->stats.last_usec = now_usec() - began;
+	return all ? 0 : 1;
+}
+
+static int apply_all(struct nft_socket *s, struct nft_table *t, struct err *reterr)
+{
+	int r;
+
+	do
+		r = apply_once(s, t, reterr);
+	while (r > 0);
+	return r;
+}
+
+/**
+ * nft_apply() - Bring the kernel's table to what is wanted
+ * @s:      Socket
+ * @t:      Table
+ * @reterr: What the kernel refused
+ *
+ * One transaction, or several when much is pending.  When one is refused, the kernel may hold
+ * something else than we believe: the table is read and the difference tried once more.
+ *
+ * Return: 0; -errno: what is not applied stays pending
+ */
+int nft_apply(struct nft_socket *s, struct nft_table *t, struct err *reterr)
+{
+	struct err first = {0};
+	int r = apply_all(s, t, &first);
+
+	if (r == 0)
+		return 0;
+	r = nft_read(s, t, reterr);
+	return r < 0 ? r : apply_all(s, t, reterr);
+}
+
+/* --- dumps ------------------------------------------------------------------------------------- */
+
+static struct nlmsghdr *request(struct nft_socket *s, char *room, uint16_t type, uint16_t flags)
+{
+	struct nlmsghdr *h = mnl_nlmsg_put_header(room);
+	struct nfgenmsg *g;
+
+	h->nlmsg_type = (uint16_t)((NFNL_SUBSYS_NFTABLES << 8) | type);
+	h->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags);
+	h->nlmsg_seq = s->seq++;
+	g = mnl_nlmsg_put_extra_header(h, sizeof(*g));
+	g->nfgen_family = NFPROTO_INET;
+	g->version = NFNETLINK_V0;
+	return h;
+}
+
+/* Collect the messages of one answer; 1 at its end, 0 if more comes, -errno. */
+static int collect(const char *data, size_t len, uint32_t seq, struct buf *ret)
+{
+	const struct nlmsghdr *h = (const struct nlmsghdr *)data;
+	int left = (int)len;
+
+	for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left)) {
+		if (h->nlmsg_seq != seq)
+			continue;
+		if (h->nlmsg_flags & NLM_F_DUMP_INTR)
+			return -EINTR;
+		if (h->nlmsg_type == NLMSG_DONE)
+			return 1;
+		if (h->nlmsg_type == NLMSG_ERROR) {
+			const struct nlmsgerr *e = mnl_nlmsg_get_payload(h);
+
+			return e->error ? e->error : 1;
+		}
+		buf_put(ret, h, MNL_ALIGN(h->nlmsg_len));
+		if (!(h->nlmsg_flags & NLM_F_MULTI))
+			return 1;
+	}
+	return 0;
+}
+
+static int ask(struct nft_socket *s, const struct nlmsghdr *h, struct buf *ret)
+{
+	char data[65536];
+	int r = mnl_socket_sendto(s->mnl, h, h->nlmsg_len) < 0 ? -errno : 0;
+
+	while (r == 0) {
+		ssize_t n = receive(s, data, sizeof(data));
+
+		r = n < 0 ? (int)n : collect(data, (size_t)n, h->nlmsg_seq, ret);
+	}
+	return r < 0 ? r : 0;
+}
+
+static int dump(struct nft_socket *s, uint16_t type, const char *table, const char *set,
+		struct buf *ret)
+{
+	char room[512];
+	struct nlmsghdr *h = request(s, room, type, NLM_F_DUMP);
+
+	if (table && type != NFT_MSG_GETTABLE)
+		mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_TABLE, table);
+	if (set)
+		mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_SET, set);
+	return ask(s, h, ret);
+}
+
+static int read_generation(struct nft_socket *s, uint32_t *ret)
+{
+	_cleanup_(buf_done) struct buf b = {0};
+	const struct nlmsghdr *h;
+	const struct nlattr *a;
+	char room[64];
+	int r = ask(s, request(s, room, NFT_MSG_GETGEN, 0), &b);
+
+	if (r < 0 || !b.len)
+		return r < 0 ? r : -EIO;
+	h = (const struct nlmsghdr *)b.data;
+	mnl_attr_for_each(a, h, sizeof(struct nfgenmsg))
+		if (mnl_attr_get_type(a) == NFTA_GEN_ID)
+			*ret = ntohl(mnl_attr_get_u32(a));
+	return 0;
+}
+
+static int dump_elems(struct nft_socket *s, const char *table, struct nft_dump *d,
+		      struct err *reterr)
+{
+	_cleanup_(nft_names_done) nft_names names = {0};
+	int r = nft_decode_set_names(d, table, &names, reterr);
+
+	vec_foreach(name, &names)
+	{
+		struct buf b = {0};
+
+		if (r < 0)
+			return r;
+		r = dump(s, NFT_MSG_GETSETELEM, table, *name, &b);
+		vec_push(&d->elems, b);
+	}
+	return r;
+}
+
+/* -EINTR, or -ENOENT for a set that went: somebody committed meanwhile. */
+static int dump_table(struct nft_socket *s, const char *table, struct nft_dump *d,
+		      struct err *reterr)
+{
+	uint32_t before = 0, after = 0;
+	int r = read_generation(s, &before);
+
+	if (r == 0)
+		r = dump(s, NFT_MSG_GETTABLE, table, NULL, &d->tables);
+	if (r == 0)
+		r = dump(s, NFT_MSG_GETSET, table, NULL, &d->sets);
+	if (r == 0)
+		r = dump(s, NFT_MSG_GETCHAIN, table, NULL, &d->chains);
+	if (r == 0)
+		r = dump(s, NFT_MSG_GETRULE, table, NULL, &d->rules);
+	if (r == 0)
+		r = dump_elems(s, table, d, reterr);
+	if (r == 0)
+		r = read_generation(s, &after);
+	return r == 0 && before != after ? -EINTR : r;
+}
+
+/**
+ * nft_read() - Learn what the kernel holds of our table
+ * @s:      Socket
+ * @t:      Table; pending afterwards is the difference to what is wanted
+ * @reterr: What failed
+ *
+ * Return: 0, -errno
+ */
+int nft_read(struct nft_socket *s, struct nft_table *t, struct err *reterr)
+{
+	int r = -EINTR;
+
+	s->stats.resyncs++;
+	for (int i = 0; i < READ_TRIES && (r == -EINTR || r == -ENOENT); i++) {
+		_cleanup_(nft_dump_done) struct nft_dump d = {0};
+
+		r = dump_table(s, table_name(t), &d, reterr);
+		if (r == -ENOENT && !d.sets.len)
+			r = 0; /* there is no such table */
+		if (r == 0)
+			return nft_decode(&d, t, reterr);
+	}
+	return err_set(reterr, r, "reading table inet %s: %s", table_name(t), strerror(-r));
+}
+
+/**
+ * nft_delete_table() - Delete a table with everything in it
+ * @s:      Socket
+ * @name:   Its name, family inet
+ * @reterr: What failed
+ *
+ * Return: 0, also if there is none; -errno
+ */
+int nft_delete_table(struct nft_socket *s, const char *name, struct err *reterr)
+{
+	_cleanup_(nft_ops_done) struct nft_ops ops = {0};
+	_cleanup_(nft_batch_done) struct nft_batch batch = {0};
+	struct verdict v = {.op = SIZE_MAX};
+	int r;
+
+	vec_push(&ops.op, (struct nft_op){.verb = NFT_DEL, .what = NFT_OP_TABLE});
+	nft_encode(name, &ops, s->seq, &batch);
+	s->seq = batch.next_seq;
+	r = send_batch(s, &batch, &v);
+	return r == 0 || r == -ENOENT ? 0 : explain(&ops, &v, r, reterr);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * apply.h - the shell around table.h: one netlink socket, transactions, dumps.
+ */
+#pragma once
+
+#include "datapath/nft/table.h"
+
+struct nft_socket;
+
+struct nft_stats {
+	uint64_t transactions, operations, errors, resyncs;
+	uint64_t last_usec;	  /* duration of the last transaction */
+	uint64_t last_operations; /* its size */
+};
+
+int nft_open(struct nft_socket **ret, struct err *reterr);
+struct nft_socket *nft_close(struct nft_socket *s);
+const struct nft_stats *nft_stats(const struct nft_socket *s);
+
+int nft_read(struct nft_socket *s, struct nft_table *t, struct err *reterr);
+int nft_apply(struct nft_socket *s, struct nft_table *t, struct err *reterr);
+int nft_delete_table(struct nft_socket *s, const char *name, struct err *reterr);

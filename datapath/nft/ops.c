@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * ops.c - the pending difference as a list of operations, in an order the kernel accepts.
+ *
+ * The kernel looks at one operation after another: what an operation names must exist, and what it
+ * removes must not be named any more.  The order of add_everything() follows from that.  Pure.
+ */
+#include <utlist.h>
+
+#include "datapath/nft/table_priv.h"
+
+/**
+ * nft_ops_done() - Free a list of operations
+ * @ops: List; empty and usable afterwards
+ */
+void nft_ops_done(struct nft_ops *ops)
+{
+	vec_done(&ops->op);
+}
+
+static void add_op(struct nft_ops *ops, enum nft_verb verb, enum nft_what what,
+		   const struct nft_set *s, const struct nft_chain *c)
+{
+	struct nft_op *op = vec_add(&ops->op);
+
+	op->verb = verb;
+	op->what = what;
+	op->set = s ? &s->def : NULL;
+	op->chain = c ? &c->def : NULL;
+}
+
+/* --- elements -------------------------------------------------------------------------------- */
+
+static uint8_t *listed(const struct nft_set *s, size_t i)
+{
+	return elems_find(&s->elems, s->list + i * s->elems.ident_len);
+}
+
+/* What waits at the end of the list, at most @max elements: gives where it begins. */
+static size_t pick_elems(struct nft_set *s, size_t max)
+{
+	size_t i = s->n_list;
+
+	for (size_t found = 0; i && found < max;) {
+		i--;
+		if (elem_differs(s, listed(s, i)))
+			found++;
+		else
+			elem_unlist(s, i);
+	}
+	return i;
+}
+
+static void del_elems(struct nft_set *s, size_t from, struct nft_ops *ops)
+{
+	for (size_t i = from; i < s->n_list; i++) {
+		const uint8_t *entry = listed(s, i);
+
+		if (!(elem_flags(entry) & ELEM_INSTALLED))
+			continue;
+		add_op(ops, NFT_DEL, NFT_OP_ELEM, s, NULL);
+		elems_get_key(&s->elems, entry, &ops->op.v[ops->op.n - 1].elem);
+	}
+}
+
+static int by_key(const void *a, const void *b)
+{
+	const struct nft_op *x = a, *y = b;
+
+	return memcmp(x->elem.key, y->elem.key, sizeof(x->elem.key));
+}
+
+static void add_elems(struct nft_set *s, size_t from, struct nft_ops *ops)
+{
+	size_t first = ops->op.n;
+
+	for (size_t i = from; i < s->n_list; i++) {
+		const uint8_t *entry = listed(s, i);
+
+		if (!elem_uses(entry))
+			continue;
+		add_op(ops, NFT_ADD, NFT_OP_ELEM, s, NULL);
+		elems_get(&s->elems, entry, &ops->op.v[ops->op.n - 1].elem);
+	}
+	/* Ranges go in as nft sends them; old kernels look for overlaps on the way. */
+	if (s->def.interval && ops->op.n - first > 1)
+		qsort(&ops->op.v[first], ops->op.n - first, sizeof(*ops->op.v), by_key);
+}
+
+static void add_set(const struct nft_set *s, struct nft_ops *ops)
+{
+	if (s->wanted && !s->installed)
+		add_op(ops, NFT_ADD, NFT_OP_SET, s, NULL);
+}
+
+/* A ghost's elements stand in no list. */
+static void del_ghost_elems(const struct nft_set *s, struct nft_ops *ops)
+{
+	for (uint8_t *e = elems_next(&s->elems, NULL); e; e = elems_next(&s->elems, e)) {
+		if (!(elem_flags(e) & ELEM_INSTALLED))
+			continue;
+		add_op(ops, NFT_DEL, NFT_OP_ELEM, s, NULL);
+		elems_get_key(&s->elems, e, &ops->op.v[ops->op.n - 1].elem);
+	}
+}
+
+/* --- a part: only what no program depends on ------------------------------------------------- */
+
+static bool fill_set(struct nft_set *s, size_t max, struct nft_ops *ops)
+{
+	size_t from;
+
+	if (!s->wanted || set_has_verdicts(s))
+		return true;
+	add_set(s, ops);
+	from = pick_elems(s, max - MIN(ops->op.n, max));
+	del_elems(s, from, ops);
+	add_elems(s, from, ops);
+	return ops->op.n < max;
+}
+
+/* Sets that no program uses yet first: until a part changes programs, nothing else moves. */
+static void add_part(struct nft_table *t, size_t max, struct nft_ops *ops)
+{
+	for (int fresh = 1; fresh >= 0; fresh--) {
+		struct nft_set *s;
+
+		DL_FOREACH (t->pending_sets, s)
+			if (s->fresh == fresh && !fill_set(s, max, ops))
+				return;
+	}
+}
+
+/* --- all of it ------------------------------------------------------------------------------- */
+
+static void del_verdicts(struct nft_table *t, struct nft_ops *ops)
+{
+	struct nft_set *s;
+
+	DL_FOREACH (t->pending_sets, s)
+		if (set_has_verdicts(s))
+			del_elems(s, pick_elems(s, SIZE_MAX), ops);
+	DL_FOREACH (t->ghost_sets, s)
+		if (set_has_verdicts(s))
+			del_ghost_elems(s, ops);
+}
+
+static void flush_chain(const struct nft_chain *c, struct nft_ops *ops)
+{
+	if (c->had.n)
+		add_op(ops, NFT_DEL, NFT_OP_RULES, NULL, c);
+}
+
+/*
+ * Objects of another shape go before those of the same name come, and for that nothing may name
+ * them: all chains are emptied.  It happens after an upgrade, or when someone else meddled.
+ */
+static void del_ghosts(struct nft_table *t, struct nft_ops *ops)
+{
+	struct nft_set *s;
+	struct nft_chain *c, *next;
+
+	HASH_ITER (hh, t->chains, c, next)
+		flush_chain(c, ops);
+	DL_FOREACH (t->ghost_chains, c)
+		flush_chain(c, ops);
+	DL_FOREACH (t->ghost_sets, s)
+		add_op(ops, NFT_DEL, NFT_OP_SET, s, NULL);
+	DL_FOREACH (t->ghost_chains, c)
+		add_op(ops, NFT_DEL, NFT_OP_CHAIN, NULL, c);
+}
+
+static void write_rules(const struct nft_chain *c, bool flushed, struct nft_ops *ops)
+{
+	if (!c->wanted || (!flushed && !chain_rules_differ(c)))
+		return;
+	if (!flushed)
+		flush_chain(c, ops);
+	if (c->def.n_rules)
+		add_op(ops, NFT_ADD, NFT_OP_RULES, NULL, c);
+}
+
+static void add_programs(struct nft_table *t, bool ghosts, struct nft_ops *ops)
+{
+	struct nft_chain *c, *next;
+
+	if (ghosts)
+		HASH_ITER (hh, t->chains, c, next)
+			write_rules(c, true, ops);
+	else
+		DL_FOREACH (t->pending_chains, c)
+			write_rules(c, false, ops);
+}
+
+static void del_unwanted(struct nft_table *t, bool ghosts, struct nft_ops *ops)
+{
+	struct nft_chain *c;
+	struct nft_set *s;
+
+	if (!ghosts)
+		DL_FOREACH (t->pending_chains, c)
+			if (!c->wanted && c->installed)
+				flush_chain(c, ops);
+	DL_FOREACH (t->pending_sets, s)
+		if (!s->wanted && s->installed)
+			add_op(ops, NFT_DEL, NFT_OP_SET, s, NULL);
+	DL_FOREACH (t->pending_chains, c)
+		if (!c->wanted && c->installed)
+			add_op(ops, NFT_DEL, NFT_OP_CHAIN, NULL, c);
+}
+
+static void add_everything(struct nft_table *t, struct nft_ops *ops)
+{
+	bool ghosts = t->ghost_sets || t->ghost_chains;
+	struct nft_set *s;
+	struct nft_chain *c;
+
+	del_verdicts(t, ops);
+	if (ghosts)
+		del_ghosts(t, ops);
+	DL_FOREACH (t->pending_sets, s)
+		add_set(s, ops);
+	DL_FOREACH (t->pending_chains, c)
+		if (c->wanted && !c->installed)
+			add_op(ops, NFT_ADD, NFT_OP_CHAIN, NULL, c);
+	DL_FOREACH (t->pending_sets, s)
+		if (s->wanted && !set_has_verdicts(s)) {
+			size_t from = pick_elems(s, SIZE_MAX);
+
+			del_elems(s, from, ops);
+			add_elems(s, from, ops);
+		}
+	add_programs(t, ghosts, ops);
+	DL_FOREACH (t->pending_sets, s)
+		if (s->wanted && set_has_verdicts(s))
+			add_elems(s, 0, ops);
+	del_unwanted(t, ghosts, ops);
+}
+
+/**
+ * table_ops() - The pending difference as operations
+ * @t:   Table; nothing may be wanted or dropped between this and table_committed()
+ * @max: About how many operations at most, 0: no limit.  Elements of plain sets and data maps are
+ *       split off until the rest, elements and programs together, fits; the programs themselves
+ *       are never split, and neither is a table with objects of another shape.
+ * @ret: Operations; strings and definitions are borrowed until table_committed()
+ *
+ * Time: O(what differs)
+ *
+ * Return: true if this is all that is pending
+ */
+bool table_ops(struct nft_table *t, size_t max, struct nft_ops *ret)
+{
+	struct nft_ops ops = {0};
+	bool ghosts = t->ghost_sets || t->ghost_chains;
+	bool all = !max || ghosts || t->n_fill <= max;
+
+	pending_sweep(t);
+	if (!t->installed)
+		add_op(&ops, NFT_ADD, NFT_OP_TABLE, NULL, NULL);
+	if (all)
+		add_everything(t, &ops);
+	else
+		add_part(t, max, &ops);
+	*ret = ops;
+	return all;
+}

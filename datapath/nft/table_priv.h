@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * table_priv.h - the inside of struct nft_table, for the files that make it up:
+ *
+ *   table.c      what is wanted              installed.c  what a dump found
+ *   pending.c    what differs, and the count ops.c        the difference as operations, in order
+ *   committed.c  what the kernel took        lookup.c     reading what is wanted
+ */
+#pragma once
+
+#include <uthash.h>
+
+#include "datapath/nft/elems.h"
+#include "datapath/nft/table.h"
+
+/*
+ * struct nft_set - a set that is wanted or installed
+ * @fresh:     Was not installed when it was wanted: no installed program uses it yet
+ * @differs:   The set itself (not its elements) differs; counted in n_objects
+ * @queued:    Stands in the table's list of sets to look at
+ * @n_wanted:  Elements wanted
+ * @n_differ:  Elements that differ
+ * @elems:     All elements that are wanted or installed; unused when the shape is unknown
+ * @list:      Keys that may differ, each once (ELEM_LISTED), ident_len bytes each.  The ones that
+ *             do not differ any more are taken out by those who walk it.
+ */
+struct nft_set {
+	struct nft_set_def def; /* strings interned */
+	bool wanted, installed, fresh, differs, queued;
+	size_t n_wanted, n_differ;
+	struct elems elems;
+	uint8_t *list;
+	size_t n_list, list_cap;
+	struct nft_set *prev, *next;
+	UT_hash_handle hh;
+};
+
+/*
+ * struct nft_chain - a chain that is wanted or installed
+ * @rules, @digest: What is wanted; def.rules points to @rules
+ * @had:            Digests of the rules that the kernel has
+ */
+struct nft_chain {
+	struct nft_chain_def def; /* strings interned */
+	bool wanted, installed, differs, queued;
+	struct nft_rule *rules;
+	uint64_t *digest;
+	VEC(uint64_t) had;
+	struct nft_chain *prev, *next;
+	UT_hash_handle hh;
+};
+
+/*
+ * struct nft_table
+ * @pending_sets, @pending_chains: Those to look at, doubly linked
+ * @ghost_sets, @ghost_chains:     Installed objects whose name is wanted for another shape
+ * @n_objects:                     Sets and chains that differ
+ * @n_elems, @n_fill:              Elements that differ; those of them without a verdict
+ */
+struct nft_table {
+	const char *name;
+	bool installed;
+	struct nft_set *sets, *pending_sets, *ghost_sets;
+	struct nft_chain *chains, *pending_chains, *ghost_chains;
+	size_t n_objects, n_elems, n_fill;
+};
+
+/* table.c */
+struct nft_set *set_new(struct nft_table *t, const struct nft_set_def *def);
+void set_free(struct nft_set *s);
+struct nft_chain *chain_new(const struct nft_chain_def *def);
+void chain_free(struct nft_chain *c);
+struct nft_chain *table_find_chain(const struct nft_table *t, const char *name);
+bool set_same_shape(const struct nft_set_def *a, const struct nft_set_def *b);
+bool chain_same_shape(const struct nft_chain_def *a, const struct nft_chain_def *b);
+bool set_has_verdicts(const struct nft_set *s);
+bool set_is_plain(const struct nft_set *s);
+const char *comment_intern(const char *comment);
+
+/* rulecopy.c */
+struct nft_rule *rules_copy(const struct nft_table *t, const struct nft_rule *rules, size_t n);
+void rules_free(struct nft_rule *rules, size_t n);
+bool rule_dnat_is_ip6(const struct nft_rule *r, const struct nft_stmt *dnat);
+
+/* pending.c */
+bool elem_differs(const struct nft_set *s, const uint8_t *entry);
+void elem_update(struct nft_table *t, struct nft_set *s, uint8_t *entry, bool differed);
+void elem_unlist(struct nft_set *s, size_t i);
+void set_recount(struct nft_table *t, struct nft_set *s);
+void set_update(struct nft_table *t, struct nft_set *s);
+bool chain_rules_differ(const struct nft_chain *c);
+void chain_update(struct nft_table *t, struct nft_chain *c);
+void pending_sweep(struct nft_table *t);
+void pending_forget(struct nft_table *t);

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * base.c - the fixed program.  Pure.
+ *
+ *   prerouting, raw:   a pod sends from its own addresses and MAC, or its packet is dropped
+ *   prerouting, dstnat and output: host ports
+ *   forward:           established first, then the source's egress, then the destination's ingress
+ *   input:             the egress of pods towards their own node
+ *   postrouting:       masquerade
+ *
+ * What the node itself sends to its pods passes no chain of ours: probes always arrive
+ * (NetworkPolicy: traffic from the node where a pod runs is always allowed).  All base chains have
+ * the policy accept: the rest of the host's traffic is not ours to decide.
+ */
+#include "datapath/policy/base.h"
+
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/rtnetlink.h>
+
+#include "datapath/nft/rules.h"
+#include "datapath/route/podlink.h"
+
+/* Priorities of nft(8): raw, dstnat, filter, srcnat. */
+enum { PRIORITY_RAW = -300, PRIORITY_DSTNAT = -100, PRIORITY_FILTER = 0, PRIORITY_SRCNAT = 100 };
+
+static struct nft_set *want_set(struct nft_table *t, const char *name, const char *comment,
+				struct nft_set_def def)
+{
+	def.name = name;
+	def.comment = comment;
+	return table_want_set(t, &def);
+}
+
+static void want_sets(struct nft_table *t, struct base *b, int six)
+{
+	enum nft_type ip = six ? NFT_TYPE_IPV6 : NFT_TYPE_IPV4;
+	enum nft_type proto = NFT_TYPE_PROTO, port = NFT_TYPE_SERVICE;
+	static const char *const names[][2] = {
+		{"sources4", "sources6"},	{"self4", "self6"},
+		{"ingress4", "ingress6"},	{"egress4", "egress6"},
+		{"hostports4", "hostports6"},	{"hostports_at4", "hostports_at6"},
+		{"pod_ranges4", "pod_ranges6"}, {"cluster4", "cluster6"},
+	};
+
+	b->sources[six] =
+		want_set(t, names[0][six], "what local pods may send from",
+			 (struct nft_set_def){.key = {NFT_TYPE_IFNAME, NFT_TYPE_ETHER, ip}});
+	b->self[six] = want_set(t, names[1][six], "local pods, to themselves",
+				(struct nft_set_def){.key = {ip, ip}});
+	for (int d = 0; d < 2; d++)
+		b->verdicts[d][six] = want_set(
+			t, names[2 + d][six],
+			d ? "local pods isolated for egress, to their program"
+			  : "local pods isolated for ingress, to their program",
+			(struct nft_set_def){
+				.key = {ip}, .data = {NFT_TYPE_VERDICT}, .elem_comments = true});
+	b->hostports[six] =
+		want_set(t, names[4][six], "host ports on every address of the node",
+			 (struct nft_set_def){.key = {proto, port}, .data = {ip, port}});
+	b->hostports_at[six] =
+		want_set(t, names[5][six], "host ports on one address",
+			 (struct nft_set_def){.key = {ip, proto, port}, .data = {ip, port}});
+	b->pod_ranges[six] = want_set(t, names[6][six], "addresses of this node's pods",
+				      (struct nft_set_def){.key = {ip}, .interval = true});
+	b->cluster[six] = want_set(t, names[7][six], "destinations that see a pod's own address",
+				   (struct nft_set_def){.key = {ip}, .interval = true});
+}
+
+static void want_base(struct nft_table *t, const char *name, enum nft_hook hook, bool nat,
+		      int32_t priority, const char *comment, struct rules *rs)
+{
+	(void)table_want_chain(t, &(struct nft_chain_def){.name = name,
+							  .hook = hook,
+							  .nat = nat,
+							  .priority = priority,
+							  .comment = comment,
+							  .n_rules = rs->r.n,
+							  .rules = rs->r.v});
+	rules_done(rs);
+}
+
+static void want_plain(struct nft_table *t, const char *name, const char *comment, struct rules *rs)
+{
+	want_base(t, name, NFT_HOOK_NONE, false, 0, comment, rs);
+}
+
+static void add_drop(struct rules *rs, const char *why)
+{
+	struct nft_rule *r = rules_add(rs);
+
+	rule_counter(r);
+	rule_verdict(r, NFT_V_DROP, NULL);
+	rule_comment(r, why);
+}
+
+static void want_antispoof(struct nft_table *t, const struct base *b)
+{
+	static const char any_pod[] = PODLINK_PREFIX "*";
+	struct rules rs = {0};
+	struct nft_rule *r;
+
+	for (int six = 0; six < 2; six++) {
+		r = rules_add(&rs);
+		rule_lookup(r, set_name(b->sources[six]), false, NFT_IIFNAME, NFT_ETHER_SADDR,
+			    six ? NFT_IP6_SADDR : NFT_IP_SADDR, 0);
+		rule_verdict(r, NFT_V_ACCEPT, NULL);
+	}
+	add_drop(&rs, "not the pod's own address");
+	want_plain(t, "from_pod", "what comes out of a local pod", &rs);
+
+	r = rules_add(&rs);
+	rule_match(r, NFT_IIFNAME, any_pod, sizeof(any_pod) - 1);
+	rule_verdict(r, NFT_V_GOTO, "from_pod");
+	want_base(t, "antispoof", NFT_HOOK_PREROUTING, false, PRIORITY_RAW,
+		  "pods send from their own addresses only", &rs);
+}
+
+static void add_established(struct rules *rs)
+{
+	const uint32_t state = NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED);
+	struct nft_rule *r = rules_add(rs);
+
+	rule_match(r, NFT_CT_STATE, &state, sizeof(state));
+	rule_verdict(r, NFT_V_ACCEPT, NULL);
+}
+
+/* The egress program returns what it allows, the ingress program accepts. */
+static void want_filter(struct nft_table *t, const struct base *b)
+{
+	struct rules rs = {0};
+	struct nft_rule *r;
+
+	add_drop(&rs, "the pod's object is not known yet");
+	want_plain(t, BASE_UNKNOWN_POD, "pods whose object is not known", &rs);
+
+	add_established(&rs);
+	rule_vmap(rules_add(&rs), set_name(b->verdicts[1][0]), NFT_IP_SADDR, 0);
+	rule_vmap(rules_add(&rs), set_name(b->verdicts[1][1]), NFT_IP6_SADDR, 0);
+	want_base(t, "input", NFT_HOOK_INPUT, false, PRIORITY_FILTER,
+		  "egress of local pods towards this node", &rs);
+
+	add_established(&rs);
+	for (int six = 0; six < 2; six++) {
+		r = rules_add(&rs);
+		if (six)
+			rule_lookup(r, set_name(b->self[1]), false, NFT_IP6_SADDR, NFT_IP6_DADDR,
+				    0);
+		else
+			rule_lookup(r, set_name(b->self[0]), false, NFT_IP_SADDR, NFT_IP_DADDR, 0);
+		rule_verdict(r, NFT_V_ACCEPT, NULL);
+	}
+	rule_vmap(rules_add(&rs), set_name(b->verdicts[1][0]), NFT_IP_SADDR, 0);
+	rule_vmap(rules_add(&rs), set_name(b->verdicts[1][1]), NFT_IP6_SADDR, 0);
+	rule_vmap(rules_add(&rs), set_name(b->verdicts[0][0]), NFT_IP_DADDR, 0);
+	rule_vmap(rules_add(&rs), set_name(b->verdicts[0][1]), NFT_IP6_DADDR, 0);
+	want_base(t, "forward", NFT_HOOK_FORWARD, false, PRIORITY_FILTER,
+		  "NetworkPolicy of local pods", &rs);
+}
+
+static void want_hostports(struct nft_table *t, const struct base *b)
+{
+	const uint32_t local = RTN_LOCAL;
+	struct rules rs = {0};
+	struct nft_rule *r;
+
+	for (int six = 0; six < 2; six++) {
+		r = rules_add(&rs);
+		rule_dnat(r, set_name(b->hostports_at[six]), six ? NFT_IP6_DADDR : NFT_IP_DADDR,
+			  NFT_L4PROTO, NFT_TH_DPORT, 0);
+		r = rules_add(&rs);
+		rule_match(r, NFT_FIB_DADDR_TYPE, &local, sizeof(local));
+		rule_dnat(r, set_name(b->hostports[six]), NFT_L4PROTO, NFT_TH_DPORT, 0);
+	}
+	want_plain(t, "hostports", "host ports of local pods", &rs);
+	rule_verdict(rules_add(&rs), NFT_V_JUMP, "hostports");
+	want_base(t, "hostports_in", NFT_HOOK_PREROUTING, true, PRIORITY_DSTNAT,
+		  "host ports, from outside and from pods", &rs);
+	rule_verdict(rules_add(&rs), NFT_V_JUMP, "hostports");
+	want_base(t, "hostports_out", NFT_HOOK_OUTPUT, true, PRIORITY_DSTNAT,
+		  "host ports, from the node itself", &rs);
+}
+
+static void want_masquerade(struct nft_table *t, const struct base *b)
+{
+	struct rules rs = {0};
+
+	for (int six = 0; six < 2; six++) {
+		enum nft_field from = six ? NFT_IP6_SADDR : NFT_IP_SADDR;
+		enum nft_field to = six ? NFT_IP6_DADDR : NFT_IP_DADDR;
+		struct nft_rule *r = rules_add(&rs);
+
+		rule_lookup(r, set_name(b->self[six]), false, from, to, 0);
+		rule_masquerade(r);
+		rule_comment(r, "a pod that reaches itself through NAT");
+		r = rules_add(&rs);
+		rule_lookup(r, set_name(b->pod_ranges[six]), false, from, 0);
+		rule_lookup(r, set_name(b->cluster[six]), true, to, 0);
+		rule_masquerade(r);
+		rule_comment(r, "leaves the cluster");
+	}
+	want_base(t, "masquerade", NFT_HOOK_POSTROUTING, true, PRIORITY_SRCNAT,
+		  "source address of what leaves the cluster", &rs);
+}
+
+/**
+ * base_want() - Want the fixed program
+ * @t:   Table
+ * @ret: Its sets
+ */
+void base_want(struct nft_table *t, struct base *ret)
+{
+	*ret = (struct base){0};
+	want_sets(t, ret, 0);
+	want_sets(t, ret, 1);
+	want_antispoof(t, ret);
+	want_filter(t, ret);
+	want_hostports(t, ret);
+	want_masquerade(t, ret);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * base.h - the fixed program: base chains, and the sets and maps that hold what moves.  Pure.
+ *
+ * Every part that fills one of the sets asks for them here; asking again gives the same sets.
+ */
+#pragma once
+
+#include "datapath/nft/table.h"
+
+#define BASE_UNKNOWN_POD "unknown_pod" /* chain of pods whose object is not known: drops */
+
+/*
+ * struct base - the sets, [0] for IPv4 and [1] for IPv6
+ * @sources:       iifname . ether saddr . saddr: what each local pod may send from
+ * @self:          saddr . daddr of each local pod: it reaches itself, also through NAT
+ * @verdicts:      by direction: address of an isolated local pod to its program
+ * @hostports:     protocol . port to address . port of the pod, on every address of the node
+ * @hostports_at:  address . protocol . port, for host ports bound to an address
+ * @pod_ranges:    addresses of this node's pods (empty: nothing is masqueraded)
+ * @cluster:       where a pod's own address is seen: pods, nodes, configured exclusions
+ */
+struct base {
+	struct nft_set *sources[2];
+	struct nft_set *self[2];
+	struct nft_set *verdicts[2][2];
+	struct nft_set *hostports[2];
+	struct nft_set *hostports_at[2];
+	struct nft_set *pod_ranges[2];
+	struct nft_set *cluster[2];
+};
+
+void base_want(struct nft_table *t, struct base *ret);

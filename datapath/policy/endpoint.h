@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * endpoint.h - local pods: which attachment belongs to which pod object, and which addresses a
+ * pod has in force.  Pure.
+ *
+ * An endpoint (an attachment in force) belongs to the pod of its name and UID.  When that object
+ * goes before the container does, the endpoint keeps a copy of it: a terminating pod keeps its
+ * identity until CNI DEL.  A pod that is attached here counts with the attached addresses, any
+ * other with those of its status.
+ */
+#pragma once
+
+#include <uthash.h>
+
+#include "datapath/policy/peers.h"
+#include "ipam/attachment.h"
+
+struct program;
+struct pod_name;
+
+/* struct pod_record - one object in force: of a name, or kept by an endpoint */
+struct pod_record {
+	const struct pod *object; /* NULL: none */
+	struct pod *copy;	  /* the same, when it is ours */
+	struct peer_pod peer;
+};
+
+/*
+ * struct endpoint
+ * @key:     container and interface, as one string, the hash key
+ * @name:    Whose it is
+ * @uid:     Interned; NULL when the runtime sent none
+ * @pod:     Its object: &name->record, or a record of its own; NULL while it is not known
+ * @program: By direction; NULL: open, or not known
+ * @fenced:  Sent to BASE_UNKNOWN_POD
+ */
+struct endpoint {
+	char *key;
+	struct attachment *at;
+	struct pod_name *name;
+	const char *uid;
+	struct pod_record *pod;
+	struct program *program[_DIRECTION_MAX];
+	bool fenced;
+	bool dirty;
+	struct endpoint *next_dirty;
+	struct endpoint *next; /* of the same name, newest first */
+	UT_hash_handle hh;
+};
+
+/* struct pod_name - a namespace and name that has an object, an endpoint, or both */
+struct pod_name {
+	struct {
+		const char *ns, *name;
+	} key;
+	struct pod_record record;
+	struct endpoint *endpoints;
+	UT_hash_handle hh;
+};
+
+/* struct endpoints - @dirty: endpoints to settle, linked by next_dirty */
+struct endpoints {
+	struct peers *peers;
+	struct pod_name *names;
+	struct endpoint *all;
+	struct endpoint *dirty;
+};
+
+void endpoints_pod(struct endpoints *s, const struct pod *old, const struct pod *new);
+struct endpoint *endpoints_attach(struct endpoints *s, const struct attachment *a);
+void endpoints_detach(struct endpoints *s, struct endpoint *ep);
+struct endpoint *endpoints_find(const struct endpoints *s, const char *id, const char *ifname);
+void endpoint_mark(struct endpoints *s, struct endpoint *ep);
+struct endpoint *endpoints_take_dirty(struct endpoints *s);

@@ -1,0 +1,485 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * peers.c - peer sets and the membership of pods in them.  Pure.
+ *
+ * Two indexes work against each other: when a pod changes, matchindex names the terms that match
+ * it now, and the difference to what it was member of becomes element operations; when a set
+ * appears, podindex names the pods that its terms match.  A pod's own list of memberships is the
+ * only record of what is in a set, so a set needs no list of members.
+ */
+#include "datapath/policy/peers.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <uthash.h>
+
+#include "lib/hash.h"
+#include "lib/intern.h"
+
+/*
+ * struct peer_set - one definition; an IPv4 and an IPv6 set in the kernel
+ * @terms: sorted by text, none twice; all plain or all with named ports
+ */
+struct peer_set {
+	char *text;
+	uint32_t uses;
+	struct nft_set *set4, *set6;
+	size_t n_terms;
+	struct peer_term *terms;
+	UT_hash_handle hh;
+};
+
+struct peer_term {
+	struct term term;
+	struct peer_set *set;
+};
+
+/* struct membership - one element: the pod's address in @set, with @port for named ports */
+struct membership {
+	struct peer_set *set;
+	uint16_t port;
+	uint8_t protocol;
+};
+
+struct ns_entry {
+	const char *ns;
+	struct labels labels;
+	UT_hash_handle hh;
+};
+
+struct peers {
+	struct nft_table *table;
+	struct matchindex *terms;
+	struct podindex *pods;
+	struct peer_set *sets;
+	struct ns_entry *namespaces;
+};
+
+/**
+ * peers_new() - Create the module
+ * @t: Table in which the sets are wanted
+ *
+ * Return: the module, to be freed
+ */
+struct peers *peers_new(struct nft_table *t)
+{
+	struct peers *p = xcalloc(1, sizeof(*p));
+
+	p->table = t;
+	p->terms = matchindex_new();
+	p->pods = podindex_new(peers_ns_labels, p);
+	return p;
+}
+
+/**
+ * peers_free() - Free the module; every pod, namespace and set must have been removed
+ * @p: Module or NULL
+ *
+ * Return: NULL
+ */
+struct peers *peers_free(struct peers *p)
+{
+	if (!p)
+		return NULL;
+	assert(!p->sets && !p->namespaces);
+	(void)matchindex_free(p->terms);
+	(void)podindex_free(p->pods);
+	free(p);
+	return NULL;
+}
+
+static struct ns_entry *find_ns(const struct peers *p, const char *ns)
+{
+	struct ns_entry *e;
+
+	HASH_FIND_PTR(p->namespaces, &ns, e);
+	return e;
+}
+
+/**
+ * peers_ns_labels() - Labels of a namespace; an ns_labels_fn
+ * @p:  struct peers
+ * @ns: Namespace, interned
+ *
+ * Return: the labels, borrowed; NULL when the namespace is not known
+ */
+const struct labels *peers_ns_labels(void *p, const char *ns)
+{
+	const struct ns_entry *e = find_ns(p, ns);
+
+	return e ? &e->labels : NULL;
+}
+
+/* --- elements ----------------------------------------------------------------------------------
+ */
+
+static void each_elem(struct peers *p, const struct peer_pod *pp, const struct membership *m,
+		      void (*fn)(struct nft_table *, struct nft_set *, const struct nft_elem *))
+{
+	for (uint32_t i = 0; i < pp->n_addrs; i++) {
+		const struct addr *a = &pp->addrs[i];
+		bool v4 = a->family == AF_INET;
+		uint16_t port = htons(m->port);
+		struct nft_elem e = {0};
+		size_t len = 0;
+
+		nft_key_put(e.key, &len, v4 ? NFT_TYPE_IPV4 : NFT_TYPE_IPV6, a->b, addr_len(a));
+		if (m->protocol) {
+			nft_key_put(e.key, &len, NFT_TYPE_PROTO, &m->protocol, 1);
+			nft_key_put(e.key, &len, NFT_TYPE_SERVICE, &port, sizeof(port));
+		}
+		fn(p->table, v4 ? m->set->set4 : m->set->set6, &e);
+	}
+}
+
+/* --- membership --------------------------------------------------------------------------------
+ */
+
+struct membership_list {
+	VEC(struct membership) m;
+};
+
+static int membership_compare(const void *a, const void *b)
+{
+	const struct membership *x = a, *y = b;
+
+	if (x->set != y->set)
+		return (uintptr_t)x->set < (uintptr_t)y->set ? -1 : 1;
+	if (x->protocol != y->protocol)
+		return x->protocol - y->protocol;
+	return x->port - y->port;
+}
+
+static void sort_unique(struct membership_list *l)
+{
+	size_t n = 0;
+
+	vec_sort(&l->m, membership_compare);
+	vec_foreach (m, &l->m) {
+		if (!n || membership_compare(&l->m.v[n - 1], m) != 0)
+			l->m.v[n++] = *m;
+	}
+	l->m.n = n;
+}
+
+/* The number that a named port has in a pod; 0 if it has none of that name and protocol. */
+static uint16_t resolve_port(const struct pod *pod, uint8_t protocol, const char *name)
+{
+	for (uint32_t i = 0; i < pod->n_ports; i++)
+		if (pod->ports[i].name == name && pod->ports[i].protocol == protocol)
+			return pod->ports[i].port;
+	return 0;
+}
+
+/* Add what a matching term makes the pod member of: nothing, if it lacks the named port. */
+static void add_membership(const struct peer_pod *pp, const struct peer_term *t,
+			   struct membership_list *l)
+{
+	const struct term *term = &t->term;
+	struct membership m = {.set = t->set, .protocol = term->protocol};
+
+	if (term->protocol) {
+		m.port = resolve_port(pp->pod, term->protocol, term->port_name);
+		if (!m.port)
+			return;
+	}
+	vec_push(&l->m, m);
+}
+
+static void find_memberships(const struct peers *p, const struct peer_pod *pp,
+			     struct membership_list *ret)
+{
+	const struct match_subject s = {
+		.ns = pp->pod->o.ns,
+		.labels = &pp->pod->labels,
+		.ns_labels = peers_ns_labels((void *)p, pp->pod->o.ns),
+	};
+	struct match_list found = {0};
+
+	matchindex_find(p->terms, &s, &found);
+	vec_foreach (m, &found.m)
+		add_membership(pp, container_of(*m, struct peer_term, term.match), ret);
+	vec_done(&found.m);
+	sort_unique(ret);
+}
+
+static void set_members(struct peer_pod *pp, struct membership_list *l)
+{
+	free(pp->member);
+	pp->n_member = (uint32_t)l->m.n;
+	pp->member = l->m.n ? xmemdup(l->m.v, l->m.n * sizeof(*l->m.v)) : NULL;
+	vec_done(&l->m);
+}
+
+/* Merge the old and the new list, both sorted: what stands in one of them only is a change. */
+static void change_members(struct peers *p, struct peer_pod *pp, struct membership_list *l)
+{
+	size_t old = 0, new = 0;
+
+	while (old < pp->n_member || new < l->m.n) {
+		int c = old == pp->n_member ? 1
+			: new == l->m.n	    ? -1
+					    : membership_compare(&pp->member[old], &l->m.v[new]);
+
+		if (c < 0)
+			each_elem(p, pp, &pp->member[old], table_drop_elem);
+		else if (c > 0)
+			each_elem(p, pp, &l->m.v[new], table_want_elem);
+		old += c <= 0;
+		new += c >= 0;
+	}
+	set_members(pp, l);
+}
+
+static void refresh(struct peers *p, struct peer_pod *pp)
+{
+	struct membership_list l = {0};
+
+	find_memberships(p, pp, &l);
+	change_members(p, pp, &l);
+}
+
+static void withdraw(struct peers *p, struct peer_pod *pp)
+{
+	struct membership_list none = {0};
+
+	change_members(p, pp, &none);
+}
+
+static bool same_addrs(const struct peer_pod *pp, uint32_t n, const struct addr *addrs)
+{
+	if (pp->n_addrs != n)
+		return false;
+	for (uint32_t i = 0; i < n; i++)
+		if (!addr_eq(&pp->addrs[i], &addrs[i]))
+			return false;
+	return true;
+}
+
+/**
+ * peers_pod_update() - A pod appeared, changed or is no peer any more
+ * @p:       Module
+ * @pp:      Its record; zeroed before the first call, and to be freed after one with @pod NULL
+ * @pod:     Object in force, borrowed until the next call for @pp; NULL to remove the pod
+ * @n_addrs: Number of addresses
+ * @addrs:   Addresses in force; without one the pod is nobody's peer
+ *
+ * The object that @pp held before must still be readable.  Costs the labels of the pod plus one
+ * element operation for each set entered or left.
+ */
+void peers_pod_update(struct peers *p, struct peer_pod *pp, const struct pod *pod, uint32_t n_addrs,
+		      const struct addr *addrs)
+{
+	if (pp->pod) {
+		podindex_remove(p->pods, &pp->index);
+		if (!pod || !same_addrs(pp, n_addrs, addrs))
+			withdraw(p, pp);
+	}
+	pp->pod = pod;
+	pp->n_addrs = n_addrs;
+	if (n_addrs)
+		memcpy(pp->addrs, addrs, n_addrs * sizeof(*addrs));
+	if (!pod)
+		return;
+	pp->index.ns = pod->o.ns;
+	pp->index.labels = &pod->labels;
+	podindex_add(p->pods, &pp->index);
+	refresh(p, pp);
+}
+
+static void refresh_indexed(void *arg, struct indexed_pod *ip)
+{
+	refresh(arg, container_of(ip, struct peer_pod, index));
+}
+
+/**
+ * peers_namespace() - A namespace appeared, changed its labels or vanished
+ * @p:      Module
+ * @ns:     Name, interned
+ * @labels: Labels, borrowed until the next call for @ns; NULL when it vanished
+ *
+ * Costs the pods of that namespace.
+ */
+void peers_namespace(struct peers *p, const char *ns, const struct labels *labels)
+{
+	struct ns_entry *e = find_ns(p, ns);
+
+	if (labels && !e) {
+		e = xcalloc(1, sizeof(*e));
+		e->ns = intern_ref(ns);
+		HASH_ADD_PTR(p->namespaces, ns, e);
+	}
+	if (labels) {
+		e->labels = *labels;
+	} else if (e) {
+		HASH_DEL(p->namespaces, e);
+	}
+	podindex_each_in(p->pods, ns, refresh_indexed, p);
+	if (!labels && e) {
+		intern_put(e->ns);
+		free(e);
+	}
+}
+
+/* --- sets --------------------------------------------------------------------------------------
+ */
+
+static char *definition_text(const struct term *terms, size_t n)
+{
+	struct buf b = {0};
+
+	for (size_t i = 0; i < n; i++)
+		buf_printf(&b, "%s%s", i ? "; " : "", terms[i].text);
+	return buf_take(&b);
+}
+
+/* A name from the hash of the definition, and another one if a stranger holds it already. */
+static void choose_name(const struct peers *p, const char *prefix, const char *text,
+			char ret[static NFT_NAME_MAX])
+{
+	uint64_t h = hash_stable(text, strlen(text));
+
+	do
+		(void)snprintf(ret, NFT_NAME_MAX, "%s_%016" PRIx64, prefix, h++);
+	while (table_find_set(p->table, ret));
+}
+
+static struct nft_set *want_set(struct peers *p, const struct peer_set *s, uint8_t family)
+{
+	bool named = s->terms[0].term.protocol, v4 = family == AF_INET;
+	static const char *const prefix[2][2] = {{"pods6", "pods4"}, {"ports6", "ports4"}};
+	char name[NFT_NAME_MAX], comment[NFT_COMMENT_MAX];
+	struct nft_set_def def = {.name = name, .comment = comment};
+
+	choose_name(p, prefix[named][v4], s->text, name);
+	(void)snprintf(comment, sizeof(comment), "pods %s", s->text);
+	if (strlen(s->text) + sizeof("pods ") > sizeof(comment))
+		memcpy(comment + sizeof(comment) - 4, "...", 4);
+	def.key[0] = v4 ? NFT_TYPE_IPV4 : NFT_TYPE_IPV6;
+	if (named) {
+		def.key[1] = NFT_TYPE_PROTO;
+		def.key[2] = NFT_TYPE_SERVICE;
+	}
+	return table_want_set(p->table, &def);
+}
+
+struct fill {
+	struct peers *p;
+	const struct peer_term *term;
+};
+
+static void add_member(void *arg, struct indexed_pod *ip)
+{
+	const struct fill *f = arg;
+	struct peer_pod *pp = container_of(ip, struct peer_pod, index);
+	struct membership_list l = {0};
+
+	vec_reserve(&l.m, pp->n_member + 1);
+	if (pp->n_member)
+		memcpy(l.m.v, pp->member, pp->n_member * sizeof(*pp->member));
+	l.m.n = pp->n_member;
+	add_membership(pp, f->term, &l);
+	sort_unique(&l);
+	change_members(f->p, pp, &l);
+}
+
+static void drop_member(void *arg, struct indexed_pod *ip)
+{
+	const struct fill *f = arg;
+	struct peer_pod *pp = container_of(ip, struct peer_pod, index);
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < pp->n_member; i++)
+		if (pp->member[i].set != f->term->set)
+			pp->member[n++] = pp->member[i];
+	pp->n_member = n;
+}
+
+/**
+ * peers_set_get() - Use the set with a definition, made if nobody uses it yet
+ * @p:     Module
+ * @terms: Terms sorted by term_compare(), none twice, at least one; all with a named port or none
+ * @n:     Number of terms
+ *
+ * Costs the number of members when the set is new, otherwise the length of the definition.
+ *
+ * Return: the set; give it back with peers_set_put()
+ */
+struct peer_set *peers_set_get(struct peers *p, const struct term *terms, size_t n)
+{
+	char *text = definition_text(terms, n);
+	struct peer_set *s;
+
+	HASH_FIND_STR(p->sets, text, s);
+	if (s) {
+		free(text);
+		s->uses++;
+		return s;
+	}
+	s = xcalloc(1, sizeof(*s));
+	*s = (struct peer_set){.text = text, .uses = 1, .n_terms = n};
+	s->terms = xcalloc(n, sizeof(*s->terms));
+	for (size_t i = 0; i < n; i++) {
+		s->terms[i].set = s;
+		term_copy(&s->terms[i].term, &terms[i]);
+	}
+	HASH_ADD_KEYPTR(hh, p->sets, s->text, strlen(s->text), s);
+	s->set4 = want_set(p, s, AF_INET);
+	s->set6 = want_set(p, s, AF_INET6);
+	for (size_t i = 0; i < n; i++) {
+		struct fill f = {p, &s->terms[i]};
+
+		matchindex_add(p->terms, &s->terms[i].term.match);
+		podindex_find(p->pods, &s->terms[i].term.match, add_member, &f);
+	}
+	return s;
+}
+
+/**
+ * peers_set_put() - Give one use of a set back; the last one drops it
+ * @p: Module
+ * @s: Set or NULL
+ */
+void peers_set_put(struct peers *p, struct peer_set *s)
+{
+	if (!s || --s->uses)
+		return;
+	for (size_t i = 0; i < s->n_terms; i++) {
+		struct fill f = {p, &s->terms[i]};
+
+		matchindex_remove(p->terms, &s->terms[i].term.match);
+		podindex_find(p->pods, &s->terms[i].term.match, drop_member, &f);
+		term_done(&s->terms[i].term);
+	}
+	table_drop_set(p->table, s->set4);
+	table_drop_set(p->table, s->set6);
+	HASH_DEL(p->sets, s);
+	free(s->terms);
+	free(s->text);
+	free(s);
+}
+
+/**
+ * peer_set_name() - Name of the kernel's set
+ * @s:      Set
+ * @family: AF_INET or AF_INET6
+ *
+ * Return: the name, borrowed
+ */
+const char *peer_set_name(const struct peer_set *s, uint8_t family)
+{
+	return set_name(family == AF_INET ? s->set4 : s->set6);
+}
+
+/**
+ * peers_sets() - Number of definitions in use
+ * @p: Module
+ *
+ * Return: the number
+ */
+size_t peers_sets(const struct peers *p)
+{
+	return HASH_COUNT(p->sets);
+}

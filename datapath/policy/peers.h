@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * peers.h - peer sets: which addresses, anywhere in the cluster, does a list of terms mean?  Pure.
+ *
+ * Takes pods and namespaces as they change, and definitions (lists of terms) from the programs of
+ * local pods; gives elements of plain nftables sets.  Equal definitions share one set.  A pod that
+ * changes costs one element operation for each set that it enters or leaves; a new definition
+ * costs its members.  Nothing here looks at all pods or all sets.
+ */
+#pragma once
+
+#include "datapath/nft/table.h"
+#include "datapath/policy/podindex.h"
+#include "datapath/policy/term.h"
+
+struct peers;
+struct peer_set;
+struct membership;
+
+/*
+ * struct peer_pod - a pod as a peer; the owner embeds it in its own record
+ * @pod:     The object, borrowed; swapped by peers_pod_update()
+ * @addrs:   Addresses in force, one a family at most
+ * @member:  What it is member of, sorted; the module's own, like @index
+ */
+struct peer_pod {
+	const struct pod *pod;
+	uint32_t n_addrs;
+	struct addr addrs[2];
+	struct indexed_pod index;
+	uint32_t n_member;
+	struct membership *member;
+};
+
+struct peers *peers_new(struct nft_table *t);
+struct peers *peers_free(struct peers *p);
+
+void peers_namespace(struct peers *p, const char *ns, const struct labels *labels);
+const struct labels *peers_ns_labels(void *p, const char *ns);
+
+void peers_pod_update(struct peers *p, struct peer_pod *pp, const struct pod *pod, uint32_t n_addrs,
+		      const struct addr *addrs);
+
+struct peer_set *peers_set_get(struct peers *p, const struct term *terms, size_t n);
+void peers_set_put(struct peers *p, struct peer_set *s);
+const char *peer_set_name(const struct peer_set *s, uint8_t family);
+size_t peers_sets(const struct peers *p);

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * podrows.c - elements of one attachment.  Pure.
+ */
+#include "datapath/policy/podrows.h"
+
+#include <arpa/inet.h>
+
+typedef void elem_fn(struct nft_table *t, struct nft_set *s, const struct nft_elem *e);
+
+static enum nft_type addr_type(const struct addr *a)
+{
+	return a->family == AF_INET ? NFT_TYPE_IPV4 : NFT_TYPE_IPV6;
+}
+
+static void put_addr(uint8_t *key, size_t *len, const struct addr *a)
+{
+	nft_key_put(key, len, addr_type(a), a->b, addr_len(a));
+}
+
+/**
+ * addr_elem() - An element whose key is one address
+ * @a:   Address
+ * @ret: Element
+ */
+void addr_elem(const struct addr *a, struct nft_elem *ret)
+{
+	size_t len = 0;
+
+	*ret = (struct nft_elem){0};
+	put_addr(ret->key, &len, a);
+}
+
+static void source_elem(const struct attachment *at, const struct addr *a, struct nft_elem *ret)
+{
+	size_t len = 0;
+
+	*ret = (struct nft_elem){0};
+	nft_key_put(ret->key, &len, NFT_TYPE_IFNAME, at->host_ifname, strlen(at->host_ifname));
+	nft_key_put(ret->key, &len, NFT_TYPE_ETHER, at->mac.b, MAC_LEN);
+	put_addr(ret->key, &len, a);
+}
+
+static void self_elem(const struct addr *a, struct nft_elem *ret)
+{
+	size_t len = 0;
+
+	*ret = (struct nft_elem){0};
+	put_addr(ret->key, &len, a);
+	put_addr(ret->key, &len, a);
+}
+
+static void port_elem(const struct host_port *p, const struct addr *a, struct nft_elem *ret)
+{
+	uint16_t outer = htons(p->host_port), inner = htons(p->container_port);
+	size_t key = 0, data = 0;
+
+	*ret = (struct nft_elem){0};
+	if (p->has_ip)
+		put_addr(ret->key, &key, &p->host_ip);
+	nft_key_put(ret->key, &key, NFT_TYPE_PROTO, &p->protocol, 1);
+	nft_key_put(ret->key, &key, NFT_TYPE_SERVICE, &outer, sizeof(outer));
+	put_addr(ret->data, &data, a);
+	nft_key_put(ret->data, &data, NFT_TYPE_SERVICE, &inner, sizeof(inner));
+}
+
+static void each_row(struct nft_table *t, const struct base *b, const struct attachment *at,
+		     elem_fn *fn)
+{
+	struct nft_elem e;
+
+	for (uint32_t i = 0; i < at->n_addrs; i++) {
+		const struct addr *a = &at->addrs[i];
+		int six = a->family == AF_INET6;
+
+		source_elem(at, a, &e);
+		fn(t, b->sources[six], &e);
+		self_elem(a, &e);
+		fn(t, b->self[six], &e);
+		for (uint32_t p = 0; p < at->n_ports; p++) {
+			const struct host_port *port = &at->ports[p];
+
+			if (port->has_ip && port->host_ip.family != a->family)
+				continue;
+			port_elem(port, a, &e);
+			fn(t, port->has_ip ? b->hostports_at[six] : b->hostports[six], &e);
+		}
+	}
+}
+
+/**
+ * podrows_want() - Want the rows of an attachment
+ * @t: Table
+ * @b: Sets of the fixed program
+ * @a: Attachment
+ */
+void podrows_want(struct nft_table *t, const struct base *b, const struct attachment *a)
+{
+	each_row(t, b, a, table_want_elem);
+}
+
+/**
+ * podrows_drop() - Drop the rows of an attachment
+ * @t: Table
+ * @b: Sets of the fixed program
+ * @a: The attachment that was given to podrows_want()
+ */
+void podrows_drop(struct nft_table *t, const struct base *b, const struct attachment *a)
+{
+	each_row(t, b, a, table_drop_elem);
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * podrows.h - what a local pod has in the fixed program whatever its policies are: its sources
+ * (anti-spoofing), itself, its host ports.  Pure.
+ */
+#pragma once
+
+#include "datapath/policy/base.h"
+#include "ipam/attachment.h"
+
+void podrows_want(struct nft_table *t, const struct base *b, const struct attachment *a);
+void podrows_drop(struct nft_table *t, const struct base *b, const struct attachment *a);
+void addr_elem(const struct addr *a, struct nft_elem *ret);

@@ -1,0 +1,450 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * policy.c - from objects and attachments to programs in force.  Pure.
+ *
+ * Owns the policies by name and the verdict maps.  A change marks endpoints: a pod's own, or those
+ * that the old or the new version of a policy selects.  policy_settle() recomputes each marked
+ * endpoint whole, in both directions, and compares by asking for the same program again.
+ */
+#include "datapath/policy/policy.h"
+
+#include <assert.h>
+#include <sys/socket.h>
+#include <utlist.h>
+
+#include "datapath/policy/base.h"
+#include "datapath/policy/endpoint.h"
+#include "datapath/policy/podrows.h"
+#include "datapath/policy/program.h"
+#include "lib/intern.h"
+
+/* struct policy_record - @match points into @object, which is borrowed */
+struct policy_record {
+	const struct policy *object;
+	struct match match;
+	UT_hash_handle hh; /* by the object's address: one version, one record */
+};
+
+/* struct compiled - a program for (direction, policies, named ports), while settling */
+struct compiled {
+	char *key;
+	struct program *program; /* one use is ours */
+	UT_hash_handle hh;
+};
+
+struct policy_engine {
+	struct nft_table *table;
+	struct base base;
+	struct peers *peers;
+	struct programs *programs;
+	struct endpoints endpoints;
+	struct policy_record *policies;
+	struct matchindex *policy_index;
+	struct compiled *compiled;
+	struct policy_counts counts;
+};
+
+/**
+ * policy_new() - Create the engine and want the fixed program
+ * @t: Table
+ *
+ * Return: the engine, to be freed
+ */
+struct policy_engine *policy_new(struct nft_table *t)
+{
+	struct policy_engine *e = xcalloc(1, sizeof(*e));
+
+	e->table = t;
+	base_want(t, &e->base);
+	e->peers = peers_new(t);
+	e->programs = programs_new(t, e->peers);
+	e->endpoints.peers = e->peers;
+	e->policy_index = matchindex_new();
+	return e;
+}
+
+/**
+ * policy_free() - Free the engine; every object and attachment must have been removed
+ * @e: Engine or NULL
+ *
+ * Return: NULL
+ */
+struct policy_engine *policy_free(struct policy_engine *e)
+{
+	if (!e)
+		return NULL;
+	assert(!e->policies && !e->endpoints.all && !e->endpoints.names);
+	(void)programs_free(e->programs);
+	(void)peers_free(e->peers);
+	(void)matchindex_free(e->policy_index);
+	free(e);
+	return NULL;
+}
+
+/* --- changes -----------------------------------------------------------------------------------
+ */
+
+/* The pods of this node only: their number does not grow with the cluster. */
+static void mark_selected(struct policy_engine *e, const struct match *m)
+{
+	struct endpoint *ep, *next;
+
+	HASH_ITER (hh, e->endpoints.all, ep, next) {
+		if (ep->pod && ep->name->key.ns == m->ns &&
+		    selector_matches(m->pods, &ep->pod->object->labels))
+			endpoint_mark(&e->endpoints, ep);
+	}
+}
+
+static void policy_removed(struct policy_engine *e, const struct policy *old)
+{
+	struct policy_record *r;
+
+	HASH_FIND_PTR(e->policies, &old, r);
+	assert(r);
+	matchindex_remove(e->policy_index, &r->match);
+	mark_selected(e, &r->match);
+	HASH_DEL(e->policies, r);
+	free(r);
+}
+
+static void policy_added(struct policy_engine *e, const struct policy *new)
+{
+	struct policy_record *r = xcalloc(1, sizeof(*r));
+
+	r->object = new;
+	r->match = (struct match){.ns = new->o.ns, .pods = &new->selects};
+	HASH_ADD_PTR(e->policies, object, r);
+	matchindex_add(e->policy_index, &r->match);
+	mark_selected(e, &r->match);
+}
+
+/**
+ * policy_object() - An object appeared, changed or went
+ * @e:   Engine
+ * @old: Version before, the one that was given as @new; NULL: none
+ * @new: Version now, borrowed until it is given as @old; NULL: none
+ *
+ * Objects of other kinds than Pod, Namespace and NetworkPolicy are ignored.  Call policy_settle()
+ * before @old is freed.
+ */
+void policy_object(struct policy_engine *e, const struct object *old, const struct object *new)
+{
+	const struct object *o = new ? new : old;
+	size_t *count = NULL;
+
+	switch (o->kind) {
+	case KIND_POD:
+		count = &e->counts.pods;
+		endpoints_pod(&e->endpoints, old ? as_pod(old) : NULL, new ? as_pod(new) : NULL);
+		break;
+	case KIND_NAMESPACE:
+		count = &e->counts.namespaces;
+		peers_namespace(e->peers, o->name, new ? &as_namespace(new)->labels : NULL);
+		break;
+	case KIND_POLICY:
+		count = &e->counts.policies;
+		if (old)
+			policy_removed(e, as_policy(old));
+		if (new)
+			policy_added(e, as_policy(new));
+		break;
+	case KIND_NODE:
+	case _KIND_MAX:
+		return;
+	}
+	*count += (new ? 1 : 0);
+	*count -= (old ? 1 : 0);
+}
+
+/* --- settling ----------------------------------------------------------------------------------
+ */
+
+struct policy_list {
+	VEC(const struct policy *) p;
+};
+
+static int compare_policies(const void *a, const void *b)
+{
+	const struct policy *const *x = a, *const *y = b;
+
+	return strcmp((*x)->o.name, (*y)->o.name);
+}
+
+/* The policies that isolate a pod in a direction, by name; they are all of its namespace. */
+static void find_policies(const struct policy_engine *e, const struct pod *pod, enum direction d,
+			  struct policy_list *ret)
+{
+	const struct match_subject s = {.ns = pod->o.ns, .labels = &pod->labels};
+	struct match_list found = {0};
+
+	matchindex_find(e->policy_index, &s, &found);
+	vec_foreach (m, &found.m) {
+		const struct policy *p = container_of(*m, struct policy_record, match)->object;
+
+		if (p->isolates[d])
+			vec_push(&ret->p, p);
+	}
+	vec_done(&found.m);
+	vec_sort(&ret->p, compare_policies);
+}
+
+static char *policy_names(const struct policy_list *l)
+{
+	struct buf b = {0};
+
+	vec_foreach (p, &l->p)
+		buf_printf(&b, "%s%s/%s", p == l->p.v ? "" : ", ", (*p)->o.ns, (*p)->o.name);
+	return buf_take(&b);
+}
+
+/* What the compiler looks at: the same key within one settling gives the same program. */
+static char *compiled_key(const struct pod *pod, enum direction d, const char *names)
+{
+	struct buf b = {0};
+
+	buf_printf(&b, "%d %s", d, names);
+	for (uint32_t i = 0; d == INGRESS && i < pod->n_ports; i++)
+		buf_printf(&b, " %s/%u=%u", pod->ports[i].name, pod->ports[i].protocol,
+			   pod->ports[i].port);
+	return buf_take(&b);
+}
+
+static struct program *compile(struct policy_engine *e, const struct pod *pod, enum direction d,
+			       const struct policy_list *l, const char *names)
+{
+	struct allowance a = {0};
+	struct program *g = NULL;
+
+	allowance_compile(&a, d, l->p.v, l->p.n, pod);
+	if (!a.any.everyone)
+		g = program_get(e->programs, &a, names);
+	allowance_done(&a);
+	return g;
+}
+
+/* One use of the program for a pod; NULL if nothing is forbidden. */
+static struct program *program_of(struct policy_engine *e, const struct pod *pod, enum direction d)
+{
+	_cleanup_(freep) char *names = NULL, *key = NULL;
+	struct policy_list l = {0};
+	struct compiled *c;
+
+	find_policies(e, pod, d, &l);
+	if (!l.p.n)
+		return NULL;
+	names = policy_names(&l);
+	key = compiled_key(pod, d, names);
+	HASH_FIND_STR(e->compiled, key, c);
+	if (!c) {
+		c = xcalloc(1, sizeof(*c));
+		c->program = compile(e, pod, d, &l, names);
+		c->key = TAKE(key, NULL);
+		HASH_ADD_KEYPTR(hh, e->compiled, c->key, strlen(c->key), c);
+	}
+	vec_done(&l.p);
+	return program_use(c->program);
+}
+
+static void forget_compiled(struct policy_engine *e)
+{
+	struct compiled *c, *next;
+
+	HASH_ITER (hh, e->compiled, c, next) {
+		HASH_DEL(e->compiled, c);
+		program_put(e->programs, c->program);
+		free(c->key);
+		free(c);
+	}
+}
+
+/* Send the pod's addresses to a chain; NULL: to none. */
+static void set_verdict(struct policy_engine *e, const struct endpoint *ep, enum direction d,
+			const char *chain)
+{
+	_cleanup_(freep) char *comment = xasprintf("%.60s/%.60s", ep->at->ns, ep->at->pod);
+
+	for (uint32_t i = 0; i < ep->at->n_addrs; i++) {
+		struct nft_set *s = e->base.verdicts[d][ep->at->addrs[i].family != AF_INET];
+		struct nft_elem elem;
+
+		addr_elem(&ep->at->addrs[i], &elem);
+		if (!chain) {
+			table_drop_elem(e->table, s, &elem);
+			continue;
+		}
+		elem.verdict = (struct nft_verdict){NFT_V_JUMP, intern(chain)};
+		elem.comment = intern(comment);
+		table_want_elem(e->table, s, &elem);
+		intern_put(elem.verdict.chain);
+		intern_put(elem.comment);
+	}
+}
+
+static void settle_direction(struct policy_engine *e, struct endpoint *ep, enum direction d,
+			     bool fence)
+{
+	struct program *old = ep->program[d], *new = NULL;
+	bool was_isolated = old || ep->fenced;
+
+	if (!fence && !ep->pod->object->host_network)
+		new = program_of(e, ep->pod->object, d);
+	if (fence)
+		set_verdict(e, ep, d, BASE_UNKNOWN_POD);
+	else if (new)
+		set_verdict(e, ep, d, program_chain(new));
+	else if (was_isolated)
+		set_verdict(e, ep, d, NULL);
+	ep->program[d] = new;
+	program_put(e->programs, old);
+}
+
+static void settle_endpoint(struct policy_engine *e, struct endpoint *ep)
+{
+	bool fence = !ep->pod;
+
+	for (int d = 0; d < _DIRECTION_MAX; d++)
+		settle_direction(e, ep, (enum direction)d, fence);
+	ep->fenced = fence;
+}
+
+/**
+ * policy_settle() - Recompute what the changes since the last call have marked
+ * @e: Engine
+ *
+ * Costs the marked endpoints, each with the policies that select it; endpoints under the same
+ * policies are compiled once.
+ */
+void policy_settle(struct policy_engine *e)
+{
+	struct endpoint *ep;
+
+	while ((ep = endpoints_take_dirty(&e->endpoints)))
+		settle_endpoint(e, ep);
+	forget_compiled(e);
+}
+
+/* --- attachments -------------------------------------------------------------------------------
+ */
+
+/**
+ * policy_attach() - A local pod got its addresses
+ * @e: Engine
+ * @a: Attachment; copied.  One of the same container and interface is replaced.
+ */
+void policy_attach(struct policy_engine *e, const struct attachment *a)
+{
+	policy_detach(e, a->id, a->ifname);
+	podrows_want(e->table, &e->base, a);
+	(void)endpoints_attach(&e->endpoints, a);
+	e->counts.attachments++;
+}
+
+/**
+ * policy_detach() - A local pod's interface is going
+ * @e:      Engine
+ * @id:     Container
+ * @ifname: Interface; nothing happens if they are not attached
+ */
+void policy_detach(struct policy_engine *e, const char *id, const char *ifname)
+{
+	struct endpoint *ep = endpoints_find(&e->endpoints, id, ifname);
+
+	if (!ep)
+		return;
+	for (int d = 0; d < _DIRECTION_MAX; d++) {
+		if (ep->fenced || ep->program[d])
+			set_verdict(e, ep, (enum direction)d, NULL);
+		program_put(e->programs, ep->program[d]);
+	}
+	if (ep->dirty)
+		LL_DELETE2(e->endpoints.dirty, ep, next_dirty);
+	podrows_drop(e->table, &e->base, ep->at);
+	endpoints_detach(&e->endpoints, ep);
+	e->counts.attachments--;
+}
+
+/* --- for those who ask -------------------------------------------------------------------------
+ */
+
+/**
+ * policy_pod_known() - Has the object of an attachment arrived?
+ * @e:      Engine
+ * @id:     Container
+ * @ifname: Interface
+ *
+ * Return: true if so; false: unknown object, or no such attachment
+ */
+bool policy_pod_known(const struct policy_engine *e, const char *id, const char *ifname)
+{
+	const struct endpoint *ep = endpoints_find(&e->endpoints, id, ifname);
+
+	return ep && ep->pod;
+}
+
+/**
+ * policy_counts() - Numbers for metrics
+ * @e:   Engine
+ * @ret: Numbers
+ */
+void policy_counts(const struct policy_engine *e, struct policy_counts *ret)
+{
+	*ret = e->counts;
+	ret->programs = programs_count(e->programs);
+	ret->peer_sets = peers_sets(e->peers);
+}
+
+static uint32_t count_selected(const struct policy_engine *e, const struct match *m)
+{
+	const struct endpoint *ep;
+	uint32_t n = 0;
+
+	for (ep = e->endpoints.all; ep; ep = ep->hh.next)
+		if (ep->pod && ep->name->key.ns == m->ns &&
+		    selector_matches(m->pods, &ep->pod->object->labels))
+			n++;
+	return n;
+}
+
+/**
+ * policy_each() - Walk all policies, for status
+ * @e:   Engine
+ * @fn:  Called for each, in no particular order
+ * @arg: Its first argument
+ */
+void policy_each(const struct policy_engine *e,
+		 void (*fn)(void *arg, const struct policy_info *info), void *arg)
+{
+	for (const struct policy_record *r = e->policies; r; r = r->hh.next) {
+		const struct policy_info info = {r->object, count_selected(e, &r->match)};
+
+		fn(arg, &info);
+	}
+}
+
+/**
+ * policy_pod_info() - What an attachment is under
+ * @e:      Engine
+ * @id:     Container
+ * @ifname: Interface
+ * @ret:    Information, borrowed until the next change; untouched on failure
+ *
+ * Return: true if it is attached
+ */
+bool policy_pod_info(const struct policy_engine *e, const char *id, const char *ifname,
+		     struct policy_pod_info *ret)
+{
+	const struct endpoint *ep = endpoints_find(&e->endpoints, id, ifname);
+
+	if (!ep)
+		return false;
+	*ret = (struct policy_pod_info){.id = ep->at->id, .ifname = ep->at->ifname};
+	ret->known = ep->pod;
+	for (int d = 0; d < _DIRECTION_MAX; d++) {
+		if (ep->program[d])
+			ret->program[d] = program_chain(ep->program[d]);
+		else if (ep->fenced)
+			ret->program[d] = BASE_UNKNOWN_POD;
+	}
+	return true;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * policy.h - NetworkPolicy of the local pods.  Pure.
+ *
+ * Takes every change of an object and every attachment of a local pod; keeps the verdict maps
+ * (pod address to program) and through program.h and peers.h everything behind them as the table
+ * wants it.  A change marks the local pods that it touches; policy_settle() recomputes those whole.
+ */
+#pragma once
+
+#include "datapath/nft/table.h"
+#include "ipam/attachment.h"
+#include "watch/object.h"
+
+struct policy_engine;
+
+/* struct policy_info - one policy, for status */
+struct policy_info {
+	const struct policy *policy;
+	uint32_t local_pods; /* attached here and selected by it */
+};
+
+/* struct policy_pod_info - one attachment, for status */
+struct policy_pod_info {
+	const char *id, *ifname;
+	bool known;			     /* its object has arrived */
+	const char *program[_DIRECTION_MAX]; /* chain, NULL: open */
+};
+
+struct policy_counts {
+	size_t pods, namespaces, policies, attachments, programs, peer_sets;
+};
+
+struct policy_engine *policy_new(struct nft_table *t);
+struct policy_engine *policy_free(struct policy_engine *e);
+
+void policy_object(struct policy_engine *e, const struct object *old, const struct object *new);
+void policy_attach(struct policy_engine *e, const struct attachment *a);
+void policy_detach(struct policy_engine *e, const char *id, const char *ifname);
+void policy_settle(struct policy_engine *e);
+
+bool policy_pod_known(const struct policy_engine *e, const char *id, const char *ifname);
+void policy_counts(const struct policy_engine *e, struct policy_counts *ret);
+void policy_each(const struct policy_engine *e,
+		 void (*fn)(void *arg, const struct policy_info *info), void *arg);
+bool policy_pod_info(const struct policy_engine *e, const char *id, const char *ifname,
+		     struct policy_pod_info *ret);

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * podlink.h - a pod's veth pair, made, checked and deleted by the plugin's process (blocking).
+ *
+ * The host's end carries HOST_MAC and no address; the pod's end gets its addresses as /32 and
+ * /128 (no duplicate address detection), a permanent neighbour entry for the link-local gateways
+ * 169.254.1.1 and fe80::1 that points at the host's end, an on-link route to the gateway and a
+ * default route through it: no bridge, no ARP, no ND on the link.
+ */
+#pragma once
+
+#include "lib/addr.h"
+#include "lib/err.h"
+
+#define PODLINK_PREFIX	 "mx"
+#define PODLINK_GATEWAY4 "169.254.1.1"
+#define PODLINK_GATEWAY6 "fe80::1"
+#define PODLINK_HOST_MAC "02:6d:61:6e:78:01" /* locally administered; the same on every link */
+
+struct podlink {
+	const char *netns; /* path */
+	const char *ifname, *host_ifname;
+	struct mac mac;
+	uint32_t mtu;
+	uint32_t n_addrs;
+	struct addr addrs[2];
+};
+
+/* Make it; what exists under the same names from an earlier, interrupted try is replaced. */
+int podlink_create(const struct podlink *l, struct err *reterr);
+int podlink_check(const struct podlink *l, struct err *reterr);
+/* Set the MTU of the pod's end (@netns, @ifname, @mtu of @l are used). */
+int podlink_set_mtu(const struct podlink *l, struct err *reterr);
+/* Delete by the host's name; 0 also when it does not exist. */
+int podlink_delete(const char *host_ifname, struct err *reterr);
+/* Delete every conntrack entry from or to an address, before and after NAT (CTA_FILTER). */
+int podlink_flush_conntrack(const struct addr *a, struct err *reterr);

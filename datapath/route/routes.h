@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * routes.h - the routes Manx wants, the ones the kernel has under our protocol number, and the
+ * difference.  Pure; rtnl.h is the shell.
+ */
+#pragma once
+
+#include "lib/addr.h"
+#include "lib/err.h"
+#include "lib/vec.h"
+
+#define RTPROT_MANX 109 /* unassigned in iproute2's rt_protos and in the kernel's rtnetlink.h */
+
+enum route_kind {
+	ROUTE_VIA,	   /* to another node's pods, through its address on our layer 2 */
+	ROUTE_DEV,	   /* to a pod of ours: device, and a permanent neighbour entry for its MAC */
+	ROUTE_UNREACHABLE, /* our own ranges: an address that no pod has must not leave the node */
+	_ROUTE_KIND_MAX
+};
+
+struct route {
+	struct prefix dst; /* the key */
+	enum route_kind kind;
+	struct addr via;  /* ROUTE_VIA */
+	char ifname[16];  /* ROUTE_DEV */
+	struct mac neigh; /* ROUTE_DEV */
+};
+
+struct routes;
+
+struct routes *routes_new(void);
+struct routes *routes_free(struct routes *r);
+static inline void routes_freep(struct routes **r)
+{
+	(void)routes_free(*r);
+}
+/* Want a route; a second want of the same destination replaces the first.  O(1). */
+void routes_want(struct routes *r, const struct route *route);
+void routes_drop(struct routes *r, const struct prefix *dst);
+/* Forget that a route is installed (its device went, someone deleted it): it becomes pending. */
+void routes_lost(struct routes *r, const struct prefix *dst);
+/* Is the route wanted and acknowledged by the kernel? */
+bool routes_in_kernel(const struct routes *r, const struct prefix *dst);
+size_t routes_count(const struct routes *r);   /* wanted */
+size_t routes_pending(const struct routes *r);
+
+/* A dump of the kernel: what is not told between begin and end is not installed. */
+void routes_installed_begin(struct routes *r);
+void routes_installed(struct routes *r, const struct route *route);
+void routes_installed_end(struct routes *r);
+
+/*
+ * struct route_op - install (replacing what the kernel has for @route.dst) or remove
+ */
+struct route_op {
+	bool remove;
+	struct route route;
+};
+struct route_ops {
+	VEC(struct route_op) op;
+};
+void routes_ops(struct routes *r, struct route_ops *ret);
+/* Result of one operation; a failed one stays pending. */
+void routes_done(struct routes *r, const struct route_op *op, bool ok);

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * rtnl.h - rtnetlink for the agent: apply routes and neighbours, follow links and
+ * addresses.  Non-blocking apart from the acknowledgement of what it sends itself.
+ */
+#pragma once
+
+#include "datapath/route/routes.h"
+
+struct rtnl;
+
+/* enum rtnl_event - what a notification was about; the agent reacts by key */
+enum rtnl_event_kind {
+	RTNL_LINK_GONE,	 /* @ifname: a link with our prefix disappeared */
+	RTNL_LINK_MTU,	 /* @ifname changed its MTU or state */
+	RTNL_ADDR,	 /* an address of the node came or went */
+	RTNL_ROUTE_GONE, /* @dst: a route with our protocol was deleted */
+	RTNL_OVERRUN,	 /* notifications were lost: everything has to be read again */
+};
+
+struct rtnl_event {
+	enum rtnl_event_kind kind;
+	char ifname[16];
+	struct prefix dst;
+};
+
+typedef void rtnl_event_fn(void *arg, const struct rtnl_event *e);
+
+int rtnl_open(rtnl_event_fn *fn, void *arg, struct rtnl **ret, struct err *reterr);
+struct rtnl *rtnl_close(struct rtnl *n);
+int rtnl_fd(const struct rtnl *n);	/* notifications */
+void rtnl_dispatch(struct rtnl *n);	/* read what is there, never blocks */
+
+int rtnl_read(struct rtnl *n, struct routes *r, struct err *reterr);
+/* Apply what is pending; the number that failed (each logged once), or -errno. */
+int rtnl_apply(struct rtnl *n, struct routes *r, struct err *reterr);
+
+/* The link that carries an address, for the MTU; -ENOENT. */
+int rtnl_link_of(struct rtnl *n, const struct addr *a, char ret_ifname[static 16],
+		 uint32_t *ret_mtu);
+int rtnl_link_exists(struct rtnl *n, const char *ifname);
+int rtnl_link_set_mtu(struct rtnl *n, const char *ifname, uint32_t mtu, struct err *reterr);
+/* Call fn for every link whose name begins with our prefix "mx" and that is a veth. */
+int rtnl_each_pod_link(struct rtnl *n, void (*fn)(void *arg, const char *ifname), void *arg,
+		       struct err *reterr);
+int rtnl_link_delete(struct rtnl *n, const char *ifname, struct err *reterr);
+/* Sysctls that forwarding needs: net.ipv4.ip_forward, net.ipv6.conf.all.forwarding. */
+int rtnl_enable_forwarding(bool ipv4, bool ipv6, struct err *reterr);

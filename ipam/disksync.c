@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * disksync.c - one fdatasync at a time: io_submit(IOCB_CMD_FDSYNC), ended by an eventfd.
+ *
+ * Source: io_submit(2); asynchronous fdatasync works since Linux 4.18.
+ */
+#include "ipam/disksync.h"
+
+#include <errno.h>
+#include <linux/aio_abi.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+struct disksync {
+	aio_context_t context; /* 0: not available */
+	int event;
+	bool running;
+	bool done; /* ended at once; @result holds */
+	int result;
+	uint64_t blocking;
+};
+
+/**
+ * disksync_new() - Prepare
+ *
+ * Return: the handle, to be freed
+ */
+struct disksync *disksync_new(void)
+{
+	struct disksync *d = xcalloc(1, sizeof(*d));
+
+	d->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (d->event < 0)
+		abort(); /* no descriptors left at start */
+	if (syscall(SYS_io_setup, 1, &d->context) < 0)
+		d->context = 0;
+	return d;
+}
+
+/**
+ * disksync_free() - Free; waits for a sync that runs
+ * @d: Handle or NULL
+ *
+ * Return: NULL
+ */
+struct disksync *disksync_free(struct disksync *d)
+{
+	if (!d)
+		return NULL;
+	if (d->context)
+		(void)syscall(SYS_io_destroy, d->context);
+	close(d->event);
+	free(d);
+	return NULL;
+}
+
+/**
+ * disksync_fd() - Descriptor that becomes readable when a sync has ended
+ * @d: Handle
+ *
+ * Return: the descriptor
+ */
+int disksync_fd(const struct disksync *d)
+{
+	return d->event;
+}
+
+/**
+ * disksync_running() - Is a sync under way, or its result not taken yet?
+ * @d: Handle
+ *
+ * Return: true if so
+ */
+bool disksync_running(const struct disksync *d)
+{
+	return d->running;
+}
+
+/**
+ * disksync_blocking() - How many syncs had to be waited for
+ * @d: Handle
+ *
+ * Return: the number; 0 where AIO works
+ */
+uint64_t disksync_blocking(const struct disksync *d)
+{
+	return d->blocking;
+}
+
+static bool submit(struct disksync *d, int file)
+{
+	struct iocb cb = {
+		.aio_lio_opcode = IOCB_CMD_FDSYNC,
+		.aio_fildes = (uint32_t)file,
+		.aio_flags = IOCB_FLAG_RESFD,
+		.aio_resfd = (uint32_t)d->event,
+	};
+	struct iocb *list[] = {&cb};
+
+	return d->context && syscall(SYS_io_submit, d->context, 1, list) == 1;
+}
+
+/**
+ * disksync_start() - Begin to make everything written so far durable
+ * @d:    Handle; none is running
+ * @file: Descriptor of the file; stays open until the result was taken
+ */
+void disksync_start(struct disksync *d, int file)
+{
+	d->running = true;
+	d->done = !submit(d, file);
+	if (!d->done)
+		return;
+	d->blocking++;
+	d->result = fdatasync(file) < 0 ? -errno : 0;
+	(void)!write(d->event, &(uint64_t){1}, sizeof(uint64_t));
+}
+
+/**
+ * disksync_take() - Take the result of the sync
+ * @d:          Handle
+ * @ret_result: 0 or -errno; untouched if none has ended
+ *
+ * Return: true if a sync has ended
+ */
+bool disksync_take(struct disksync *d, int *ret_result)
+{
+	struct timespec no_time = {0};
+	struct io_event event;
+	uint64_t ended;
+
+	if (!d->running || read(d->event, &ended, sizeof(ended)) < 0)
+		return false;
+	if (!d->done) {
+		if (syscall(SYS_io_getevents, d->context, 1, 1, &event, &no_time) != 1)
+			return false;
+		d->result = (int)event.res;
+	}
+	d->running = false;
+	*ret_result = d->result;
+	return true;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * journal.h - the attachments on disk: an append-only file of checksummed records.
+ *
+ * It owns the table of attachments and its file.  A record is written at once and made durable by
+ * an asynchronous fdatasync (Linux AIO), so that the loop never waits for the disk: whoever needs
+ * durability asks journal_synced() with the sequence number that the write returned, and is
+ * woken by the descriptor of journal_fd().  Several writes share one sync.  When most of the file
+ * is history it is rewritten beside and renamed over.
+ */
+#pragma once
+
+#include "ipam/attachment.h"
+#include "lib/err.h"
+
+struct journal;
+
+struct journal_report {
+	uint64_t records;	/* read at open */
+	uint64_t bad_bytes;	/* cut off at the end because a record was torn or damaged */
+	bool rebooted;		/* the boot id differs: every attachment was from before the boot */
+};
+
+int journal_open(const char *path, const char *boot_id, struct journal **ret,
+		 struct journal_report *ret_report, struct err *reterr);
+struct journal *journal_close(struct journal *j);
+
+/* The table; borrowed pointers hold until the next journal_put/_remove. */
+const struct attachment *journal_find(const struct journal *j, const char *id, const char *ifname);
+const struct attachment *journal_next(const struct journal *j, const struct attachment *prev);
+size_t journal_count(const struct journal *j);
+
+/* Write; on success *ret_seq is the sequence number to wait for. -ENOSPC, -EROFS, -EIO: nothing
+ * changed, neither in the table nor (as far as a reader is concerned) in the file. */
+int journal_put(struct journal *j, const struct attachment *a, uint64_t *ret_seq,
+		struct err *reterr);
+int journal_remove(struct journal *j, const char *id, const char *ifname, uint64_t *ret_seq,
+		   struct err *reterr);
+
+/* Durability. */
+int journal_fd(const struct journal *j);	     /* readable when a sync has ended */
+int journal_poll(struct journal *j, struct err *reterr); /* take results, start the next sync */
+bool journal_synced(const struct journal *j, uint64_t seq);
+int journal_sync_wait(struct journal *j, struct err *reterr); /* blocking; start and exit only */
+
+uint64_t journal_blocking_syncs(const struct journal *j);
+
+/* Read-only view for `manx ipam show` while no agent runs. */
+int journal_read(const char *path, void (*fn)(void *arg, const struct attachment *a), void *arg,
+		 struct journal_report *ret_report, struct err *reterr);

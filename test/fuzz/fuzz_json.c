@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * fuzz_json.c - any bytes into the JSON parser, as one document and as a stream.
+ */
+#include "test/fuzz/walk.h"
+#include "watch/json.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static int take(void *arg, const struct value_doc *d)
+{
+	(*(size_t *)arg)++;
+	walk_document(d);
+	return 0;
+}
+
+static void check(bool holds)
+{
+	if (!holds)
+		abort();
+}
+
+/**
+ * LLVMFuzzerTestOneInput() - One run of the fuzzer
+ * @data: Input
+ * @size: Bytes of @data
+ *
+ * Return: 0
+ */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	_cleanup_(value_doc_freep) struct value_doc *d = NULL;
+	struct err one = {0}, many = {0};
+	size_t n = 0;
+	int r = json_parse((const char *)data, size, &d, &one);
+	int s = json_parse_stream((const char *)data, size, take, &n, &many);
+
+	check(r < 0 ? !d && str_starts(one.msg, "line ") : d != NULL);
+	check(s == 0 || str_starts(many.msg, "line "));
+	/* One document is a stream of one. */
+	if (r == 0) {
+		check(s == 0 && n == 1);
+		walk_document(d);
+	}
+	return 0;
+}

@@ -1,0 +1,363 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The plugin as container runtimes use it: every verb, every version, concurrency, bad input.
+
+Source: CNI specification 1.1.0 (SPEC.md) and CONVENTIONS.md.
+"""
+
+import concurrent.futures
+import json
+import re
+import signal
+import time
+
+import pytest
+
+from lab import cni, tcp
+from lab.cluster import wait_for
+from lab.cni import CniError
+
+VERSIONS = ["0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0"]
+TRY_AGAIN = 11
+
+
+@pytest.fixture
+def node(lab):
+    one = lab.node("n1", start=True)
+    lab.namespace_object("default")
+    return one
+
+
+def in_use(node):
+    """Addresses in use as the metrics tell them."""
+    return sum(v for k, v in node.metrics().items() if k.startswith("manx_ipam_addresses_used"))
+
+
+# --- verbs ---
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_result_in_every_version(lab, node, version):
+    pod = lab.pod(node, "default", "p")
+    lab.write(pod.object())
+    result = cni.call(pod, "ADD", version)
+    assert result["cniVersion"] == version
+    assert len(result["ips"]) == 2
+    for entry in result["ips"]:
+        assert ("version" in entry) == version.startswith("0.")  # gone since 1.0.0
+        assert entry["address"].endswith("/128" if ":" in entry["address"] else "/32")
+        assert result["interfaces"][entry["interface"]]["sandbox"] == str(pod.netns_path)
+    assert {r["dst"] for r in result["routes"]} == {"0.0.0.0/0", "::/0"}
+    assert any("mtu" in i for i in result["interfaces"]) == (version == "1.1.0")
+
+
+def test_version_verb(node):
+    done = cni.call_raw(node, {"CNI_COMMAND": "VERSION"}, '{"cniVersion": "1.0.0"}')
+    assert set(VERSIONS) <= set(cni.result_of(done)["supportedVersions"])
+
+
+@pytest.mark.parametrize("version", ["0.4.0", "1.0.0", "1.1.0"])
+def test_check(lab, node, version):
+    pod = lab.pod(node, "default", "p")
+    lab.write(pod.object())
+    result = cni.call(pod, "ADD", version)
+    cni.call(pod, "CHECK", version, prev=result)
+    pod.take_result(result)
+    pod.namespace.ip("address", "flush", "dev", "eth0", "scope", "global")
+    with pytest.raises(CniError, match=re.escape(pod.v4)):
+        cni.call(pod, "CHECK", version, prev=result)
+
+
+def test_check_of_an_unknown_container(lab, node):
+    known, unknown = (lab.pod(node, "default", n) for n in ("known", "unknown"))
+    lab.write(known.object())
+    with pytest.raises(CniError):
+        cni.call(unknown, "CHECK", prev=cni.call(known, "ADD"))
+
+
+def test_add_twice_gives_the_same(lab, node):
+    """A runtime that lost the answer asks again."""
+    pod = lab.pod(node, "default", "p")
+    lab.write(pod.object())
+    first, second = cni.call(pod, "ADD"), cni.call(pod, "ADD")
+    assert first["ips"] == second["ips"]
+    assert in_use(node) == 2
+    pod.take_result(second)
+    assert tcp(node, pod.v4, 80)
+
+
+def test_del_is_idempotent_and_frees_everything(lab, node):
+    pod = lab.run_pod(node, "default", "p")
+    client = lab.run_pod(node, "default", "client")
+    lab.settle()
+    assert tcp(client, pod.v4, 80)
+    name = pod.host_ifname
+    assert name in node.links()
+    for _ in range(3):
+        cni.call(pod, "DEL")
+    assert name not in node.links()
+    assert in_use(node) == 2
+    assert pod.v4 not in node.ruleset()
+    assert pod.v6 not in node.ruleset()
+    assert pod.v4 not in node.namespace.ip("route")
+    entries = node.namespace.run("conntrack", "-L", check=False).stdout
+    assert f"dst={pod.v4} " not in entries
+
+
+def test_del_of_what_never_was(lab, node):
+    pod = lab.pod(node, "default", "p")
+    cni.call(pod, "DEL")
+    cni.call(pod, "DEL", variables={"CNI_NETNS": None})
+    cni.call(pod, "DEL", variables={"CNI_NETNS": ""})
+
+
+def test_del_after_the_namespace_is_gone(lab, node):
+    pod = lab.run_pod(node, "default", "p")
+    pod.namespace.delete()
+    cni.call(pod, "DEL")
+    assert in_use(node) == 0
+    assert pod.v4 not in node.ruleset()
+
+
+def test_freed_addresses_cool_down(lab, node):
+    first = lab.run_pod(node, "default", "p1")
+    lab.delete(first)
+    second = lab.run_pod(node, "default", "p2")
+    assert second.v4 != first.v4
+    assert second.v6 != first.v6
+
+
+def test_gc_removes_what_is_not_listed(lab, node):
+    keep, drop = (lab.run_pod(node, "default", n) for n in ("keep", "drop"))
+    names = keep.host_ifname, drop.host_ifname
+    cni.gc(node, [keep])
+    assert names[0] in node.links()
+    assert names[1] not in node.links()
+    assert in_use(node) == 2
+    lab.settle()
+    assert tcp(node, keep.v4, 80)
+
+
+def test_status(lab, node):
+    cni.status(node)
+    node.stop_agent()
+    with pytest.raises(CniError) as e:
+        cni.status(node)
+    assert e.value.code == 50
+
+
+# --- capabilities ---
+
+
+def test_ips_and_mac_that_are_asked_for(lab, node):
+    pod = lab.pod(node, "default", "p")
+    lab.write(pod.object())
+    pod.take_result(cni.call(pod, "ADD", runtime={
+        "ips": ["10.201.1.77/32", "fd00:201:1::77"], "mac": "02:00:5e:00:53:01"}))
+    assert (pod.v4, pod.v6) == ("10.201.1.77", "fd00:201:1::77")
+    assert any(i["mac"] == "02:00:5e:00:53:01" for i in pod.result["interfaces"])
+    other = lab.pod(node, "default", "other")
+    with pytest.raises(CniError, match=r"10\.201\.1\.77"):
+        cni.call(other, "ADD", runtime={"ips": ["10.201.1.77/32"]})
+    with pytest.raises(CniError, match=r"192\.0\.2\.1"):
+        cni.call(other, "ADD", runtime={"ips": ["192.0.2.1/32"]})
+
+
+def test_bandwidth_is_refused(lab, node):
+    pod = lab.pod(node, "default", "p")
+    with pytest.raises(CniError, match="bandwidth"):
+        cni.call(pod, "ADD", runtime={"bandwidth": {"ingressRate": 1000000}})
+
+
+@pytest.mark.parametrize("ports", [
+    [{"hostPort": 70000, "containerPort": 80, "protocol": "tcp"}],
+    [{"hostPort": 8080, "containerPort": -1, "protocol": "tcp"}],
+    [{"hostPort": 8080, "containerPort": 80, "protocol": "icmp"}],
+    [{"hostPort": 8080, "containerPort": 80, "hostIP": "nonsense"}],
+    "no list"])
+def test_bad_port_mappings(lab, node, ports):
+    pod = lab.pod(node, "default", "p")
+    with pytest.raises(CniError, match="portMappings"):
+        cni.call(pod, "ADD", runtime={"portMappings": ports})
+    assert in_use(node) == 0
+
+
+# --- cnitool, libcni's client ---
+
+
+def test_cnitool(lab, node):
+    pod = lab.pod(node, "default", "p")
+    lab.write(pod.object())
+    pod.take_result(cni.cnitool(pod, "add"))
+    lab.write(pod.object())
+    lab.settle()
+    assert tcp(node, pod.v4, 80).name == "p"
+    cni.cnitool(pod, "check")
+    cni.cnitool(pod, "status")
+    cni.cnitool(pod, "del")
+    assert in_use(node) == 0
+    with pytest.raises(RuntimeError):
+        cni.cnitool(pod, "check")
+
+
+def test_cnitool_with_host_port(lab, node):
+    pod = lab.pod(node, "default", "p")
+    lab.write(pod.object())
+    pod.take_result(cni.cnitool(pod, "add", {"portMappings": [
+        {"hostPort": 8080, "containerPort": 80, "protocol": "tcp"}]}))
+    lab.write(pod.object())
+    lab.settle()
+    assert tcp(lab.world, node.v4, 8080).name == "p"
+    cni.cnitool(pod, "del")
+
+
+# --- much at once ---
+
+
+def test_a_hundred_adds_at_once(lab, node):
+    pods = [lab.pod(node, "default", f"p{i}", serve=()) for i in range(100)]
+    lab.write(*(p.object() for p in pods))
+    lab.settle()
+    start = time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(100) as pool:
+        results = list(pool.map(lambda p: cni.call(p, "ADD"), pods))
+    print(f"100 ADDs at once: {time.monotonic() - start:.2f} s")
+    addresses = [e["address"] for r in results for e in r["ips"]]
+    assert len(set(addresses)) == 200
+    assert in_use(node) == 200
+    with concurrent.futures.ThreadPoolExecutor(100) as pool:
+        list(pool.map(lambda p: cni.call(p, "DEL"), pods))
+    assert in_use(node) == 0
+    assert not [name for name in node.links() if name.startswith("mx")]
+
+
+def test_add_and_del_of_one_container_at_once(lab, node):
+    """Whatever the order, it ends with everything or with nothing, and DEL cleans up."""
+    pod = lab.pod(node, "default", "p")
+    lab.write(pod.object())
+
+    def attempt(command):
+        try:
+            return cni.call(pod, command)
+        except CniError as e:
+            return e
+
+    for _ in range(10):
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            list(pool.map(attempt, ["ADD", "DEL", "ADD", "DEL"]))
+        cni.call(pod, "DEL")
+        assert in_use(node) == 0
+        assert not [name for name in node.links() if name.startswith("mx")]
+    pod.take_result(cni.call(pod, "ADD"))
+    lab.write(pod.object())
+    lab.settle()
+    assert tcp(node, pod.v4, 80)
+
+
+def test_a_full_range_says_so_with_numbers(lab):
+    node = lab.node("n1", podCIDR="10.201.1.0/29", podCIDRs=["10.201.1.0/29"])
+    node.start_agent()
+    lab.namespace_object("default")
+    given = set()
+    with pytest.raises(CniError, match=r"10\.201\.1\.0/29") as e:
+        for i in range(8):
+            given.add(lab.run_pod(node, "default", f"p{i}", serve=()).v4)
+    assert e.value.code == 100
+    assert 4 <= len(given) <= 6
+    assert re.search(r"\d+ of \d+", e.value.msg + e.value.details)
+
+
+# --- the agent is down ---
+
+
+def test_agent_down(lab, node):
+    pod, late = lab.run_pod(node, "default", "p"), lab.pod(node, "default", "late")
+    node.stop_agent()
+    for command, options in (("ADD", {}), ("CHECK", {"prev": pod.result})):
+        with pytest.raises(CniError) as e:
+            cni.call(late if command == "ADD" else pod, command, **options)
+        assert e.value.code == TRY_AGAIN
+    name = pod.host_ifname
+    cni.call(pod, "DEL")
+    assert name not in node.links()
+    lab.remove(pod.object())
+    node.start_agent()
+    wait_for(lambda: in_use(node) == 0, what="the agent to find what DEL could not release")
+    assert pod.v4 not in node.ruleset()
+
+
+def test_agent_killed_during_adds(lab, node):
+    """Whatever was half done is complete or gone after the restart."""
+    pods = [lab.pod(node, "default", f"p{i}", serve=()) for i in range(30)]
+    lab.write(*(p.object() for p in pods))
+    lab.settle()
+    with concurrent.futures.ThreadPoolExecutor(30) as pool:
+        futures = [pool.submit(cni.call, p, "ADD") for p in pods]
+        time.sleep(0.05)
+        node.stop_agent(signal.SIGKILL)
+        done = [f.exception() is None for f in futures]
+    node.start_agent()
+    for pod, ok in zip(pods, done, strict=True):
+        if not ok:
+            cni.call(pod, "DEL")
+    assert in_use(node) == 2 * sum(done)
+    for pod in pods:
+        cni.call(pod, "DEL")
+    assert in_use(node) == 0
+    assert not [name for name in node.links() if name.startswith("mx")]
+
+
+# --- bad input: an error of the specification, nothing allocated, the agent lives ---
+
+
+def refused(node, variables, stdin):
+    done = cni.call_raw(node, variables, stdin)
+    with pytest.raises(CniError) as e:
+        cni.result_of(done)
+    assert e.value.msg
+    assert in_use(node) == 0
+    assert node.get("/livez")[0] == 200
+    return e.value
+
+
+@pytest.mark.parametrize("change", [
+    {"CNI_CONTAINERID": None}, {"CNI_CONTAINERID": ""}, {"CNI_CONTAINERID": "../../etc/passwd"},
+    {"CNI_CONTAINERID": "a b"}, {"CNI_CONTAINERID": "x" * 5000}, {"CNI_CONTAINERID": "-x"},
+    {"CNI_NETNS": None}, {"CNI_NETNS": "/nowhere/at/all"}, {"CNI_NETNS": "/etc/passwd"},
+    {"CNI_IFNAME": None}, {"CNI_IFNAME": "a/b"}, {"CNI_IFNAME": "x" * 16}, {"CNI_IFNAME": ".."},
+    {"CNI_COMMAND": "DESTROY"}, {"CNI_ARGS": "no equal sign"},
+    {"CNI_ARGS": "K8S_POD_NAME=" + "y" * 100000}], ids=lambda c: str(c)[:40])
+def test_bad_environment(lab, node, change):
+    pod = lab.pod(node, "default", "p")
+    refused(node, cni.environment(pod, "ADD", **change), json.dumps(cni.configuration(node)))
+
+
+def with_config(node, **more):
+    return json.dumps(cni.configuration(node, **more))
+
+
+@pytest.mark.parametrize(("make", "code"), [
+    (lambda n: b"", None),
+    (lambda n: with_config(n)[:40], 6),
+    (lambda n: b"\xff\xfe", 6),
+    (lambda n: "[" * 100000, 6),
+    (lambda n: '{"cniVersion": "1.1.0", "name": "manx"', 6),
+    (lambda n: '{"a": 1, "a": 2}', None),
+    (lambda n: "null", None),
+    (lambda n: with_config(n, version="9.9.9"), 1),
+    (lambda n: with_config(n, version="0.2.0"), 1),
+    (lambda n: with_config(n, name="../x"), None),
+    (lambda n: with_config(n, filler="x" * (10 << 20)), None),
+    (lambda n: with_config(n, prevResult="no result"), None),
+], ids=["empty", "cut", "not-utf8", "deep", "unclosed", "duplicate", "null", "version-new",
+        "version-old", "name", "10-MiB", "prev"])
+def test_bad_configuration(lab, node, make, code):
+    pod = lab.pod(node, "default", "p")
+    error = refused(node, cni.environment(pod, "ADD"), make(node))
+    if code is not None:
+        assert error.code == code
+
+
+def test_only_root_may_call(node):
+    """The socket refuses others: mode and peer credentials."""
+    path = node.run_dir / "cni.sock"
+    assert path.stat().st_mode & 0o077 == 0

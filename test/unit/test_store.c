@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * test_store.c - the store against a naive model, and the event queue that merges changes.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "agent/queue.h"
+#include "lib/intern.h"
+#include "watch/store.h"
+
+enum { NAMES = 40 };
+
+/* A namespace object whose only label tells its version. */
+static struct object *version(int name, int v)
+{
+	struct namespace *n = xcalloc(1, sizeof(*n));
+	char text[16];
+
+	n->o.kind = KIND_NAMESPACE;
+	(void)snprintf(text, sizeof(text), "ns-%d", name);
+	n->o.name = intern(text);
+	(void)snprintf(text, sizeof(text), "%d", v);
+	n->labels.n = 1;
+	n->labels.v = xcalloc(1, sizeof(*n->labels.v));
+	n->labels.v[0] = (struct label){intern("version"), intern(text)};
+	return &n->o;
+}
+
+static int version_of(const struct object *o)
+{
+	return o ? atoi(as_namespace(o)->labels.v[0].value) : 0;
+}
+
+static void random_use(void **state _unused_)
+{
+	struct store *s = store_new();
+	int model[NAMES] = {0};
+	unsigned int seed = 5;
+
+	for (int step = 0; step < 20000; step++) {
+		int i = rand_r(&seed) % NAMES, v = rand_r(&seed) % 3 + 1;
+		struct object *o = version(i, v), *old = NULL;
+		const char *name = intern_ref(o->name);
+		size_t n = 0;
+
+		if (rand_r(&seed) % 2) {
+			bool changed = store_put(s, o, &old);
+
+			assert_int_equal(changed, model[i] != v);
+			if (changed)
+				assert_int_equal(version_of(old), model[i]);
+			model[i] = v;
+		} else {
+			(void)object_free(o);
+			old = store_remove(s, KIND_NAMESPACE, NULL, name);
+			assert_int_equal(version_of(old), model[i]);
+			model[i] = 0;
+		}
+		(void)object_free(old);
+		assert_int_equal(version_of(store_get(s, KIND_NAMESPACE, NULL, name)), model[i]);
+		for (int j = 0; j < NAMES; j++)
+			n += model[j] != 0;
+		assert_int_equal(store_count(s, KIND_NAMESPACE), n);
+		intern_put(name);
+	}
+	(void)store_free(s);
+	assert_int_equal(intern_count(), 0);
+}
+
+struct seen {
+	int n, old, new;
+};
+
+static void on_change(void *arg, const struct object *old, const struct object *new)
+{
+	struct seen *s = arg;
+
+	s->n++;
+	s->old = version_of(old);
+	s->new = version_of(new);
+}
+
+static struct seen drain(struct queue *q)
+{
+	struct seen s = {0};
+
+	assert_int_equal(queue_drain(q, on_change, &s), s.n);
+	queue_drained(q);
+	return s;
+}
+
+static void changes_of_one_key_are_merged(void **state _unused_)
+{
+	struct queue *q = queue_new();
+	const char *name = intern("ns-1");
+	struct seen s;
+
+	queue_put(q, version(1, 1), 100);
+	queue_put(q, version(1, 2), 200);
+	assert_int_equal(queue_oldest(q), 100);
+	s = drain(q);
+	assert_int_equal(s.n, 1);
+	assert_int_equal(s.old, 0);
+	assert_int_equal(s.new, 2);
+
+	queue_put(q, version(1, 2), 300); /* nothing new */
+	assert_int_equal(queue_length(q), 0);
+
+	queue_put(q, version(1, 3), 400);
+	queue_remove(q, KIND_NAMESPACE, NULL, name, 500);
+	s = drain(q);
+	assert_int_equal(s.n, 1);
+	assert_int_equal(s.old, 2);
+	assert_int_equal(s.new, 0);
+
+	queue_put(q, version(1, 4), 600);
+	queue_remove(q, KIND_NAMESPACE, NULL, name, 700);
+	assert_int_equal(drain(q).n, 0); /* came and went: nobody has to know */
+	(void)queue_free(q);
+	intern_put(name);
+	assert_int_equal(intern_count(), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(random_use),
+		cmocka_unit_test(changes_of_one_key_are_merged),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * utf8.h - is this text valid UTF-8, and where may it be cut.  Pure.
+ */
+#pragma once
+
+#include "lib/util.h"
+
+bool utf8_valid(const char *s, size_t len);
+size_t utf8_cut(const char *s, size_t len, size_t max);
