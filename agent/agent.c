@@ -31,7 +31,8 @@
 #include "datapath/policy/base.h"
 #include "lib/log.h"
 
-/* --- events ------------------------------------------------------------------------------------ */
+/* --- events ------------------------------------------------------------------------------------
+ */
 
 static void add_source(struct agent *a, struct loop_source *s)
 {
@@ -120,7 +121,8 @@ static void on_retry(void *arg _unused_)
 	/* The turn that follows tries again. */
 }
 
-/* --- readiness --------------------------------------------------------------------------------- */
+/* --- readiness ---------------------------------------------------------------------------------
+ */
 
 /**
  * agent_ready() - Can ADD be served, and does the kernel agree with us?
@@ -167,7 +169,8 @@ void agent_install_when_ready(struct agent *a)
 	(void)sd_notify(0, "READY=1");
 }
 
-/* --- socket ------------------------------------------------------------------------------------ */
+/* --- socket ------------------------------------------------------------------------------------
+ */
 
 static void on_message(void *arg, struct call *c, const struct value *m)
 {
@@ -215,7 +218,8 @@ static int open_http(struct agent *a, struct err *reterr)
 	return 0;
 }
 
-/* --- start ------------------------------------------------------------------------------------- */
+/* --- start -------------------------------------------------------------------------------------
+ */
 
 static int apply_for_aside(void *arg, struct err *reterr)
 {
@@ -319,7 +323,8 @@ static int start(struct agent *a, struct err *reterr)
 	return r;
 }
 
-/* --- end --------------------------------------------------------------------------------------- */
+/* --- end ---------------------------------------------------------------------------------------
+ */
 
 static void close_shells(struct agent *a)
 {

@@ -21,10 +21,10 @@
 #include "lib/loop.h"
 #include "watch/folder.h"
 
-#define TABLE_NAME	 "manx"
-#define DEFAULT_MTU	 1500 /* while no interface carries the node's address */
-#define RETRY_MIN_USEC	 (100 * USEC_PER_MSEC)
-#define RETRY_MAX_USEC	 (30 * USEC_PER_SEC)
+#define TABLE_NAME     "manx"
+#define DEFAULT_MTU    1500 /* while no interface carries the node's address */
+#define RETRY_MIN_USEC (100 * USEC_PER_MSEC)
+#define RETRY_MAX_USEC (30 * USEC_PER_SEC)
 
 struct aside;
 struct calls;
@@ -87,8 +87,8 @@ struct agent {
 	char mtu_ifname[16]; /* the interface that carries the node's address; "" while unknown */
 	uint32_t link_mtu;   /* of that interface; 0 while unknown */
 	uint32_t mtu;	     /* of pods */
-	bool source_synced; /* the source was read completely once */
-	bool installed;	    /* plugin and conflist are in place */
+	bool source_synced;  /* the source was read completely once */
+	bool installed;	     /* plugin and conflist are in place */
 
 	struct loop_source *sources[12];
 	size_t n_sources;

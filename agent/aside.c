@@ -48,8 +48,7 @@ struct aside *aside_new(struct policy_engine *e, aside_apply_fn *apply, void *ar
 
 static void free_retired(struct aside *s)
 {
-	vec_foreach(f, &s->retired)
-	{
+	vec_foreach (f, &s->retired) {
 		(void)object_free(&(*f)->fence->o);
 		free((*f)->problem);
 		free(*f);
@@ -200,9 +199,11 @@ bool aside_guilty(struct aside *s, const struct err *refusal)
 		return false;
 	log_warn("nft", "transaction refused, looking for the policy at fault",
 		 "policies=%zu err=\"%s\"", s->changed.n, refusal->msg);
-	vec_foreach(p, &s->changed) fence(s, *p);
+	vec_foreach (p, &s->changed)
+		fence(s, *p);
 	if (s->apply(s->arg, &e) < 0) {
-		vec_foreach(p, &s->changed) unfence(s, *p);
+		vec_foreach (p, &s->changed)
+			unfence(s, *p);
 		return false;
 	}
 	bring_back(s, s->changed.v, s->changed.n);

@@ -93,9 +93,8 @@ static int check_host_ports(const struct agent *a, const struct attachment *at, 
 			if (x->host_port == y->host_port && x->protocol == y->protocol &&
 			    (!x->has_ip || !y->has_ip || addr_eq(&x->host_ip, &y->host_ip)))
 				return err_set(reterr, -CNI_E_CONFIG,
-					       "host port %u/%s belongs to pod %s/%s",
-					       x->host_port, protocol_str(x->protocol), o->ns,
-					       o->pod);
+					       "host port %u/%s belongs to pod %s/%s", x->host_port,
+					       protocol_str(x->protocol), o->ns, o->pod);
 		}
 	}
 	return 0;
@@ -125,7 +124,6 @@ struct attachment *attach_new(const struct cni_request *q)
 	at->ports = xmemdup(q->ports, q->n_ports * sizeof(*q->ports));
 	return at;
 }
-
 
 /**
  * attach_make() - Give a container addresses, on disk soon, and want its rules
@@ -225,4 +223,3 @@ void attach_release(struct agent *a, const struct attachment *at)
 		log_warn("cni", "release not written, found again at the next start", "err=\"%s\"",
 			 e.msg);
 }
-

@@ -25,7 +25,7 @@
 #include "lib/log.h"
 
 enum step {
-	STEP_WAIT,   /* for an ADD of the same interface to end */
+	STEP_WAIT,   /* for an earlier call about the same interface to end */
 	STEP_KERNEL, /* until the turn has brought our changes into the kernel */
 	STEP_CALLER, /* until the caller has done its part */
 	STEP_FINISH, /* ADD: route, disk, pod object */
@@ -58,15 +58,16 @@ struct calls {
 	struct cni_call *all;
 };
 
-/* --- ends -------------------------------------------------------------------------------------- */
+/* --- ends --------------------------------------------------------------------------------------
+ */
 
 static void observe(struct calls *s, const struct cni_call *c, bool ok)
 {
 	double seconds = (double)(loop_now(s->agent->loop) - c->started) / USEC_PER_SEC;
 
-	histogram_observe(&s->agent->count.cni[c->request->verb][ok ? CNI_RESULT_OK
-								    : CNI_RESULT_ERROR],
-			  seconds);
+	histogram_observe(
+		&s->agent->count.cni[c->request->verb][ok ? CNI_RESULT_OK : CNI_RESULT_ERROR],
+		seconds);
 }
 
 static void cni_call_free(struct calls *s, struct cni_call *c)
@@ -74,7 +75,8 @@ static void cni_call_free(struct calls *s, struct cni_call *c)
 	DL_DELETE(s->all, c);
 	(void)loop_source_free(c->timer);
 	(void)attachment_free(c->at);
-	vec_foreach(a, &c->going) (void)attachment_free(*a);
+	vec_foreach (a, &c->going)
+		(void)attachment_free(*a);
 	vec_done(&c->going);
 	(void)cni_request_free(c->request);
 	free(c);
@@ -102,14 +104,13 @@ static void finish(struct calls *s, struct cni_call *c, const char *text)
 
 static void fail(struct calls *s, struct cni_call *c, int code, const char *message)
 {
-	static const char *const verbs[] = {"ADD", "DEL", "CHECK", "GC", "STATUS", "VERSION"};
 	_cleanup_(buf_done) struct buf text = {0};
 	struct call *call = c->call;
 
-	_Static_assert(ARRAY_SIZE(verbs) == _CNI_VERB_MAX, "a name for every verb");
-	log_warn("cni", "request failed", "verb=%s pod=\"%s/%s\" container=%.13s code=%d err=\"%s\"",
-		 verbs[c->request->verb], c->request->ns, c->request->pod, c->request->id, code,
-		 message);
+	log_warn("cni", "request failed",
+		 "verb=%s pod=\"%s/%s\" container=%.13s code=%d err=\"%s\"",
+		 cni_verb_str(c->request->verb), c->request->ns, c->request->pod, c->request->id,
+		 code, message);
 	cni_error_print(c->request->version, code, message, NULL, &text);
 	roll_back(s, c);
 	observe(s, c, false);
@@ -118,7 +119,8 @@ static void fail(struct calls *s, struct cni_call *c, int code, const char *mess
 	call_finish(call, text.data, 1);
 }
 
-/* --- what the caller is asked to do -------------------------------------------------------------- */
+/* --- what the caller is asked to do --------------------------------------------------------------
+ */
 
 static void ask_about_link(struct calls *s, struct cni_call *c, const char *what)
 {
@@ -152,8 +154,7 @@ static void ask_to_detach(struct cni_call *c)
 	jsonw_begin(&w, NULL, '{');
 	jsonw_str(&w, "do", "detach");
 	jsonw_begin(&w, "links", '[');
-	vec_foreach(a, &c->going)
-	{
+	vec_foreach (a, &c->going) {
 		jsonw_begin(&w, NULL, '{');
 		jsonw_str(&w, "host_ifname", (*a)->host_ifname);
 		jsonw_begin(&w, "addresses", '[');
@@ -168,15 +169,18 @@ static void ask_to_detach(struct cni_call *c)
 	call_send(c->call, b.data);
 }
 
-/* --- ADD --------------------------------------------------------------------------------------- */
+/* --- ADD ---------------------------------------------------------------------------------------
+ */
 
-static struct cni_call *other_add(const struct calls *s, const struct cni_call *c)
+/* The call about the same interface that came before this one and is not done yet. */
+static struct cni_call *earlier(const struct calls *s, const struct cni_call *c)
 {
 	struct cni_call *o;
 
-	DL_FOREACH(s->all, o)
-	{
-		if (o != c && o->request->verb == CNI_ADD && streq(o->request->id, c->request->id) &&
+	for (o = s->all; o != c; o = o->next) {
+		enum cni_verb v = o->request->verb;
+
+		if ((v == CNI_ADD || v == CNI_DEL) && streq(o->request->id, c->request->id) &&
 		    streq(o->request->ifname, c->request->ifname))
 			return o;
 	}
@@ -195,10 +199,6 @@ static void begin_add(struct calls *s, struct cni_call *c)
 	struct err e = {0};
 	int r;
 
-	if (other_add(s, c)) {
-		fail(s, c, CNI_E_TRY_AGAIN, "an ADD of the same interface is under way");
-		return;
-	}
 	if (!a->source_synced) {
 		fail(s, c, CNI_E_TRY_AGAIN, "the agent has not read its source yet");
 		return;
@@ -244,25 +244,21 @@ static void finish_add(struct calls *s, struct cni_call *c)
 	finish(s, c, text.data);
 }
 
-/* --- DEL and GC -------------------------------------------------------------------------------- */
+/* --- DEL and GC --------------------------------------------------------------------------------
+ */
 
 static void begin_detach(struct calls *s, struct cni_call *c)
 {
 	c->step = STEP_KERNEL;
-	vec_foreach(a, &c->going) attach_forget(s->agent, *a);
+	vec_foreach (a, &c->going)
+		attach_forget(s->agent, *a);
 }
 
 static void begin_del(struct calls *s, struct cni_call *c)
 {
 	const struct attachment *at =
 		journal_find(s->agent->journal, c->request->id, c->request->ifname);
-	struct cni_call *add = other_add(s, c);
 
-	if (add) {
-		add->doomed = true;
-		c->step = STEP_WAIT;
-		return;
-	}
 	/* Unknown to us: the link may still be there, and its name follows from the request. */
 	vec_push(&c->going, at ? attachment_copy(at) : attach_new(c->request));
 	begin_detach(s, c);
@@ -280,8 +276,7 @@ static bool is_being_added(const struct calls *s, const struct attachment *at)
 {
 	struct cni_call *o;
 
-	DL_FOREACH(s->all, o)
-	{
+	DL_FOREACH (s->all, o) {
 		if (o->request->verb == CNI_ADD && o->at && streq(o->at->id, at->id) &&
 		    streq(o->at->ifname, at->ifname))
 			return true;
@@ -301,8 +296,7 @@ static void begin_gc(struct calls *s, struct cni_call *c)
 
 static void finish_detach(struct calls *s, struct cni_call *c)
 {
-	vec_foreach(a, &c->going)
-	{
+	vec_foreach (a, &c->going) {
 		attach_release(s->agent, *a);
 		log_info("cni", "pod detached", "pod=\"%s/%s\" ifname=%s", (*a)->ns, (*a)->pod,
 			 (*a)->host_ifname);
@@ -310,7 +304,8 @@ static void finish_detach(struct calls *s, struct cni_call *c)
 	finish(s, c, "");
 }
 
-/* --- CHECK and STATUS -------------------------------------------------------------------------- */
+/* --- CHECK and STATUS --------------------------------------------------------------------------
+ */
 
 static void begin_check(struct calls *s, struct cni_call *c)
 {
@@ -344,10 +339,33 @@ static void begin_status(struct calls *s, struct cni_call *c)
 		fail(s, c, CNI_E_NOT_AVAILABLE, why);
 }
 
-/* --- steps ------------------------------------------------------------------------------------- */
+/* --- steps -------------------------------------------------------------------------------------
+ */
+
+/*
+ * Calls about one interface go one after another.  A DEL tells the ADD before it to give up; a
+ * second ADD is the runtime's mistake.
+ */
+static bool must_wait(struct calls *s, struct cni_call *c)
+{
+	bool about_one = c->request->verb == CNI_ADD || c->request->verb == CNI_DEL;
+	struct cni_call *other = about_one ? earlier(s, c) : NULL;
+
+	if (!other)
+		return false;
+	c->step = STEP_WAIT;
+	if (other->request->verb == CNI_ADD && c->request->verb == CNI_DEL)
+		other->doomed = true;
+	return true;
+}
 
 static void begin(struct calls *s, struct cni_call *c)
 {
+	if (must_wait(s, c)) {
+		if (earlier(s, c)->request->verb == CNI_ADD && c->request->verb == CNI_ADD)
+			fail(s, c, CNI_E_TRY_AGAIN, "an ADD of the same interface is under way");
+		return;
+	}
 	switch (c->request->verb) {
 	case CNI_ADD:
 		begin_add(s, c);
@@ -390,10 +408,10 @@ static void progress(struct calls *s, struct cni_call *c)
 	}
 	switch (c->step) {
 	case STEP_WAIT:
-		if (!other_add(s, c)) {
-			begin_del(s, c);
-			loop_wake(s->agent->loop);
-		}
+		if (earlier(s, c))
+			break;
+		begin(s, c);
+		loop_wake(s->agent->loop);
 		break;
 	case STEP_KERNEL:
 		after_kernel(s, c);
@@ -417,10 +435,11 @@ void calls_progress(struct calls *s)
 	struct cni_call *c, *next;
 
 	DL_FOREACH_SAFE(s->all, c, next)
-		progress(s, c);
+	progress(s, c);
 }
 
-/* --- messages ---------------------------------------------------------------------------------- */
+/* --- messages ----------------------------------------------------------------------------------
+ */
 
 static void caller_done(struct calls *s, struct cni_call *c)
 {

@@ -194,6 +194,7 @@ static int clean(const struct config *c, struct tally *t, struct err *reterr)
 	_cleanup_(freep) char *lock = instance_lock_path(c->run_dir);
 	_cleanup_(closep) int fd = -1;
 	bool has_run_dir = access(c->run_dir, F_OK) == 0;
+	bool had_lock = access(lock, F_OK) == 0;
 	int r = has_run_dir ? instance_lock(c->run_dir, &fd, reterr) : 0;
 
 	if (r < 0)
@@ -201,8 +202,10 @@ static int clean(const struct config *c, struct tally *t, struct err *reterr)
 	remove_files(t, c);
 	remove_table(t);
 	remove_network(t);
-	if (has_run_dir)
+	if (had_lock)
 		remove_path(t, lock);
+	else if (has_run_dir)
+		(void)file_remove(lock, NULL); /* our own, of a moment ago */
 	return 0;
 }
 

@@ -23,7 +23,7 @@ static int connect_to(const char *path, struct err *reterr)
 
 	if (strlen(path) >= sizeof(sa.sun_path))
 		return err_set(reterr, -ENAMETOOLONG, "socket %s: the name is too long", path);
-	strcpy(sa.sun_path, path);
+	memcpy(sa.sun_path, path, strlen(path) + 1);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0)
 		return err_set(reterr, -errno, "the agent does not answer on %s: %s", path,
 			       strerror(errno));

@@ -69,6 +69,8 @@ struct cni_request {
 	struct cni_key *valid;
 };
 
+const char *cni_verb_str(enum cni_verb v);
+
 extern const char *const cni_versions[]; /* "0.3.0" ... "1.1.0", NULL-terminated */
 
 /* On failure -code and reterr->code = -code, where code is an enum cni_code. */

@@ -5,6 +5,7 @@
  * Everything in it is hostile until it was checked: identifiers become keys of tables, names of
  * interfaces and text of logs.
  */
+#include <assert.h>
 #include <stdio.h>
 #include <strings.h>
 #include <sys/socket.h>
@@ -17,6 +18,18 @@ const char *const cni_versions[] = {"0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0",
 
 static const char *const verb_names[] = {"ADD", "DEL", "CHECK", "GC", "STATUS", "VERSION"};
 _Static_assert(ARRAY_SIZE(verb_names) == _CNI_VERB_MAX, "a name for every verb");
+
+/**
+ * cni_verb_str() - Name of a verb as CNI_COMMAND spells it
+ * @v: Verb
+ *
+ * Return: "ADD", "DEL", ...
+ */
+const char *cni_verb_str(enum cni_verb v)
+{
+	assert(v < _CNI_VERB_MAX);
+	return verb_names[v];
+}
 
 /**
  * cni_request_free() - Free a request
@@ -48,7 +61,8 @@ struct cni_request *cni_request_free(struct cni_request *q)
 	return NULL;
 }
 
-/* --- spellings --------------------------------------------------------------------------------- */
+/* --- spellings ---------------------------------------------------------------------------------
+ */
 
 static bool is_alnum(char c)
 {
@@ -87,7 +101,8 @@ static char *dup_or_empty(const char *s)
 	return xstrdup(s ? s : "");
 }
 
-/* --- environment ------------------------------------------------------------------------------- */
+/* --- environment -------------------------------------------------------------------------------
+ */
 
 static int parse_verb(const char *s, enum cni_verb *ret, struct err *reterr)
 {
@@ -221,15 +236,17 @@ static int require_pod(const struct cni_request *q, struct err *reterr)
 	if (q->verb != CNI_ADD && q->verb != CNI_CHECK)
 		return 0;
 	if (!*q->ns)
-		return err_set(reterr, -CNI_E_ENVIRONMENT,
-			       "CNI_ARGS: K8S_POD_NAMESPACE is required to know the pod's policies");
+		return err_set(
+			reterr, -CNI_E_ENVIRONMENT,
+			"CNI_ARGS: K8S_POD_NAMESPACE is required to know the pod's policies");
 	if (!*q->pod)
 		return err_set(reterr, -CNI_E_ENVIRONMENT,
 			       "CNI_ARGS: K8S_POD_NAME is required to know the pod's policies");
 	return 0;
 }
 
-/* --- capabilities -------------------------------------------------------------------------------- */
+/* --- capabilities --------------------------------------------------------------------------------
+ */
 
 static int parse_protocol(const char *s, uint8_t *ret, const char *path, struct err *reterr)
 {
@@ -240,8 +257,8 @@ static int parse_protocol(const char *s, uint8_t *ret, const char *path, struct 
 	else if (strcasecmp(s, "sctp") == 0)
 		*ret = PROTO_SCTP;
 	else
-		return err_set(reterr, -CNI_E_CONFIG, "%s.protocol: '%.20s' is not tcp, udp or sctp",
-			       path, s);
+		return err_set(reterr, -CNI_E_CONFIG,
+			       "%s.protocol: '%.20s' is not tcp, udp or sctp", path, s);
 	return 0;
 }
 
@@ -262,12 +279,14 @@ static int parse_port(const struct value *v, const char *path, struct host_port 
 	const char *protocol = "tcp", *host_ip = NULL;
 	int64_t host = 0, container = 0;
 
-	if (v->type != VALUE_MAP || value_get_int(v, path, "hostPort", 0, 65535, &host, reterr) < 0 ||
+	if (v->type != VALUE_MAP ||
+	    value_get_int(v, path, "hostPort", 0, 65535, &host, reterr) < 0 ||
 	    value_get_int(v, path, "containerPort", 1, 65535, &container, reterr) < 0 ||
 	    value_get_str(v, path, "protocol", &protocol, reterr) < 0 ||
 	    value_get_str(v, path, "hostIP", &host_ip, reterr) < 0)
-		return err_set(reterr, -CNI_E_CONFIG, "%s: hostPort, containerPort, protocol and "
-						      "hostIP are a port mapping",
+		return err_set(reterr, -CNI_E_CONFIG,
+			       "%s: hostPort, containerPort, protocol and "
+			       "hostIP are a port mapping",
 			       path);
 	if (!container)
 		return err_set(reterr, -CNI_E_CONFIG, "%s.containerPort: required", path);
@@ -357,7 +376,8 @@ static int parse_capabilities(const struct value *v, const char *path, struct cn
 	return r;
 }
 
-/* --- configuration ------------------------------------------------------------------------------- */
+/* --- configuration -------------------------------------------------------------------------------
+ */
 
 static bool is_supported(const char *version)
 {

@@ -17,7 +17,8 @@ static bool before(const char *version, const char *than)
 	return strcmp(version, than) < 0;
 }
 
-/* --- values of a previous plugin, written again --------------------------------------------------- */
+/* --- values of a previous plugin, written again
+ * --------------------------------------------------- */
 
 static void put_value(struct jsonw *w, const char *key, const struct value *v);
 
@@ -73,7 +74,8 @@ static const struct value *prev_list(const struct cni_result *r, const char *key
 	return v && v->type == VALUE_SEQ ? v : NULL;
 }
 
-/* --- result ------------------------------------------------------------------------------------ */
+/* --- result ------------------------------------------------------------------------------------
+ */
 
 static void put_interface(struct jsonw *w, const char *version, const struct cni_result *r,
 			  bool host)
@@ -200,7 +202,8 @@ void cni_versions_print(const char *version, struct buf *out)
 	jsonw_end(&w, '}');
 }
 
-/* --- CHECK ------------------------------------------------------------------------------------- */
+/* --- CHECK -------------------------------------------------------------------------------------
+ */
 
 static const struct value *find_interface(const struct value *prev, const struct attachment *at)
 {
@@ -256,8 +259,9 @@ int cni_check_prev(const struct cni_request *q, const struct attachment *at, str
 			       at->ifname);
 	(void)value_get_str(interface, "", "mac", &given, NULL);
 	if (*given && strcmp(given, mac_str(&at->mac, mac)) != 0)
-		return err_set(reterr, -CNI_E_MISMATCH, "prevResult.interfaces: %s has MAC %.17s, it is %s",
-			       at->ifname, given, mac);
+		return err_set(reterr, -CNI_E_MISMATCH,
+			       "prevResult.interfaces: %s has MAC %.17s, it is %s", at->ifname,
+			       given, mac);
 	for (uint32_t i = 0; i < at->n_addrs; i++)
 		if (!has_address(q->prev, &at->addrs[i]))
 			return err_set(reterr, -CNI_E_MISMATCH, "prevResult.ips: %s is missing",

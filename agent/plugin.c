@@ -20,7 +20,8 @@
 #include "lib/jsonw.h"
 #include "watch/json.h"
 
-/* --- what the agent asks for --------------------------------------------------------------------- */
+/* --- what the agent asks for ---------------------------------------------------------------------
+ */
 
 static uint32_t read_addresses(const struct value *m, struct addr ret[2])
 {
@@ -92,10 +93,14 @@ static int do_work(void *arg _unused_, const struct value *m, struct err *reterr
 	if (streq(what, "check"))
 		return podlink_check(&l, reterr) == 0 ? 0 : CNI_E_MISMATCH;
 	r = podlink_create(&l, reterr);
-	return r == 0 ? 0 : r == -EEXIST ? CNI_E_CONFIG : r == -ENOENT ? CNI_E_UNKNOWN : CNI_E_KERNEL;
+	return r == 0	      ? 0
+	       : r == -EEXIST ? CNI_E_CONFIG
+	       : r == -ENOENT ? CNI_E_UNKNOWN
+			      : CNI_E_KERNEL;
 }
 
-/* --- the call ---------------------------------------------------------------------------------- */
+/* --- the call ----------------------------------------------------------------------------------
+ */
 
 static const char *const env_names[] = {"CNI_COMMAND", "CNI_CONTAINERID", "CNI_NETNS",
 					"CNI_IFNAME",  "CNI_ARGS",	  "CNI_PATH"};
@@ -183,7 +188,8 @@ static int without_agent(const struct value *conf, const char *version, const st
 
 	if (streq(command, "DEL"))
 		return delete_alone(conf, version);
-	return print_error(version, streq(command, "STATUS") ? CNI_E_NOT_AVAILABLE : CNI_E_TRY_AGAIN,
+	return print_error(version,
+			   streq(command, "STATUS") ? CNI_E_NOT_AVAILABLE : CNI_E_TRY_AGAIN,
 			   why->msg);
 }
 
@@ -229,11 +235,11 @@ int plugin_main(void)
 	int r = read_stdin(&conf);
 
 	if (r == -EFBIG)
-		return print_error(NULL, CNI_E_DECODE, "the network configuration is larger than 1 MiB");
+		return print_error(NULL, CNI_E_DECODE,
+				   "the network configuration is larger than 1 MiB");
 	if (r < 0)
 		return print_error(NULL, CNI_E_IO, "the network configuration cannot be read");
-	if (json_parse(conf.data, conf.len, &doc, &e) < 0 ||
-	    value_root(doc)->type != VALUE_MAP) {
+	if (json_parse(conf.data, conf.len, &doc, &e) < 0 || value_root(doc)->type != VALUE_MAP) {
 		(void)err_prefix(&e, "network configuration: ");
 		return print_error(NULL, CNI_E_DECODE, *e.msg ? e.msg : "not a JSON object");
 	}

@@ -59,8 +59,7 @@ struct queue *queue_free(struct queue *q)
 
 	if (!q)
 		return NULL;
-	HASH_ITER(hh, q->changes, c, next)
-	{
+	HASH_ITER (hh, q->changes, c, next) {
 		(void)object_free(c->old);
 		change_free(q, c);
 	}
@@ -152,8 +151,7 @@ size_t queue_drain(struct queue *q, queue_fn *fn, void *arg)
 	struct change *c, *next;
 	size_t n = 0;
 
-	HASH_ITER(hh, q->changes, c, next)
-	{
+	HASH_ITER (hh, q->changes, c, next) {
 		const struct object *new =
 			store_get(q->store, (enum kind)c->key.kind, c->key.ns, c->key.name);
 
@@ -174,7 +172,8 @@ size_t queue_drain(struct queue *q, queue_fn *fn, void *arg)
  */
 void queue_drained(struct queue *q)
 {
-	vec_foreach(o, &q->done)(void) object_free(*o);
+	vec_foreach (o, &q->done)
+		(void)object_free(*o);
 	q->done.n = 0;
 }
 

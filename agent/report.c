@@ -34,7 +34,8 @@ static void end_list(struct sheet *s)
 		jsonw_end(s->json, ']');
 }
 
-/* --- source, kernel ------------------------------------------------------------------------------ */
+/* --- source, kernel ------------------------------------------------------------------------------
+ */
 
 static void put_source(struct sheet *s)
 {
@@ -111,7 +112,8 @@ static void put_kernel(struct sheet *s)
 	jsonw_end(s->json, '}');
 }
 
-/* --- pods, policies, ranges ------------------------------------------------------------------------ */
+/* --- pods, policies, ranges
+ * ------------------------------------------------------------------------ */
 
 static void put_pod(struct sheet *s, const struct attachment *at)
 {
@@ -175,7 +177,8 @@ static void put_range(struct sheet *s, const struct ipam_use *u)
 	(void)prefix_str(&u->range, range);
 	if (!s->json) {
 		buf_printf(s->out,
-			   "  %-32s %" PRIu64 " of %" PRIu64 " in use, %" PRIu64 " cooling down%s\n",
+			   "  %-32s %" PRIu64 " of %" PRIu64 " in use, %" PRIu64
+			   " cooling down%s\n",
 			   range, u->used, u->size, u->cooling,
 			   u->retired ? ", not configured any more" : "");
 		return;
@@ -210,7 +213,8 @@ static void put_attachments(struct sheet *s)
 	end_list(s);
 }
 
-/* --- problems ---------------------------------------------------------------------------------- */
+/* --- problems ----------------------------------------------------------------------------------
+ */
 
 static void put_problem(void *arg, const char *text)
 {
@@ -274,7 +278,8 @@ void report_status(struct agent *a, bool json, struct buf *out)
 	buf_putc(out, '\n');
 }
 
-/* --- ipam -------------------------------------------------------------------------------------- */
+/* --- ipam --------------------------------------------------------------------------------------
+ */
 
 static bool has_argument(const struct value *args, const char *what)
 {

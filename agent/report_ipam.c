@@ -26,7 +26,8 @@ static bool wants_json(const struct value *args)
 	return false;
 }
 
-/* --- show -------------------------------------------------------------------------------------- */
+/* --- show --------------------------------------------------------------------------------------
+ */
 
 static void show_text(const struct agent *a, struct buf *out)
 {
@@ -86,7 +87,8 @@ static void show_json(const struct agent *a, struct buf *out)
 	buf_putc(out, '\n');
 }
 
-/* --- check ------------------------------------------------------------------------------------- */
+/* --- check -------------------------------------------------------------------------------------
+ */
 
 /* struct check - links of ours that exist, against the journal */
 struct check {
@@ -105,8 +107,7 @@ static void add_link(void *arg, const char *ifname)
 
 static bool has_link(const struct check *c, const char *ifname)
 {
-	vec_foreach(l, &c->links)
-	{
+	vec_foreach (l, &c->links) {
 		if (streq(*l, ifname))
 			return true;
 	}
@@ -134,8 +135,7 @@ static void compare(struct check *c)
 			   at->pod, at->host_ifname);
 		c->problems++;
 	}
-	vec_foreach(l, &c->links)
-	{
+	vec_foreach (l, &c->links) {
 		if (attachment_of(c->agent, *l))
 			continue;
 		buf_printf(c->out, "link %s belongs to no pod\n", *l);
@@ -156,12 +156,14 @@ static int check(struct agent *a, struct buf *out)
 	if (!c.problems)
 		buf_printf(out, "%zu pods, %zu links: all agree\n", journal_count(a->journal),
 			   c.links.n);
-	vec_foreach(l, &c.links) free(*l);
+	vec_foreach (l, &c.links)
+		free(*l);
 	vec_done(&c.links);
 	return c.problems ? 1 : 0;
 }
 
-/* --- release ----------------------------------------------------------------------------------- */
+/* --- release -----------------------------------------------------------------------------------
+ */
 
 static const struct attachment *holder(const struct agent *a, const struct addr *addr)
 {

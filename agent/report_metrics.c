@@ -6,6 +6,7 @@
 
 #include "agent/agent.h"
 #include "agent/aside.h"
+#include "agent/cni.h"
 #include "agent/process.h"
 #include "agent/report.h"
 #include "agent/version.h"
@@ -48,8 +49,8 @@ static void put_objects(const struct agent *a, struct buf *out)
 		     aside_count(a->aside));
 	one_count(out, "manx_source_files", METRIC_GAUGE, "Files of the manifest folder.",
 		  f.manifests.files);
-	one_value(out, "manx_source_synced", METRIC_GAUGE,
-		  "1 when the source was read completely.", a->source_synced);
+	one_value(out, "manx_source_synced", METRIC_GAUGE, "1 when the source was read completely.",
+		  a->source_synced);
 	one_value(out, "manx_source_age_seconds", METRIC_GAUGE,
 		  "Time since the source was last compared as a whole.",
 		  f.last_scan ? seconds(monotonic_usec() - f.last_scan) : -1);
@@ -65,8 +66,7 @@ static void put_kernel(const struct agent *a, struct buf *out)
 		  p.programs);
 	one_count(out, "manx_peer_sets", METRIC_GAUGE, "Peer set definitions in force.",
 		  p.peer_sets);
-	one_count(out, "manx_attachments", METRIC_GAUGE, "Pod interfaces in force.",
-		  p.attachments);
+	one_count(out, "manx_attachments", METRIC_GAUGE, "Pod interfaces in force.", p.attachments);
 	one_count(out, "manx_routes", METRIC_GAUGE, "Routes wanted.", routes_count(a->routes));
 	one_count(out, "manx_pending_operations", METRIC_GAUGE,
 		  "Operations that the kernel has not acknowledged.",
@@ -90,15 +90,15 @@ static void put_kernel(const struct agent *a, struct buf *out)
 
 static void put_cni(const struct agent *a, struct buf *out)
 {
-	static const char *const verbs[] = {"ADD", "DEL", "CHECK", "GC", "STATUS"};
 	static const char *const results[] = {"ok", "error"};
 
 	metric_head(out, "manx_cni_request_seconds", METRIC_HISTOGRAM,
 		    "CNI requests, by verb and result.");
-	for (size_t v = 0; v < ARRAY_SIZE(verbs); v++)
+	for (int v = 0; v < CNI_VERSION; v++) /* which the plugin answers by itself */
 		for (size_t r = 0; r < ARRAY_SIZE(results); r++)
 			histogram_print(out, "manx_cni_request_seconds",
-					METRIC_LABELS({"verb", verbs[v]}, {"result", results[r]}),
+					METRIC_LABELS({"verb", cni_verb_str((enum cni_verb)v)},
+						      {"result", results[r]}),
 					&a->count.cni[v][r]);
 }
 

@@ -19,7 +19,8 @@ struct names {
 
 static void names_done(struct names *n)
 {
-	vec_foreach(s, &n->v) free(*s);
+	vec_foreach (s, &n->v)
+		free(*s);
 	vec_done(&n->v);
 }
 
@@ -48,10 +49,9 @@ static void release_gone(struct agent *a, const struct names *links)
 	while ((at = journal_next(a->journal, at)))
 		if (!has_name(links, at->host_ifname))
 			vec_push(&gone, attachment_copy(at));
-	vec_foreach(g, &gone)
-	{
-		log_info("ipam", "the link is gone, releasing", "pod=\"%s/%s\" ifname=%s",
-			 (*g)->ns, (*g)->pod, (*g)->host_ifname);
+	vec_foreach (g, &gone) {
+		log_info("ipam", "the link is gone, releasing", "pod=\"%s/%s\" ifname=%s", (*g)->ns,
+			 (*g)->pod, (*g)->host_ifname);
 		attach_release(a, *g);
 		(void)attachment_free(*g);
 	}
@@ -67,8 +67,7 @@ static void delete_orphans(struct agent *a, const struct names *links)
 	while ((at = journal_next(a->journal, at)))
 		vec_push(&known.v, xstrdup(at->host_ifname));
 	vec_sort(&known.v, compare_names);
-	vec_foreach(l, &links->v)
-	{
+	vec_foreach (l, &links->v) {
 		if (has_name(&known, *l))
 			continue;
 		log_info("ipam", "deleting a link that nobody knows", "ifname=%s", *l);

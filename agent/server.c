@@ -197,8 +197,7 @@ static bool peer_is_root(int fd)
 static void on_connect(void *arg, uint32_t events _unused_)
 {
 	struct server *s = arg;
-	_cleanup_(closep) int fd =
-		accept4(s->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	_cleanup_(closep) int fd = accept4(s->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	struct call *c;
 
 	if (fd < 0) {
@@ -227,9 +226,10 @@ static int listen_at(const char *path, struct err *reterr)
 	int r;
 
 	if (strlen(path) >= sizeof(sa.sun_path))
-		return err_set(reterr, -ENAMETOOLONG, "run-dir: '%s' is longer than a socket's name may be (%zu)",
-			       path, sizeof(sa.sun_path) - 1);
-	strcpy(sa.sun_path, path);
+		return err_set(reterr, -ENAMETOOLONG,
+			       "run-dir: '%s' is longer than a socket's name may be (%zu)", path,
+			       sizeof(sa.sun_path) - 1);
+	memcpy(sa.sun_path, path, strlen(path) + 1);
 	if (fd < 0)
 		return err_set(reterr, -errno, "socket: %s", strerror(errno));
 	(void)unlink(path); /* the instance lock says that nobody listens on it */
@@ -261,8 +261,7 @@ int server_open(struct loop *l, const char *path, const struct call_handler *h, 
 	if (fd < 0)
 		return fd;
 	s = xcalloc(1, sizeof(*s));
-	*s = (struct server){
-		.loop = l, .fd = fd, .path = xstrdup(path), .handler = *h, .arg = arg};
+	*s = (struct server){.loop = l, .fd = fd, .path = xstrdup(path), .handler = *h, .arg = arg};
 	s->io = loop_io(l, "server", fd, EPOLLIN, on_connect, s);
 	*ret = s;
 	return 0;
@@ -281,7 +280,7 @@ struct server *server_close(struct server *s)
 	if (!s)
 		return NULL;
 	DL_FOREACH_SAFE(s->calls, c, next)
-		call_close(c);
+	call_close(c);
 	(void)loop_source_free(s->io);
 	close(s->fd);
 	(void)unlink(s->path);

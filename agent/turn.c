@@ -23,7 +23,7 @@ static void on_change(void *arg, const struct object *old, const struct object *
 	enum kind kind = new ? new->kind : old->kind;
 
 	if (kind == KIND_NODE)
-		nodes_object(a->nodes, old ? as_node(old) : NULL, new ? as_node(new) : NULL);
+		nodes_object(a->nodes, as_node(old), as_node(new));
 	else if (kind == KIND_POLICY)
 		aside_policy(a->aside, old, new);
 	else
@@ -105,7 +105,8 @@ static void settle(struct agent *a)
 	}
 }
 
-/* --- the kernel -------------------------------------------------------------------------------- */
+/* --- the kernel --------------------------------------------------------------------------------
+ */
 
 static void kernel_failed(struct agent *a, const char *part, const struct err *e)
 {

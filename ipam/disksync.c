@@ -2,10 +2,13 @@
 /*
  * disksync.c - one fdatasync at a time: io_submit(IOCB_CMD_FDSYNC), ended by an eventfd.
  *
- * Source: io_submit(2); asynchronous fdatasync works since Linux 4.18.
+ * AIO is refused by kernels before 4.18 or without CONFIG_AIO, where fs.aio-max-nr is used up, by
+ * some seccomp profiles, and for files that have no fsync: then fdatasync() holds the caller.
+ * Source: io_setup(2), io_submit(2).
  */
 #include "ipam/disksync.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <linux/aio_abi.h>
 #include <sys/eventfd.h>
@@ -24,23 +27,27 @@ struct disksync {
 
 /**
  * disksync_new() - Prepare
+ * @ret: The handle, to be freed; untouched on failure
  *
- * Return: the handle, to be freed
+ * Return: 0; -EMFILE, -ENFILE, -ENODEV, -ENOMEM: no eventfd
  */
-struct disksync *disksync_new(void)
+int disksync_new(struct disksync **ret)
 {
-	struct disksync *d = xcalloc(1, sizeof(*d));
+	struct disksync *d;
+	int event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 
-	d->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (d->event < 0)
-		abort(); /* no descriptors left at start */
+	if (event < 0)
+		return -errno;
+	d = xcalloc(1, sizeof(*d));
+	d->event = event;
 	if (syscall(SYS_io_setup, 1, &d->context) < 0)
 		d->context = 0;
-	return d;
+	*ret = d;
+	return 0;
 }
 
 /**
- * disksync_free() - Free; waits for a sync that runs
+ * disksync_free() - Free; waits for a sync that runs, its result is lost
  * @d: Handle or NULL
  *
  * Return: NULL
@@ -97,7 +104,7 @@ static bool submit(struct disksync *d, int file)
 		.aio_flags = IOCB_FLAG_RESFD,
 		.aio_resfd = (uint32_t)d->event,
 	};
-	struct iocb *list[] = {&cb};
+	struct iocb *list[] = {&cb}; /* copied by the kernel */
 
 	return d->context && syscall(SYS_io_submit, d->context, 1, list) == 1;
 }
@@ -105,10 +112,13 @@ static bool submit(struct disksync *d, int file)
 /**
  * disksync_start() - Begin to make everything written so far durable
  * @d:    Handle; none is running
- * @file: Descriptor of the file; stays open until the result was taken
+ * @file: Descriptor of the file; may be closed at once, the kernel keeps the file
+ *
+ * Blocks where AIO is refused; the descriptor of @d is readable then, too.
  */
 void disksync_start(struct disksync *d, int file)
 {
+	assert(!d->running);
 	d->running = true;
 	d->done = !submit(d, file);
 	if (!d->done)

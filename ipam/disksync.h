@@ -2,7 +2,8 @@
 /*
  * disksync.h - make a file durable without waiting for it: fdatasync through Linux AIO.
  *
- * Where the kernel or a sandbox refuses AIO, the sync is done at once and counted.
+ * One sync at a time.  Where the kernel or a sandbox refuses AIO, the sync is done at once and
+ * counted.
  */
 #pragma once
 
@@ -10,7 +11,7 @@
 
 struct disksync;
 
-struct disksync *disksync_new(void);
+int disksync_new(struct disksync **ret);
 struct disksync *disksync_free(struct disksync *d);
 int disksync_fd(const struct disksync *d);
 bool disksync_running(const struct disksync *d);

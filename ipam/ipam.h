@@ -17,21 +17,21 @@ struct ipam;
 
 enum ipam_outcome {
 	IPAM_OK = 0,
-	IPAM_FULL,	 /* every address of every range of the family is in use or cooling down */
-	IPAM_TAKEN,	 /* the address asked for belongs to another attachment or cools down */
-	IPAM_OUTSIDE,	 /* the address asked for is in no range, or not one to be given out */
-	IPAM_NO_RANGE,	 /* there is no range of this family */
+	IPAM_FULL,     /* every address of every range of the family is in use or cooling down */
+	IPAM_TAKEN,    /* the address asked for belongs to another attachment or cools down */
+	IPAM_OUTSIDE,  /* the address asked for is in no range, or not one to be given out */
+	IPAM_NO_RANGE, /* there is no range of this family */
 	_IPAM_OUTCOME_MAX
 };
 
 /* struct ipam_use - the numbers of one range, for messages, metrics and `manx ipam show` */
 struct ipam_use {
 	struct prefix range;
-	uint64_t size;	  /* addresses that can be given out; IPv4 network and broadcast address and
-			   * IPv6 subnet-router anycast address are not */
+	uint64_t size; /* addresses that can be given out; IPv4 network and broadcast address and
+			* IPv6 subnet-router anycast address are not */
 	uint64_t used;
 	uint64_t cooling;
-	bool retired;	  /* no longer configured: nothing new is given out of it */
+	bool retired; /* no longer configured: nothing new is given out of it */
 };
 
 struct ipam *ipam_new(uint64_t cooldown_usec);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * ipam_range.c - the arithmetic of one range.  Pure.
+ * ipam_range.c - the arithmetic and the queues of one range.  Pure.
  *
  * The cursor visits at most the first 2^64 - 1 addresses; of an IPv6 range shorter than /64 the
  * rest is given out only to whoever asks for it by name.
@@ -8,6 +8,8 @@
 #include "ipam/ipam_range.h"
 
 #include <sys/socket.h>
+
+#include <utlist.h>
 
 /**
  * ipam_range_of() - A range with nothing in use
@@ -89,4 +91,73 @@ struct addr ipam_range_step(struct ipam_range *r)
 	if (++r->cursor == r->end)
 		r->cursor = r->first;
 	return a;
+}
+
+/**
+ * ipam_range_enter() - Account for an address, behind those of its state
+ * @r: Range
+ * @a: Address; in no range
+ */
+void ipam_range_enter(struct ipam_range *r, struct ipam_address *a)
+{
+	switch (a->state) {
+	case IPAM_USED:
+		r->used++;
+		break;
+	case IPAM_COOLING:
+		DL_APPEND(r->cooling, a);
+		r->n_cooling++;
+		break;
+	case IPAM_RESTED:
+		DL_APPEND(r->rested, a);
+		r->n_rested++;
+		break;
+	}
+}
+
+/**
+ * ipam_range_leave() - Account for an address no more
+ * @r: The range that holds it
+ * @a: Address
+ */
+void ipam_range_leave(struct ipam_range *r, struct ipam_address *a)
+{
+	switch (a->state) {
+	case IPAM_USED:
+		r->used--;
+		break;
+	case IPAM_COOLING:
+		DL_DELETE(r->cooling, a);
+		r->n_cooling--;
+		break;
+	case IPAM_RESTED:
+		DL_DELETE(r->rested, a);
+		r->n_rested--;
+		break;
+	}
+}
+
+/**
+ * ipam_range_change() - Change the state of an address
+ * @r:     The range that holds it
+ * @a:     Address
+ * @state: New state; it goes behind those that have it
+ */
+void ipam_range_change(struct ipam_range *r, struct ipam_address *a, enum ipam_state state)
+{
+	ipam_range_leave(r, a);
+	a->state = state;
+	ipam_range_enter(r, a);
+}
+
+/**
+ * ipam_range_advance() - Move on what has cooled down
+ * @r:        Range
+ * @cooldown: How long it takes, microseconds
+ * @now:      Monotonic time, microseconds
+ */
+void ipam_range_advance(struct ipam_range *r, uint64_t cooldown, uint64_t now)
+{
+	while (r->cooling && now >= r->cooling->freed && now - r->cooling->freed >= cooldown)
+		ipam_range_change(r, r->cooling, IPAM_RESTED);
 }

@@ -55,13 +55,16 @@ static int decode_identity(const struct value *root, enum kind kind, struct obje
 	if (!name || !*name)
 		return err_set(reterr, -EINVAL, "metadata.name: required");
 	if (!is_dns_subdomain(name))
-		return err_set(reterr, -EINVAL, "metadata.name: '%.80s' is not a DNS-1123 name",
-			       name);
+		return err_set(reterr, -EINVAL, "metadata.name: '%.*s' is not a DNS-1123 name",
+			       SHOWN(name));
+	if (kind == KIND_NAMESPACE && !is_dns_label(name))
+		return err_set(reterr, -EINVAL, "metadata.name: '%.*s' is not a DNS-1123 label",
+			       SHOWN(name));
 	if (!ns || !*ns)
 		ns = "default";
 	if (kinds[kind].namespaced && !is_dns_label(ns))
-		return err_set(reterr, -EINVAL, "metadata.namespace: '%.80s' is not a DNS-1123 label",
-			       ns);
+		return err_set(reterr, -EINVAL,
+			       "metadata.namespace: '%.*s' is not a DNS-1123 label", SHOWN(ns));
 	o->kind = kind;
 	o->name = intern(name);
 	o->ns = kinds[kind].namespaced ? intern(ns) : NULL;
@@ -85,8 +88,27 @@ static int decode_content(const struct value *root, struct object *o, struct err
 	return -EINVAL;
 }
 
-static int decode_object(const struct value *root, const struct header *h, decoded_fn *fn, void *arg,
-			 struct err *reterr)
+static int read_header(const struct value *root, struct header *h, struct err *reterr)
+{
+	if (value_get_str(root, "", "kind", &h->kind, reterr) < 0 ||
+	    value_get_str(root, "", "apiVersion", &h->api_version, reterr) < 0)
+		return -EINVAL;
+	if (!*h->kind)
+		return err_set(reterr, -EINVAL, "kind: required (line %u)", root->line);
+	if (!*h->api_version)
+		return err_set(reterr, -EINVAL, "apiVersion: required (line %u)", root->line);
+	return 0;
+}
+
+static bool is_list(const struct value *root, const struct header *h)
+{
+	size_t n = strlen(h->kind);
+
+	return n >= 4 && streq(h->kind + n - 4, "List") && (n == 4 || value_get(root, "items"));
+}
+
+static int decode_object(const struct value *root, const struct header *h, decoded_fn *fn,
+			 void *arg, struct err *reterr)
 {
 	_cleanup_(object_freep) struct object *o = NULL;
 	struct err e = {0};
@@ -108,55 +130,46 @@ static int decode_object(const struct value *root, const struct header *h, decod
 	return 0;
 }
 
-static int read_header(const struct value *root, struct header *ret, struct err *reterr)
+/* @h: what the item need not say itself */
+static int decode_item(const struct value *item, struct header h, decoded_fn *fn, void *arg,
+		       struct err *reterr)
 {
-	if (value_get_str(root, "", "kind", &ret->kind, reterr) < 0 ||
-	    value_get_str(root, "", "apiVersion", &ret->api_version, reterr) < 0)
-		return -EINVAL;
-	return 0;
-}
-
-static bool is_list(const struct value *root, const struct header *h)
-{
-	size_t n = strlen(h->kind);
-
-	return n >= 4 && streq(h->kind + n - 4, "List") && value_get(root, "items");
-}
-
-/* An item may leave out what the list's kind says already: PodList is a list of Pod. */
-static int decode_item(const struct value *item, const struct header *list, decoded_fn *fn,
-		       void *arg, struct err *reterr)
-{
-	_cleanup_(freep) char *kind = xstrndup(list->kind, strlen(list->kind) - 4);
-	struct header h = {.api_version = list->api_version, .kind = kind};
-
-	if (item->type != VALUE_MAP)
-		return err_set(reterr, -EINVAL, "expected a map, found %s (line %u)",
-			       value_type_str(item->type), item->line);
 	if (read_header(item, &h, reterr) < 0)
 		return -EINVAL;
-	if (!*h.kind)
-		return err_set(reterr, -EINVAL, "kind: required (line %u)", item->line);
+	if (is_list(item, &h))
+		return err_set(reterr, -EINVAL, "kind: a list in a list is not supported (line %u)",
+			       item->line);
 	return decode_object(item, &h, fn, arg, reterr);
 }
 
+/* PodList says that its items are of kind Pod and of which version; List says nothing. */
 static int decode_items(const struct value *root, const struct header *h, decoded_fn *fn, void *arg,
 			struct err *reterr)
 {
+	_cleanup_(freep) char *kind = xstrndup(h->kind, strlen(h->kind) - 4);
+	const struct header of_item = {.kind = kind, .api_version = *kind ? h->api_version : ""};
 	const struct value *items = NULL;
 	int r = value_get_seq(root, "", "items", &items, reterr);
 
-	for (uint32_t i = 0; items && i < items->n; i++) {
+	if (r <= 0)
+		return r;
+	r = 0;
+	for (uint32_t i = 0; i < items->n; i++) {
+		const struct value *item = items->items[i];
 		struct err e = {0};
 
-		if (decode_item(items->items[i], h, fn, arg, &e) == 0 || r < 0)
+		if (item->type != VALUE_MAP)
+			(void)err_set(&e, -EINVAL, "items[%u]: expected a map, found %s (line %u)",
+				      i, value_type_str(item->type), item->line);
+		else if (decode_item(item, of_item, fn, arg, &e) < 0)
+			(void)err_prefix(&e, "items[%u].", i);
+		if (e.code == 0 || r < 0)
 			continue;
-		(void)err_prefix(&e, "items[%u].", i);
 		r = e.code;
 		if (reterr)
 			*reterr = e;
 	}
-	return MIN(r, 0);
+	return r;
 }
 
 /**
@@ -171,14 +184,12 @@ static int decode_items(const struct value *root, const struct header *h, decode
  */
 int decode_document(const struct value *root, decoded_fn *fn, void *arg, struct err *reterr)
 {
-	struct header h = {.api_version = "", .kind = NULL};
+	struct header h = {.kind = "", .api_version = ""};
 
 	if (!root || root->type != VALUE_MAP)
 		return err_set(reterr, -EINVAL, "expected an object with apiVersion and kind");
 	if (read_header(root, &h, reterr) < 0)
 		return -EINVAL;
-	if (!h.kind || !*h.kind)
-		return err_set(reterr, -EINVAL, "kind: required (line %u)", root->line);
 	if (is_list(root, &h))
 		return decode_items(root, &h, fn, arg, reterr);
 	return decode_object(root, &h, fn, arg, reterr);

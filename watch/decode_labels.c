@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * decode_labels.c - labels, label selectors and names.  Pure.
+ * decode_labels.c - names, labels, and what all decoders ask of an entry.  Pure.
  *
  * Source: apimachinery validation (IsQualifiedName, IsValidLabelValue, IsDNS1123Subdomain,
- * IsDNS1123Label, IsValidPortName) and meta/v1 validation ValidateLabelSelector.
+ * IsDNS1123Label, IsValidPortName).
  */
 #include <errno.h>
 #include <stdio.h>
@@ -82,9 +82,11 @@ bool is_service_name(const char *s)
 	return letter;
 }
 
-/* Label values, and the part of a key behind the slash. */
-static bool is_label_text(const char *s, size_t n)
+/* The part of a key behind the slash has the form of a value, but is not empty. */
+static bool is_label_text(const char *s)
 {
+	size_t n = strlen(s);
+
 	if (n > 63 || (n && (!is_alnum(s[0]) || !is_alnum(s[n - 1]))))
 		return false;
 	for (size_t i = 0; i < n; i++)
@@ -93,7 +95,37 @@ static bool is_label_text(const char *s, size_t n)
 	return true;
 }
 
-static bool is_label_key(const char *s)
+/**
+ * is_label_value() - Value of a label
+ * @v: Value
+ *
+ * Return: true for "", for at most 63 letters, digits and inner '-', '_', '.', and for null, which
+ *         the API server reads as ""
+ */
+bool is_label_value(const struct value *v)
+{
+	return v->type == VALUE_NULL || (v->type == VALUE_STRING && is_label_text(v->text));
+}
+
+/**
+ * intern_label_value() - Text of a label's value
+ * @v: Value that is_label_value()
+ *
+ * Return: interned
+ */
+const char *intern_label_value(const struct value *v)
+{
+	return intern(v->type == VALUE_NULL ? "" : v->text);
+}
+
+/**
+ * is_label_key() - Key of a label
+ * @s: Text
+ *
+ * Return: true for a name of at most 63 letters, digits and inner '-', '_', '.', perhaps behind a
+ *         DNS-1123 subdomain and a slash
+ */
+bool is_label_key(const char *s)
 {
 	const char *slash = strchr(s, '/');
 	const char *name = slash ? slash + 1 : s;
@@ -107,7 +139,23 @@ static bool is_label_key(const char *s)
 		if (!is_dns_subdomain(prefix))
 			return false;
 	}
-	return *name && is_label_text(name, strlen(name));
+	return *name && is_label_text(name);
+}
+
+/**
+ * expect_map() - An entry of a list that has to be a map
+ * @v:      Entry; null counts as an empty map, as in the API server
+ * @path:   Its path
+ * @reterr: What is wrong
+ *
+ * Return: 0, -EINVAL
+ */
+int expect_map(const struct value *v, const char *path, struct err *reterr)
+{
+	if (v->type == VALUE_MAP || v->type == VALUE_NULL)
+		return 0;
+	return err_set(reterr, -EINVAL, "%s: expected a map, found %s (line %u)", path,
+		       value_type_str(v->type), v->line);
 }
 
 /**
@@ -157,7 +205,8 @@ int decode_name(const struct value *map, const char *path, const char *key, cons
 	return 1;
 }
 
-/* --- labels ------------------------------------------------------------------------------------ */
+/* --- labels ------------------------------------------------------------------------------------
+ */
 
 static int compare_labels(const void *a, const void *b)
 {
@@ -165,32 +214,45 @@ static int compare_labels(const void *a, const void *b)
 }
 
 /**
- * labels_add() - Add a label unless its key is there
+ * labels_set() - Add a label, or give it another value
  * @l:     Labels
  * @key:   Key
  * @value: Value
+ *
+ * Time: O(labels).
  */
-void labels_add(struct labels *l, const char *key, const char *value)
+void labels_set(struct labels *l, const char *key, const char *value)
 {
-	if (labels_get(l, key))
+	uint32_t i = 0;
+
+	while (i < l->n && strcmp(l->v[i].key, key) < 0)
+		i++;
+	if (i < l->n && streq(l->v[i].key, key)) {
+		intern_put(l->v[i].value);
+		l->v[i].value = intern(value);
 		return;
+	}
 	l->v = xrealloc(l->v, l->n + 1, sizeof(*l->v));
-	l->v[l->n++] = (struct label){intern(key), intern(value)};
-	qsort(l->v, l->n, sizeof(*l->v), compare_labels);
+	memmove(&l->v[i + 1], &l->v[i], (l->n - i) * sizeof(*l->v));
+	l->v[i] = (struct label){intern(key), intern(value)};
+	l->n++;
 }
 
 static int decode_label(const struct value_entry *e, const char *path, struct label *ret,
 			struct err *reterr)
 {
-	if (e->value->type != VALUE_STRING)
-		return err_set(reterr, -EINVAL, "%s.%.80s: expected a string, found %s (line %u)",
-			       path, e->key, value_type_str(e->value->type), e->value->line);
+	const struct value *v = e->value;
+
 	if (!is_label_key(e->key))
-		return err_set(reterr, -EINVAL, "%s: '%.80s' is not a label key", path, e->key);
-	if (!is_label_text(e->value->text, strlen(e->value->text)))
-		return err_set(reterr, -EINVAL, "%s.%.80s: '%.80s' is not a label value", path,
-			       e->key, e->value->text);
-	*ret = (struct label){intern(e->key), intern(e->value->text)};
+		return err_set(reterr, -EINVAL, "%s: '%.*s' is not a label key", path,
+			       SHOWN(e->key));
+	if (v->type != VALUE_STRING && v->type != VALUE_NULL)
+		return err_set(reterr, -EINVAL, "%s.%.*s: expected a string, found %s (line %u)",
+			       path, SHOWN(e->key), value_type_str(v->type), v->line);
+	if (!is_label_value(v))
+		return err_set(reterr, -EINVAL, "%s.%.*s: '%.*s' is not a label value", path,
+			       SHOWN(e->key), SHOWN(v->text));
+	*ret = (struct label){intern(e->key), intern_label_value(v)};
 	return 0;
 }
 
@@ -199,8 +261,8 @@ static int decode_label(const struct value_entry *e, const char *path, struct la
  * @map:    Map
  * @path:   Its path
  * @key:    Entry
- * @ret:    Labels, sorted; those that could be read when something is wrong
- * @reterr: What is wrong
+ * @ret:    Labels, sorted; without those that are wrong
+ * @reterr: What is wrong first
  *
  * Return: 0, -EINVAL
  */
@@ -213,214 +275,16 @@ int decode_labels(const struct value *map, const char *path, const char *key, st
 
 	if (r <= 0)
 		return r;
-	(void)snprintf(here, sizeof(here), "%s.%s", path, key);
+	(void)snprintf(here, sizeof(here), "%.200s.%s", path, key);
 	if (m->n > DECODE_ENTRIES_MAX)
 		return err_set(reterr, -EINVAL, "%s: %u labels, at most %d are supported", here,
 			       m->n, DECODE_ENTRIES_MAX);
 	ret->v = xcalloc(m->n, sizeof(*ret->v));
 	r = 0;
-	for (uint32_t i = 0; i < m->n && r == 0; i++) {
-		r = decode_label(&m->entry[i], here, &ret->v[ret->n], reterr);
-		ret->n += r == 0;
-	}
+	for (uint32_t i = 0; i < m->n; i++)
+		if (keep_error(&r, decode_label(&m->entry[i], here, &ret->v[ret->n],
+						unless_told(r, reterr))) == 0)
+			ret->n++;
 	qsort(ret->v, ret->n, sizeof(*ret->v), compare_labels);
 	return r;
-}
-
-/* --- selectors --------------------------------------------------------------------------------- */
-
-static int compare_strings(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static int compare_requirements(const void *a, const void *b)
-{
-	const struct requirement *x = a, *y = b;
-	int c = strcmp(x->key, y->key);
-
-	if (c || x->op != y->op)
-		return c ? c : (int)x->op - (int)y->op;
-	for (uint32_t i = 0; i < x->n_values && i < y->n_values; i++) {
-		c = strcmp(x->values[i], y->values[i]);
-		if (c)
-			return c;
-	}
-	return x->n_values < y->n_values ? -1 : x->n_values > y->n_values;
-}
-
-static void requirement_free(struct requirement *r)
-{
-	for (uint32_t i = 0; i < r->n_values; i++)
-		intern_put(r->values[i]);
-	free(r->values);
-	intern_put(r->key);
-}
-
-static void sort_values(struct requirement *r)
-{
-	uint32_t n = 0;
-
-	if (r->n_values > 1)
-		qsort(r->values, r->n_values, sizeof(*r->values), compare_strings);
-	for (uint32_t i = 0; i < r->n_values; i++) {
-		if (n && r->values[n - 1] == r->values[i])
-			intern_put(r->values[i]);
-		else
-			r->values[n++] = r->values[i];
-	}
-	r->n_values = n;
-}
-
-static void sort_requirements(struct selector *s)
-{
-	uint32_t n = 0;
-
-	if (s->n > 1)
-		qsort(s->v, s->n, sizeof(*s->v), compare_requirements);
-	for (uint32_t i = 0; i < s->n; i++) {
-		if (n && compare_requirements(&s->v[n - 1], &s->v[i]) == 0)
-			requirement_free(&s->v[i]);
-		else
-			s->v[n++] = s->v[i];
-	}
-	s->n = n;
-}
-
-static void add_match_label(struct selector *s, const struct label *l)
-{
-	struct requirement *r = &s->v[s->n++];
-
-	*r = (struct requirement){.key = l->key, .op = SELECTOR_IN, .n_values = 1};
-	r->values = xmalloc(sizeof(*r->values));
-	r->values[0] = l->value;
-}
-
-static int decode_operator(const struct value *e, const char *path, enum selector_op *ret,
-			   struct err *reterr)
-{
-	static const char *const names[] = {"In", "NotIn", "Exists", "DoesNotExist"};
-	const char *s = "";
-
-	_Static_assert(ARRAY_SIZE(names) == _SELECTOR_MAX, "a name for every operator");
-	if (value_get_str(e, path, "operator", &s, reterr) < 0)
-		return -EINVAL;
-	for (int i = 0; i < _SELECTOR_MAX; i++) {
-		if (!streq(s, names[i]))
-			continue;
-		*ret = (enum selector_op)i;
-		return 0;
-	}
-	return err_set(reterr, -EINVAL,
-		       "%s.operator: '%.40s' is not In, NotIn, Exists or DoesNotExist", path, s);
-}
-
-static int decode_values(const struct value *list, const char *path, struct requirement *r,
-			 struct err *reterr)
-{
-	r->values = xcalloc(list->n, sizeof(*r->values));
-	for (uint32_t i = 0; i < list->n; i++) {
-		const struct value *v = list->items[i];
-
-		if (v->type != VALUE_STRING || !is_label_text(v->text, strlen(v->text)))
-			return err_set(reterr, -EINVAL, "%s.values[%u]: not a label value", path,
-				       i);
-		r->values[r->n_values++] = intern(v->text);
-	}
-	sort_values(r);
-	return 0;
-}
-
-static int decode_expression(const struct value *e, const char *path, struct requirement *r,
-			     struct err *reterr)
-{
-	const struct value *list = NULL;
-	const char *key = NULL;
-	bool needs_values;
-
-	if (e->type != VALUE_MAP)
-		return err_set(reterr, -EINVAL, "%s: expected a map, found %s (line %u)", path,
-			       value_type_str(e->type), e->line);
-	if (value_get_str(e, path, "key", &key, reterr) < 0)
-		return -EINVAL;
-	if (!key || !is_label_key(key))
-		return err_set(reterr, -EINVAL, "%s.key: '%.80s' is not a label key", path,
-			       key ? key : "");
-	r->key = intern(key);
-	if (decode_operator(e, path, &r->op, reterr) < 0 ||
-	    decode_list(e, path, "values", &list, reterr) < 0)
-		return -EINVAL;
-	needs_values = r->op == SELECTOR_IN || r->op == SELECTOR_NOT_IN;
-	if (needs_values && (!list || !list->n))
-		return err_set(reterr, -EINVAL, "%s.values: required for In and NotIn", path);
-	if (!needs_values && list && list->n)
-		return err_set(reterr, -EINVAL, "%s.values: forbidden for Exists and DoesNotExist",
-			       path);
-	return list ? decode_values(list, path, r, reterr) : 0;
-}
-
-static int decode_expressions(const struct value *list, const char *path, struct selector *s,
-			      struct err *reterr)
-{
-	for (uint32_t i = 0; i < list->n; i++) {
-		char here[DECODE_PATH_MAX];
-		int r;
-
-		(void)snprintf(here, sizeof(here), "%.200s.matchExpressions[%u]", path, i);
-		r = decode_expression(list->items[i], here, &s->v[s->n++], reterr);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-static int decode_terms(const struct value *m, const char *path, struct selector *s,
-			struct err *reterr)
-{
-	struct labels labels = {0};
-	const struct value *list = NULL;
-	int r = decode_labels(m, path, "matchLabels", &labels, reterr);
-	int r2 = decode_list(m, path, "matchExpressions", &list, r < 0 ? NULL : reterr);
-
-	s->v = xcalloc(labels.n + (list ? list->n : 0), sizeof(*s->v));
-	for (uint32_t i = 0; i < labels.n; i++)
-		add_match_label(s, &labels.v[i]);
-	free(labels.v);
-	if (r < 0 || r2 < 0)
-		return -EINVAL;
-	r = list ? decode_expressions(list, path, s, reterr) : 0;
-	sort_requirements(s);
-	return r;
-}
-
-/**
- * decode_selector() - A label selector
- * @map:       Map
- * @path:      Its path
- * @key:       Entry
- * @ret_given: True if it is present
- * @ret:       Selector; empty if absent or wrong
- * @reterr:    What is wrong
- *
- * Return: 0, -EINVAL
- */
-int decode_selector(const struct value *map, const char *path, const char *key, bool *ret_given,
-		    struct selector *ret, struct err *reterr)
-{
-	const struct value *m = NULL;
-	struct selector s = {0};
-	char here[DECODE_PATH_MAX];
-	int r = value_get_map(map, path, key, &m, reterr);
-
-	*ret_given = r != 0;
-	if (r <= 0)
-		return r;
-	(void)snprintf(here, sizeof(here), "%.200s.%s", path, key);
-	r = decode_terms(m, here, &s, reterr);
-	if (r < 0) {
-		selector_done(&s);
-		return r;
-	}
-	*ret = s;
-	return 0;
 }

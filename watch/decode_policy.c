@@ -14,7 +14,8 @@
 #include "lib/intern.h"
 #include "watch/decode_internal.h"
 
-/* --- ports ------------------------------------------------------------------------------------- */
+/* --- ports -------------------------------------------------------------------------------------
+ */
 
 static int decode_port_number(const struct value *v, const char *path, struct policy_port *p,
 			      struct err *reterr)
@@ -41,9 +42,8 @@ static int decode_port(const struct value *v, const char *path, struct policy_po
 {
 	const struct value *port;
 
-	if (v->type != VALUE_MAP)
-		return err_set(reterr, -EINVAL, "%s: expected a map, found %s (line %u)", path,
-			       value_type_str(v->type), v->line);
+	if (expect_map(v, path, reterr) < 0)
+		return -EINVAL;
 	if (decode_protocol(v, path, &p->protocol, reterr) < 0)
 		return -EINVAL;
 	port = value_get(v, "port");
@@ -79,7 +79,8 @@ static int decode_ports(const struct value *rule, const char *path, struct polic
 	return result;
 }
 
-/* --- peers ------------------------------------------------------------------------------------- */
+/* --- peers -------------------------------------------------------------------------------------
+ */
 
 static int decode_except(const struct value *list, const char *path, struct policy_peer *p,
 			 struct err *reterr)
@@ -95,8 +96,8 @@ static int decode_except(const struct value *list, const char *path, struct poli
 			return err_set(reterr, -EINVAL, "%s.except[%u]: not a CIDR", path, i);
 		if (!prefix_covers(&p->cidr, e) || prefix_eq(&p->cidr, e))
 			return err_set(reterr, -EINVAL,
-				       "%s.except[%u]: '%.60s' is not strictly inside cidr %s", path,
-				       i, v->text, prefix_str(&p->cidr, text));
+				       "%s.except[%u]: '%.*s' is not strictly inside cidr %s", path,
+				       i, SHOWN(v->text), prefix_str(&p->cidr, text));
 		p->n_except++;
 	}
 	return 0;
@@ -114,7 +115,7 @@ static int decode_block(const struct value *b, const char *path, struct policy_p
 	if (!cidr)
 		return err_set(reterr, -EINVAL, "%s.cidr: required", path);
 	if (prefix_parse(cidr, &p->cidr) < 0)
-		return err_set(reterr, -EINVAL, "%s.cidr: '%.60s' is not a CIDR", path, cidr);
+		return err_set(reterr, -EINVAL, "%s.cidr: '%.*s' is not a CIDR", path, SHOWN(cidr));
 	if (decode_list(b, path, "except", &list, reterr) < 0)
 		return -EINVAL;
 	return list ? decode_except(list, path, p, reterr) : 0;
@@ -127,9 +128,8 @@ static int decode_peer(const struct value *v, const char *path, struct policy_pe
 	char here[DECODE_PATH_MAX];
 	bool pods_given;
 
-	if (v->type != VALUE_MAP)
-		return err_set(reterr, -EINVAL, "%s: expected a map, found %s (line %u)", path,
-			       value_type_str(v->type), v->line);
+	if (expect_map(v, path, reterr) < 0)
+		return -EINVAL;
 	if (value_get_map(v, path, "ipBlock", &block, reterr) < 0 ||
 	    decode_selector(v, path, "podSelector", &pods_given, &p->pods, reterr) < 0 ||
 	    decode_selector(v, path, "namespaceSelector", &p->ns_given, &p->namespaces, reterr) < 0)
@@ -162,16 +162,14 @@ static int decode_peers(const struct value *rule, const char *path, const char *
 	return result;
 }
 
-/* --- rules ------------------------------------------------------------------------------------- */
+/* --- rules -------------------------------------------------------------------------------------
+ */
 
 static int decode_rule(const struct value *v, const char *path, enum direction d,
 		       struct policy_rule *r, struct err *reterr)
 {
-	if (v->type != VALUE_MAP && v->type != VALUE_NULL)
-		return err_set(reterr, -EINVAL, "%s: expected a map, found %s (line %u)", path,
-			       value_type_str(v->type), v->line);
-	if (v->type == VALUE_NULL)
-		return 0;
+	if (expect_map(v, path, reterr) < 0)
+		return -EINVAL;
 	if (decode_ports(v, path, r, reterr) < 0)
 		return -EINVAL;
 	return decode_peers(v, path, d == INGRESS ? "from" : "to", r, reterr);
@@ -190,8 +188,8 @@ static int decode_rules(const struct value *spec, const char *key, enum directio
 		char path[64];
 
 		(void)snprintf(path, sizeof(path), "spec.%s[%u]", key, i);
-		result = decode_rule(list->items[i], path, d, &p->rules[d][p->n_rules[d]++],
-				     reterr);
+		result =
+			decode_rule(list->items[i], path, d, &p->rules[d][p->n_rules[d]++], reterr);
 	}
 	return result;
 }
@@ -235,6 +233,15 @@ static void isolate_all(struct policy *p)
 	p->isolates[INGRESS] = p->isolates[EGRESS] = true;
 }
 
+/* No policyTypes, and the rules cannot be trusted: whoever wrote "egress:" meant egress too. */
+static void isolate_more(const struct value *spec, struct policy *p)
+{
+	const struct value *types = value_get(spec, "policyTypes");
+
+	if (value_get(spec, "egress") && !(types && types->type == VALUE_SEQ && types->n))
+		p->isolates[EGRESS] = true;
+}
+
 /* Free the rules: nothing is allowed. */
 static void forget_rules(struct policy *p)
 {
@@ -259,7 +266,6 @@ static void forget_rules(struct policy *p)
 int decode_policy(const struct value *root, struct policy *p, struct err *reterr)
 {
 	const struct value *spec = NULL;
-	struct err later = {0};
 	bool given;
 	int r = value_get_map(root, "", "spec", &spec, reterr), types;
 
@@ -268,7 +274,7 @@ int decode_policy(const struct value *root, struct policy *p, struct err *reterr
 		return r < 0 ? r : err_set(reterr, -EINVAL, "spec: required");
 	}
 	r = decode_selector(spec, "spec", "podSelector", &given, &p->selects, reterr);
-	types = decode_types(spec, p, r < 0 ? &later : reterr);
+	types = decode_types(spec, p, unless_told(r, reterr));
 	if (types < 0)
 		isolate_all(p);
 	if (r == 0 && types == 0)
@@ -277,6 +283,7 @@ int decode_policy(const struct value *root, struct policy *p, struct err *reterr
 		r = decode_rules(spec, "egress", EGRESS, p, reterr);
 	if (r == 0 && types == 0)
 		return 0;
+	isolate_more(spec, p);
 	forget_rules(p);
 	return -EINVAL;
 }

@@ -45,7 +45,8 @@ const char *protocol_str(uint8_t protocol)
 	}
 }
 
-/* --- freeing ----------------------------------------------------------------------------------- */
+/* --- freeing -----------------------------------------------------------------------------------
+ */
 
 static void labels_done(struct labels *l)
 {
@@ -168,7 +169,8 @@ struct object *object_free(struct object *o)
 	return NULL;
 }
 
-/* --- comparing: interned strings are equal when their pointers are ------------------------------- */
+/* --- comparing: interned strings are equal when their pointers are -------------------------------
+ */
 
 static bool labels_equal(const struct labels *a, const struct labels *b)
 {
@@ -310,26 +312,39 @@ bool object_equal(const struct object *a, const struct object *b)
 	return false;
 }
 
-/* --- selectors --------------------------------------------------------------------------------- */
+/* --- selectors ---------------------------------------------------------------------------------
+ */
+
+#define LINEAR_MAX 16 /* labels up to which comparing pointers beats a binary search */
+
+static int compare_key(const void *key, const void *label)
+{
+	return strcmp(key, ((const struct label *)label)->key);
+}
 
 /**
  * labels_get() - Look a label up
  * @l:   Labels
  * @key: Key; need not be interned
  *
+ * Time: O(log labels).
+ *
  * Return: the value, borrowed; NULL if there is none
  */
 const char *labels_get(const struct labels *l, const char *key)
 {
-	for (uint32_t i = 0; i < l->n; i++)
-		if (l->v[i].key == key || streq(l->v[i].key, key))
-			return l->v[i].value;
-	return NULL;
+	const struct label *found = NULL;
+
+	if (l->n)
+		found = bsearch(key, l->v, l->n, sizeof(*l->v), compare_key);
+	return found ? found->value : NULL;
 }
 
 /* As labels_get() for an interned key: pointers suffice. */
 static const char *value_of(const struct labels *l, const char *interned)
 {
+	if (l->n > LINEAR_MAX)
+		return labels_get(l, interned);
 	for (uint32_t i = 0; i < l->n; i++)
 		if (l->v[i].key == interned)
 			return l->v[i].value;
@@ -368,6 +383,7 @@ static bool requirement_holds(const struct requirement *r, const struct labels *
  * @s: Selector
  * @l: Labels
  *
+ * Time: O(terms * log labels + values).
  * Source: apimachinery labels.Requirement.Matches: NotIn holds also when the key is absent.
  *
  * Return: true if every term holds

@@ -39,8 +39,13 @@ struct labels {
 	struct label *v;
 };
 
-enum selector_op { SELECTOR_IN, SELECTOR_NOT_IN, SELECTOR_EXISTS, SELECTOR_NOT_EXISTS,
-		   _SELECTOR_MAX };
+enum selector_op {
+	SELECTOR_IN,
+	SELECTOR_NOT_IN,
+	SELECTOR_EXISTS,
+	SELECTOR_NOT_EXISTS,
+	_SELECTOR_MAX
+};
 
 /* struct requirement - one term of a selector; @values sorted by strcmp, none twice */
 struct requirement {
@@ -68,13 +73,14 @@ struct selector {
 struct node {
 	struct object o;
 	struct labels labels;
-	uint32_t n_pod_cidrs;	  /* spec.podCIDRs, else spec.podCIDR */
+	uint32_t n_pod_cidrs; /* spec.podCIDRs, else spec.podCIDR */
 	struct prefix *pod_cidrs;
-	uint32_t n_internal_ips;  /* status.addresses of type InternalIP, in order */
+	uint32_t n_internal_ips; /* status.addresses of type InternalIP, in order */
 	struct addr *internal_ips;
 };
 
-struct namespace {
+struct namespace
+{
 	struct object o;
 	struct labels labels; /* kubernetes.io/metadata.name is filled in as the API server does */
 };

@@ -23,10 +23,10 @@
 #include "datapath/nft/kernel.h"
 #include "datapath/nft/render.h"
 
-#define OPS_MAX	      20000	/* operations of one transaction: some 20 ms of the commit lock */
-#define SEND_BUFFER   (32 << 20) /* bytes; a batch of OPS_MAX elements has about 2 MiB */
+#define OPS_MAX	       20000	  /* operations of one transaction: some 20 ms of the commit lock */
+#define SEND_BUFFER    (32 << 20) /* bytes; a batch of OPS_MAX elements has about 2 MiB */
 #define RECEIVE_BUFFER (8 << 20)
-#define READ_TRIES    10	/* dumps begun anew because others keep committing */
+#define READ_TRIES     10 /* dumps begun anew because others keep committing */
 
 struct nft_socket {
 	struct mnl_socket *mnl;
@@ -111,9 +111,11 @@ static ssize_t receive(const struct nft_socket *s, char *data, size_t size)
 	return n < 0 ? -errno : n;
 }
 
-/* --- transactions ------------------------------------------------------------------------------ */
+/* --- transactions ------------------------------------------------------------------------------
+ */
 
-/* struct verdict - what the kernel said to a batch: the first error, and which operation it is of */
+/* struct verdict - what the kernel said to a batch: the first error, and which operation it is of
+ */
 struct verdict {
 	bool complete;
 	int error;
@@ -145,7 +147,8 @@ static void read_answer(const struct nft_batch *b, const struct nlmsghdr *h, str
 	const struct nlmsgerr *e = mnl_nlmsg_get_payload(h);
 	size_t offset = 0;
 
-	if (h->nlmsg_type != NLMSG_ERROR || h->nlmsg_seq - b->first_seq >= b->next_seq - b->first_seq)
+	if (h->nlmsg_type != NLMSG_ERROR ||
+	    h->nlmsg_seq - b->first_seq >= b->next_seq - b->first_seq)
 		return;
 	v->complete = true;
 	if (!e->error || v->error)
@@ -203,16 +206,16 @@ static const char *op_name(const struct nft_op *op)
 static int explain(const struct nft_ops *ops, const struct verdict *v, int error,
 		   struct err *reterr)
 {
-	static const char *const what[] = {"table", "set", "chain", "rules of chain",
-					   "element of"};
+	static const char *const what[] = {"table", "set", "chain", "rules of chain", "element of"};
 	const struct nft_op *op = v->op < ops->op.n ? &ops->op.v[v->op] : NULL;
 
 	_Static_assert(ARRAY_SIZE(what) == _NFT_OP_MAX, "a name for every kind of operation");
 	if (!op)
 		return err_set(reterr, error, "transaction of %zu operations: %s %s", ops->op.n,
 			       strerror(-error), v->text);
-	return err_set(reterr, error, "%s %s %s: %s %s", op->verb == NFT_ADD ? "adding" : "deleting",
-		       what[op->what], op_name(op), strerror(-error), v->text);
+	return err_set(reterr, error, "%s %s %s: %s %s",
+		       op->verb == NFT_ADD ? "adding" : "deleting", what[op->what], op_name(op),
+		       strerror(-error), v->text);
 }
 
 /* One transaction; 1 if more is pending. */
@@ -274,7 +277,8 @@ int nft_apply(struct nft_socket *s, struct nft_table *t, struct err *reterr)
 	return r < 0 ? r : apply_all(s, t, reterr);
 }
 
-/* --- dumps ------------------------------------------------------------------------------------- */
+/* --- dumps -------------------------------------------------------------------------------------
+ */
 
 static struct nlmsghdr *request(struct nft_socket *s, char *room, uint16_t type, uint16_t flags)
 {
@@ -352,9 +356,9 @@ static int read_generation(struct nft_socket *s, uint32_t *ret)
 	if (r < 0 || !b.len)
 		return r < 0 ? r : -EIO;
 	h = (const struct nlmsghdr *)b.data;
-	mnl_attr_for_each(a, h, sizeof(struct nfgenmsg))
-		if (mnl_attr_get_type(a) == NFTA_GEN_ID)
-			*ret = ntohl(mnl_attr_get_u32(a));
+	mnl_attr_for_each(a, h,
+			  sizeof(struct nfgenmsg)) if (mnl_attr_get_type(a) == NFTA_GEN_ID) *ret =
+		ntohl(mnl_attr_get_u32(a));
 	return 0;
 }
 
@@ -364,8 +368,7 @@ static int dump_elems(struct nft_socket *s, const char *table, struct nft_dump *
 	_cleanup_(nft_names_done) nft_names names = {0};
 	int r = nft_decode_set_names(d, table, &names, reterr);
 
-	vec_foreach(name, &names)
-	{
+	vec_foreach (name, &names) {
 		struct buf b = {0};
 
 		if (r < 0)

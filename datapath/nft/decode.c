@@ -28,8 +28,7 @@ void nft_dump_done(struct nft_dump *d)
 {
 	buf_done(&d->tables);
 	buf_done(&d->sets);
-	vec_foreach(b, &d->elems)
-	{
+	vec_foreach (b, &d->elems) {
 		buf_done(b);
 	}
 	vec_done(&d->elems);

@@ -64,13 +64,16 @@ void batch_end(struct nft_batch *b, const struct nlmsghdr *nlh, size_t op, size_
 }
 
 /* Flags zero wakes a table that someone has made dormant. */
-static void encode_table(struct nft_batch *b, const char *table, size_t op)
+static void encode_table(struct nft_batch *b, const char *table, enum nft_verb verb, size_t op)
 {
-	struct nlmsghdr *nlh = batch_begin(b, NFT_MSG_NEWTABLE, NLM_F_CREATE);
+	bool add = verb == NFT_ADD;
+	struct nlmsghdr *nlh = batch_begin(b, add ? NFT_MSG_NEWTABLE : NFT_MSG_DELTABLE,
+					   add ? NLM_F_CREATE : 0);
 	struct nftnl_table *t = must(nftnl_table_alloc());
 
 	nftnl_table_set_str(t, NFTNL_TABLE_NAME, table);
-	nftnl_table_set_u32(t, NFTNL_TABLE_FLAGS, 0);
+	if (add)
+		nftnl_table_set_u32(t, NFTNL_TABLE_FLAGS, 0);
 	nftnl_table_nlmsg_build_payload(nlh, t);
 	nftnl_table_free(t);
 	batch_end(b, nlh, op, 1);
@@ -159,8 +162,7 @@ static size_t encode_ops(struct nft_batch *b, const char *table, const struct nf
 
 	switch (op->what) {
 	case NFT_OP_TABLE:
-		assert(op->verb == NFT_ADD);
-		encode_table(b, table, i);
+		encode_table(b, table, op->verb, i);
 		break;
 	case NFT_OP_SET:
 		encode_set(b, table, op, i);

@@ -76,10 +76,10 @@ void rule_match(struct nft_rule *r, enum nft_field field, const void *value, siz
  * rule_lookup() - field . field ... in, or not in, a set
  * @r:      Rule
  * @set:    Name of the set
- * @negate: Not in
+ * @negate: Not in; int, because a bool before "..." is not portable
  * @...:    enum nft_field of the key, ended by 0
  */
-void rule_lookup(struct nft_rule *r, const char *set, bool negate, ...)
+void rule_lookup(struct nft_rule *r, const char *set, int negate, ...)
 {
 	struct nft_stmt *s = add_stmt(r, NFT_LOOKUP);
 	va_list ap;

@@ -17,7 +17,7 @@ struct rules {
 struct nft_rule *rules_add(struct rules *rs);
 void rules_done(struct rules *rs);
 void rule_match(struct nft_rule *r, enum nft_field field, const void *value, size_t len);
-void rule_lookup(struct nft_rule *r, const char *set, bool negate, ...);
+void rule_lookup(struct nft_rule *r, const char *set, int negate, ...);
 void rule_vmap(struct nft_rule *r, const char *map, ...);
 void rule_dnat(struct nft_rule *r, const char *map, ...);
 void rule_masquerade(struct nft_rule *r);

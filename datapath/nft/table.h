@@ -19,10 +19,10 @@
 #include "lib/util.h"
 #include "lib/vec.h"
 
-#define NFT_FIELDS_MAX	4  /* fields in one concatenated key */
+#define NFT_FIELDS_MAX	4 /* fields in one concatenated key */
 #define NFT_KEY_MAX	48 /* bytes of one key, each field padded to 4 as in the kernel's registers */
-#define NFT_DATA_MAX	24 /* bytes of one datum: address . port */
-#define NFT_NAME_MAX	64 /* bytes of a name of ours, with NUL */
+#define NFT_DATA_MAX	24  /* bytes of one datum: address . port */
+#define NFT_NAME_MAX	64  /* bytes of a name of ours, with NUL */
 #define NFT_COMMENT_MAX 128 /* bytes of a comment, with NUL: what nft 1.0.6 accepts */
 
 /* enum nft_type - types of key and data fields, by the names that nft prints */
@@ -47,13 +47,13 @@ enum nft_field {
 	NFT_IP6_SADDR,
 	NFT_IP6_DADDR,
 	NFT_ETHER_SADDR,
-	NFT_L4PROTO,	/* meta l4proto */
-	NFT_TH_DPORT,	/* th dport */
+	NFT_L4PROTO,  /* meta l4proto */
+	NFT_TH_DPORT, /* th dport */
 	NFT_IIFNAME,
 	NFT_OIFNAME,
-	NFT_NFPROTO,	/* meta nfproto */
-	NFT_CT_STATE,	/* bit mask of NFT_CT_STATE_x; == means "any of these bits" */
-	NFT_CT_STATUS,	/* bit mask; == means "any of these bits" */
+	NFT_NFPROTO,	    /* meta nfproto */
+	NFT_CT_STATE,	    /* bit mask of NFT_CT_STATE_x; == means "any of these bits" */
+	NFT_CT_STATUS,	    /* bit mask; == means "any of these bits" */
 	NFT_FIB_DADDR_TYPE, /* fib daddr type, an RTN_x value in 4 bytes, host byte order */
 	_NFT_FIELD_MAX
 };
@@ -71,8 +71,14 @@ enum nft_ct_status {
 	NFT_CT_STATUS_DNAT = 32,
 };
 
-enum nft_verdict_code { NFT_V_ACCEPT, NFT_V_DROP, NFT_V_RETURN, NFT_V_JUMP, NFT_V_GOTO,
-			_NFT_V_MAX };
+enum nft_verdict_code {
+	NFT_V_ACCEPT,
+	NFT_V_DROP,
+	NFT_V_RETURN,
+	NFT_V_JUMP,
+	NFT_V_GOTO,
+	_NFT_V_MAX
+};
 
 /* struct nft_verdict - @chain for NFT_V_JUMP and NFT_V_GOTO, interned; else NULL */
 struct nft_verdict {
@@ -97,8 +103,8 @@ struct nft_stmt {
 	enum nft_field field[NFT_FIELDS_MAX]; /* NFT_FIELD_NONE ends the list */
 	bool negate;			      /* != */
 	uint8_t value_len;
-	uint8_t value[16];     /* NFT_MATCH, in the field's byte order */
-	const char *set;       /* LOOKUP, VMAP, DNAT: name, interned */
+	uint8_t value[16];	    /* NFT_MATCH, in the field's byte order */
+	const char *set;	    /* LOOKUP, VMAP, DNAT: name, interned */
 	struct nft_verdict verdict; /* NFT_VERDICT */
 };
 
@@ -110,8 +116,15 @@ struct nft_rule {
 	const char *comment; /* interned or NULL */
 };
 
-enum nft_hook { NFT_HOOK_NONE, NFT_HOOK_PREROUTING, NFT_HOOK_INPUT, NFT_HOOK_FORWARD,
-		NFT_HOOK_OUTPUT, NFT_HOOK_POSTROUTING, _NFT_HOOK_MAX };
+enum nft_hook {
+	NFT_HOOK_NONE,
+	NFT_HOOK_PREROUTING,
+	NFT_HOOK_INPUT,
+	NFT_HOOK_FORWARD,
+	NFT_HOOK_OUTPUT,
+	NFT_HOOK_POSTROUTING,
+	_NFT_HOOK_MAX
+};
 
 /*
  * struct nft_chain_def - a chain with its rules, complete

@@ -198,7 +198,7 @@ static void want_masquerade(struct nft_table *t, const struct base *b)
 		rule_masquerade(r);
 		rule_comment(r, "leaves the cluster");
 	}
-	want_base(t, "masquerade", NFT_HOOK_POSTROUTING, true, PRIORITY_SRCNAT,
+	want_base(t, "outbound", NFT_HOOK_POSTROUTING, true, PRIORITY_SRCNAT,
 		  "source address of what leaves the cluster", &rs);
 }
 

@@ -269,8 +269,9 @@ static void sweep(struct compiler *c, const struct span *spans, size_t n)
 	unsigned int from = 0;
 
 	while (from <= UINT16_MAX) {
-		uint16_t last = expire(active, &n_active, from);
+		uint16_t last;
 
+		(void)expire(active, &n_active, from);
 		if (!n_active) {
 			if (next == n)
 				return;

@@ -136,7 +136,7 @@ void policy_object(struct policy_engine *e, const struct object *old, const stru
 	switch (o->kind) {
 	case KIND_POD:
 		count = &e->counts.pods;
-		endpoints_pod(&e->endpoints, old ? as_pod(old) : NULL, new ? as_pod(new) : NULL);
+		endpoints_pod(&e->endpoints, as_pod(old), as_pod(new));
 		break;
 	case KIND_NAMESPACE:
 		count = &e->counts.namespaces;

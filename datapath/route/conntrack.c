@@ -66,8 +66,7 @@ static void keep_error(void *arg, uint32_t index _unused_, int error)
 
 static int delete_filtered(struct nlbatch *b, const struct addr *a, const struct side *side)
 {
-	struct nlmsghdr *h =
-		nlbatch_add(b, (NFNL_SUBSYS_CTNETLINK << 8) | IPCTNL_MSG_CT_DELETE, 0);
+	struct nlmsghdr *h = nlbatch_add(b, (NFNL_SUBSYS_CTNETLINK << 8) | IPCTNL_MSG_CT_DELETE, 0);
 	int error = 0, r;
 
 	put_head(h, a->family);

@@ -64,8 +64,7 @@ struct nodes *nodes_free(struct nodes *n)
 
 	if (!n)
 		return NULL;
-	HASH_ITER(hh, n->all, e, next)
-	{
+	HASH_ITER (hh, n->all, e, next) {
 		HASH_DEL(n->all, e);
 		intern_put(e->name);
 		free(e);
@@ -117,8 +116,7 @@ static const struct addr *gateway(const struct node *node, uint8_t family)
 
 static bool is_own(const struct nodes *n, const struct prefix *p)
 {
-	vec_foreach(own, &n->own)
-	{
+	vec_foreach (own, &n->own) {
 		if (prefix_eq(own, p))
 			return true;
 	}
@@ -192,7 +190,8 @@ void nodes_object(struct nodes *n, const struct node *old, const struct node *ne
 		want_routes(n, new);
 }
 
-/* --- this node's ranges ------------------------------------------------------------------------ */
+/* --- this node's ranges ------------------------------------------------------------------------
+ */
 
 static void collect_own(struct nodes *n)
 {
@@ -201,8 +200,7 @@ static void collect_own(struct nodes *n)
 	n->own.n = 0;
 	for (uint32_t i = 0; e && i < e->node->n_pod_cidrs; i++)
 		vec_push(&n->own, e->node->pod_cidrs[i]);
-	vec_foreach(r, &n->ranges)
-	{
+	vec_foreach (r, &n->ranges) {
 		if (!is_own(n, r))
 			vec_push(&n->own, *r);
 	}
@@ -213,13 +211,15 @@ static bool settle_own(struct nodes *n)
 	VEC(struct prefix) old = {0};
 	bool changed;
 
-	vec_foreach(p, &n->own) vec_push(&old, *p);
+	vec_foreach (p, &n->own)
+		vec_push(&old, *p);
 	collect_own(n);
 	changed = old.n != n->own.n ||
 		  (old.n && memcmp(old.v, n->own.v, old.n * sizeof(*old.v)) != 0);
 	if (changed) {
-		vec_foreach(p, &old) routes_drop(n->routes, p);
-		vec_foreach(p, &n->own)
+		vec_foreach (p, &old)
+			routes_drop(n->routes, p);
+		vec_foreach (p, &n->own)
 			routes_want(n->routes,
 				    &(struct route){.dst = *p, .kind = ROUTE_UNREACHABLE});
 	}
@@ -227,7 +227,8 @@ static bool settle_own(struct nodes *n)
 	return changed;
 }
 
-/* --- destinations ------------------------------------------------------------------------------ */
+/* --- destinations ------------------------------------------------------------------------------
+ */
 
 static void add_block(struct ranges ranges[2], const struct prefix *p)
 {
@@ -247,8 +248,10 @@ static void collect_cluster(const struct nodes *n, struct ranges ret[2])
 			add_block(ret, &host);
 		}
 	}
-	vec_foreach(p, &n->own) add_block(ret, p);
-	vec_foreach(p, &n->exclude) add_block(ret, p);
+	vec_foreach (p, &n->own)
+		add_block(ret, p);
+	vec_foreach (p, &n->exclude)
+		add_block(ret, p);
 }
 
 static int compare(const struct addr_range *a, const struct addr_range *b)

@@ -4,7 +4,8 @@
  *
  * Making it takes two sends: one message in the host's namespace makes both ends, named and with
  * their MAC, the peer straight in the pod's namespace; one batch there brings it up and adds
- * addresses, neighbours and routes.  The process enters the pod's namespace only to open a socket and comes back.
+ * addresses, neighbours and routes.  The process enters the pod's namespace only to open a socket
+ * and comes back.
  */
 #include "datapath/route/podlink.h"
 
@@ -37,7 +38,8 @@ static void first_failure(void *arg, uint32_t index, int error)
 		*f = (struct failure){error, index};
 }
 
-/* --- namespaces -------------------------------------------------------------------------------- */
+/* --- namespaces --------------------------------------------------------------------------------
+ */
 
 static int open_netns(const char *path, struct err *reterr)
 {
@@ -70,7 +72,8 @@ static int inside(int netns, const struct podlink *l, inside_fn *fn, struct err 
 	return r;
 }
 
-/* --- the pair ---------------------------------------------------------------------------------- */
+/* --- the pair ----------------------------------------------------------------------------------
+ */
 
 static void put_end(struct nlmsghdr *h, const char *name, const struct mac *mac, uint32_t mtu)
 {
@@ -115,7 +118,8 @@ static int create_pair(struct mnl_socket *s, const struct podlink *l, int netns)
 	return r < 0 ? r : f.error;
 }
 
-/* --- the pod's end ----------------------------------------------------------------------------- */
+/* --- the pod's end -----------------------------------------------------------------------------
+ */
 
 static struct addr gateway_of(uint8_t family)
 {
@@ -170,9 +174,8 @@ static void put_route(struct nlbatch *b, int ifindex, const struct addr *dst,
 {
 	struct nlmsghdr *h = nlbatch_add(b, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE);
 	struct rtmsg *r = mnl_nlmsg_put_extra_header(h, sizeof(*r));
-	const struct addr *any = via ? via : dst;
 
-	r->rtm_family = any->family;
+	r->rtm_family = via ? via->family : dst->family;
 	r->rtm_dst_len = dst ? (uint8_t)(addr_len(dst) * 8) : 0;
 	r->rtm_table = RT_TABLE_MAIN;
 	r->rtm_protocol = RTPROT_STATIC;
@@ -301,7 +304,8 @@ int podlink_delete(const char *host_ifname, struct err *reterr)
 	return err_set(reterr, r, "deleting the link %s: %s", host_ifname, strerror(-r));
 }
 
-/* --- checking ---------------------------------------------------------------------------------- */
+/* --- checking ----------------------------------------------------------------------------------
+ */
 
 /* struct findings - what the pod's end has of what it should have */
 struct findings {
@@ -320,9 +324,9 @@ static int see_link(const struct nlmsghdr *h, void *arg)
 	if (h->nlmsg_type != RTM_NEWLINK || (uint32_t)i->ifi_index != f->ifindex)
 		return MNL_CB_OK;
 	f->up = i->ifi_flags & IFF_UP;
-	mnl_attr_for_each(a, h, sizeof(*i))
-		if (mnl_attr_get_type(a) == IFLA_ADDRESS && mnl_attr_get_payload_len(a) == MAC_LEN)
-			f->mac = memcmp(mnl_attr_get_payload(a), f->link->mac.b, MAC_LEN) == 0;
+	mnl_attr_for_each(a, h, sizeof(*i)) if (mnl_attr_get_type(a) == IFLA_ADDRESS &&
+						mnl_attr_get_payload_len(a) == MAC_LEN)
+		f->mac = memcmp(mnl_attr_get_payload(a), f->link->mac.b, MAC_LEN) == 0;
 	return MNL_CB_OK;
 }
 
@@ -334,13 +338,13 @@ static int see_address(const struct nlmsghdr *h, void *arg)
 
 	if (h->nlmsg_type != RTM_NEWADDR || i->ifa_index != f->ifindex)
 		return MNL_CB_OK;
-	mnl_attr_for_each(a, h, sizeof(*i))
-		for (uint32_t n = 0; n < f->link->n_addrs; n++)
-			if (mnl_attr_get_type(a) == IFA_ADDRESS &&
-			    f->link->addrs[n].family == i->ifa_family &&
-			    memcmp(mnl_attr_get_payload(a), f->link->addrs[n].b,
-				   mnl_attr_get_payload_len(a)) == 0)
-				f->address[n] = true;
+	mnl_attr_for_each(
+		a, h, sizeof(*i)) for (uint32_t n = 0; n < f->link->n_addrs;
+				       n++) if (mnl_attr_get_type(a) == IFA_ADDRESS &&
+						f->link->addrs[n].family == i->ifa_family &&
+						memcmp(mnl_attr_get_payload(a), f->link->addrs[n].b,
+						       mnl_attr_get_payload_len(a)) == 0)
+		f->address[n] = true;
 	return MNL_CB_OK;
 }
 
@@ -352,11 +356,11 @@ static int see_route(const struct nlmsghdr *h, void *arg)
 
 	if (h->nlmsg_type != RTM_NEWROUTE || r->rtm_dst_len || r->rtm_type != RTN_UNICAST)
 		return MNL_CB_OK;
-	mnl_attr_for_each(a, h, sizeof(*r))
-		for (uint32_t n = 0; n < f->link->n_addrs; n++)
-			if (mnl_attr_get_type(a) == RTA_OIF && mnl_attr_get_u32(a) == f->ifindex &&
-			    f->link->addrs[n].family == r->rtm_family)
-				f->route[n] = true;
+	mnl_attr_for_each(a, h, sizeof(*r)) for (uint32_t n = 0; n < f->link->n_addrs;
+						 n++) if (mnl_attr_get_type(a) == RTA_OIF &&
+							  mnl_attr_get_u32(a) == f->ifindex &&
+							  f->link->addrs[n].family == r->rtm_family)
+		f->route[n] = true;
 	return MNL_CB_OK;
 }
 

@@ -65,7 +65,7 @@ struct routes *routes_free(struct routes *r)
 
 	if (!r)
 		return NULL;
-	HASH_ITER(hh, r->all, rec, next)
+	HASH_ITER (hh, r->all, rec, next)
 		forget(r, rec);
 	free(r);
 	return NULL;
@@ -109,8 +109,7 @@ static bool same(const struct route *a, const struct route *b)
 	case ROUTE_VIA:
 		return addr_eq(&a->via, &b->via);
 	case ROUTE_DEV:
-		return streq(a->ifname, b->ifname) &&
-		       same_neighbour(&a->neigh, &b->neigh);
+		return streq(a->ifname, b->ifname) && same_neighbour(&a->neigh, &b->neigh);
 	case ROUTE_UNREACHABLE:
 	case _ROUTE_KIND_MAX:
 		break;
@@ -251,8 +250,7 @@ void routes_installed_end(struct routes *r)
 {
 	struct record *rec, *next;
 
-	HASH_ITER(hh, r->all, rec, next)
-	{
+	HASH_ITER (hh, r->all, rec, next) {
 		if (!rec->seen)
 			rec->installed = false;
 		judge(r, rec);
@@ -268,13 +266,11 @@ void routes_ops(struct routes *r, struct route_ops *ret)
 {
 	const struct record *rec;
 
-	DL_FOREACH(r->pending, rec)
-	{
+	DL_FOREACH (r->pending, rec) {
 		if (!rec->wanted)
 			vec_push(&ret->op, (struct route_op){true, rec->have});
 	}
-	DL_FOREACH(r->pending, rec)
-	{
+	DL_FOREACH (r->pending, rec) {
 		if (rec->wanted)
 			vec_push(&ret->op, (struct route_op){false, rec->want});
 	}

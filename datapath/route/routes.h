@@ -12,8 +12,8 @@
 #define RTPROT_MANX 109 /* unassigned in iproute2's rt_protos and in the kernel's rtnetlink.h */
 
 enum route_kind {
-	ROUTE_VIA,	   /* to another node's pods, through its address on our layer 2 */
-	ROUTE_DEV,	   /* to a pod of ours: device, and a permanent neighbour entry for its MAC */
+	ROUTE_VIA, /* to another node's pods, through its address on our layer 2 */
+	ROUTE_DEV, /* to a pod of ours: device, and a permanent neighbour entry for its MAC */
 	ROUTE_UNREACHABLE, /* our own ranges: an address that no pod has must not leave the node */
 	_ROUTE_KIND_MAX
 };
@@ -41,7 +41,7 @@ void routes_drop(struct routes *r, const struct prefix *dst);
 void routes_lost(struct routes *r, const struct prefix *dst);
 /* Is the route wanted and acknowledged by the kernel? */
 bool routes_in_kernel(const struct routes *r, const struct prefix *dst);
-size_t routes_count(const struct routes *r);   /* wanted */
+size_t routes_count(const struct routes *r); /* wanted */
 size_t routes_pending(const struct routes *r);
 
 /* A dump of the kernel: what is not told between begin and end is not installed. */

@@ -83,16 +83,16 @@ int rtnl_fd(const struct rtnl *n)
 	return mnl_socket_get_fd(n->listen);
 }
 
-/* --- notifications ----------------------------------------------------------------------------- */
+/* --- notifications -----------------------------------------------------------------------------
+ */
 
 static void on_link(struct rtnl *n, const struct nlmsghdr *h)
 {
 	struct rtnl_event e = {.kind = RTNL_LINK_MTU};
 	const struct nlattr *a;
 
-	mnl_attr_for_each(a, h, sizeof(struct ifinfomsg))
-		if (mnl_attr_get_type(a) == IFLA_IFNAME)
-			(void)snprintf(e.ifname, sizeof(e.ifname), "%s", mnl_attr_get_str(a));
+	mnl_attr_for_each(a, h, sizeof(struct ifinfomsg)) if (mnl_attr_get_type(a) == IFLA_IFNAME)(
+		void) snprintf(e.ifname, sizeof(e.ifname), "%s", mnl_attr_get_str(a));
 	if (h->nlmsg_type == RTM_DELLINK) {
 		if (!str_starts(e.ifname, PODLINK_PREFIX))
 			return;
@@ -156,7 +156,8 @@ void rtnl_dispatch(struct rtnl *n)
 	}
 }
 
-/* --- routes ------------------------------------------------------------------------------------ */
+/* --- routes ------------------------------------------------------------------------------------
+ */
 
 static void put_route(struct nlbatch *b, const struct route_op *op)
 {

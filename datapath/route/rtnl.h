@@ -28,8 +28,8 @@ typedef void rtnl_event_fn(void *arg, const struct rtnl_event *e);
 
 int rtnl_open(rtnl_event_fn *fn, void *arg, struct rtnl **ret, struct err *reterr);
 struct rtnl *rtnl_close(struct rtnl *n);
-int rtnl_fd(const struct rtnl *n);	/* notifications */
-void rtnl_dispatch(struct rtnl *n);	/* read what is there, never blocks */
+int rtnl_fd(const struct rtnl *n);  /* notifications */
+void rtnl_dispatch(struct rtnl *n); /* read what is there, never blocks */
 
 int rtnl_read(struct rtnl *n, struct routes *r, struct err *reterr);
 /* Apply what is pending; the number that failed (each logged once), or -errno. */

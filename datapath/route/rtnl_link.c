@@ -13,7 +13,8 @@
 #include "datapath/route/podlink.h"
 #include "datapath/route/rtnl_priv.h"
 
-/* --- route messages ---------------------------------------------------------------------------- */
+/* --- route messages ----------------------------------------------------------------------------
+ */
 
 static void take_addr(const struct nlattr *a, uint8_t family, struct addr *ret)
 {
@@ -73,7 +74,8 @@ bool route_decode(const struct nlmsghdr *h, struct route *ret)
 	return true;
 }
 
-/* --- links ------------------------------------------------------------------------------------- */
+/* --- links -------------------------------------------------------------------------------------
+ */
 
 static int dump(struct rtnl *n, uint16_t type, mnl_cb_t fn, void *arg)
 {
@@ -97,9 +99,8 @@ static void read_kind(const struct nlattr *info, struct link_info *l)
 {
 	const struct nlattr *a;
 
-	mnl_attr_for_each_nested(a, info)
-		if (mnl_attr_get_type(a) == IFLA_INFO_KIND)
-			l->veth = streq(mnl_attr_get_str(a), "veth");
+	mnl_attr_for_each_nested(a, info) if (mnl_attr_get_type(a) == IFLA_INFO_KIND)
+		l->veth = streq(mnl_attr_get_str(a), "veth");
 }
 
 static void read_link(const struct nlmsghdr *h, struct link_info *ret)

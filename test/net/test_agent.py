@@ -213,7 +213,7 @@ def test_a_restart_changes_nothing_in_the_kernel(lab, node, pods, sig):
         node.restart_agent(sig)
         lab.settle()
         assert seen() == ""
-    assert node.ruleset() == before
+    assert without_counters(node.ruleset()) == without_counters(before)
     assert node.metrics()["manx_nft_operations_total"] == 0
     assert open_ports(pods) == {80}
 
@@ -241,25 +241,6 @@ def test_packets_flow_during_a_restart(lab, node, pods):
         assert tcp(client, server.v4, 80)
         assert tcp(client, server.v4, 81, wait=0.05) is None
     node.wait_ready()
-
-
-@pytest.mark.parametrize("damage", ["flush ruleset", "delete table inet manx",
-                                    "flush set inet manx sources4"])
-def test_damage_by_others_is_repaired(lab, node, pods, damage):
-    lab.policy("default", "p", ingress=[{"ports": [{"port": 80}]}])
-    lab.settle()
-    before = node.ruleset()
-    done = node.namespace.run("nft", damage, check=False)
-    if done.returncode != 0:
-        pytest.skip(f"the kernel refuses it, as it should: {done.stderr.strip()}")
-    wait_for(lambda: without_counters(node.ruleset()) == without_counters(before), 10,
-             "the table to be whole again")
-    assert open_ports(pods) == {80}
-
-
-def without_counters(ruleset):
-    """Sets list their elements in no order, and counters count."""
-    return sorted(re.findall(r"[^\s,{}=]+", re.sub(r"packets \d+ bytes \d+", "", ruleset)))
 
 
 def test_foreign_rules_and_routes_are_left_alone(lab, node, pods):

@@ -52,12 +52,14 @@ static void refuse(const struct cni_env *env, const char *conf, int code, const 
 static void an_add(void **state _unused_)
 {
 	struct cni_env env = add_env();
-	struct cni_request *q = take(
-		&env, "{" CONF ",\"socket\":\"/s\",\"runtimeConfig\":{\"mac\":\"02:00:00:00:00:07\","
-		      "\"ips\":[\"10.0.0.7/24\",\"fd00::7\"],\"portMappings\":["
-		      "{\"hostPort\":8080,\"containerPort\":80,\"protocol\":\"TCP\"},"
-		      "{\"hostPort\":53,\"containerPort\":5353,\"protocol\":\"udp\",\"hostIP\":\"192.0.2.1\"},"
-		      "{\"hostPort\":0,\"containerPort\":9}]},\"prevResult\":{\"ips\":[]}}");
+	struct cni_request *q =
+		take(&env,
+		     "{" CONF ",\"socket\":\"/s\",\"runtimeConfig\":{\"mac\":\"02:00:00:00:00:07\","
+		     "\"ips\":[\"10.0.0.7/24\",\"fd00::7\"],\"portMappings\":["
+		     "{\"hostPort\":8080,\"containerPort\":80,\"protocol\":\"TCP\"},"
+		     "{\"hostPort\":53,\"containerPort\":5353,\"protocol\":\"udp\",\"hostIP\":"
+		     "\"192.0.2.1\"},"
+		     "{\"hostPort\":0,\"containerPort\":9}]},\"prevResult\":{\"ips\":[]}}");
 
 	assert_int_equal(q->verb, CNI_ADD);
 	assert_string_equal(q->ns, "default");
@@ -121,7 +123,8 @@ static void bad_configurations(void **state _unused_)
 		{"{\"name\":\"x\"}", CNI_E_VERSION, "cniVersion '0.1.0' is not supported"},
 		{"{\"name\":\"x\",\"cniVersion\":\"9.9.9\"}", CNI_E_VERSION, "1.1.0 are"},
 		{"{\"cniVersion\":\"1.1.0\"}", CNI_E_CONFIG, "name: required"},
-		{"{\"cniVersion\":\"1.1.0\",\"name\":\"../x\"}", CNI_E_CONFIG, "not a network name"},
+		{"{\"cniVersion\":\"1.1.0\",\"name\":\"../x\"}", CNI_E_CONFIG,
+		 "not a network name"},
 		{"{" CONF ",\"ipam\":{\"type\":\"host-local\"}}", CNI_E_CONFIG, "remove this"},
 		{"{" CONF ",\"runtimeConfig\":{\"bandwidth\":{\"ingressRate\":5}}}", CNI_E_FIELD,
 		 "does not shape traffic"},
@@ -165,7 +168,7 @@ static void other_verbs(void **state _unused_)
 	env.command = "GC";
 	refuse(&env, "{" CONF "}", CNI_E_CONFIG, "valid-attachments: required");
 	q = take(&env, "{" CONF ",\"cni.dev/valid-attachments\":["
-			 "{\"containerID\":\"a\",\"ifname\":\"eth0\"}]}");
+		       "{\"containerID\":\"a\",\"ifname\":\"eth0\"}]}");
 	assert_int_equal(q->n_valid, 1);
 	assert_string_equal(q->valid[0].id, "a");
 	(void)cni_request_free(q);
@@ -211,9 +214,9 @@ static void results(void **state _unused_)
 static void a_chained_result(void **state _unused_)
 {
 	struct cni_env env = add_env();
-	struct cni_request *q =
-		take(&env, "{" CONF ",\"prevResult\":{\"interfaces\":[{\"name\":\"lo\"}],\"ips\":[],"
-			     "\"dns\":{\"nameservers\":[\"10.0.0.2\"]}}}");
+	struct cni_request *q = take(
+		&env, "{" CONF ",\"prevResult\":{\"interfaces\":[{\"name\":\"lo\"}],\"ips\":[],"
+		      "\"dns\":{\"nameservers\":[\"10.0.0.2\"]}}}");
 	struct cni_result r = {.at = attachment(), .mtu = 1500, .prev = q->prev};
 	_cleanup_(buf_done) struct buf b = {0};
 
@@ -227,21 +230,24 @@ static void a_chained_result(void **state _unused_)
 static void check_compares(void **state _unused_)
 {
 	static const char *const cases[][2] = {
-		{"{\"interfaces\":[{\"name\":\"eth0\",\"sandbox\":\"/n\",\"mac\":\"02:00:00:00:00:01\"}],"
+		{"{\"interfaces\":[{\"name\":\"eth0\",\"sandbox\":\"/"
+		 "n\",\"mac\":\"02:00:00:00:00:01\"}],"
 		 "\"ips\":[{\"address\":\"10.0.0.5/32\"},{\"address\":\"fd00::5/128\"}]}",
 		 NULL},
 		{"{\"interfaces\":[],\"ips\":[]}", "eth0 is missing"},
 		{"{\"interfaces\":[{\"name\":\"eth0\",\"sandbox\":\"/n\"}],\"ips\":["
 		 "{\"address\":\"10.0.0.6/32\"}]}",
 		 "10.0.0.5 is missing"},
-		{"{\"interfaces\":[{\"name\":\"eth0\",\"sandbox\":\"/n\",\"mac\":\"02:00:00:00:00:02\"}]}",
+		{"{\"interfaces\":[{\"name\":\"eth0\",\"sandbox\":\"/"
+		 "n\",\"mac\":\"02:00:00:00:00:02\"}]}",
 		 "has MAC 02:00:00:00:00:02"},
 	};
 	struct cni_env env = add_env();
 
 	env.command = "CHECK";
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		_cleanup_(freep) char *conf = xasprintf("{%s,\"prevResult\":%s}", CONF, cases[i][0]);
+		_cleanup_(freep) char *conf =
+			xasprintf("{%s,\"prevResult\":%s}", CONF, cases[i][0]);
 		struct cni_request *q = take(&env, conf);
 		struct err e = {0};
 		int r = cni_check_prev(q, attachment(), &e);

@@ -55,7 +55,8 @@ static struct result decode(const char *yaml)
 
 static void done(struct result *t)
 {
-	vec_foreach(o, &t->o) (void)object_free(*o);
+	vec_foreach (o, &t->o)
+		(void)object_free(*o);
 	vec_done(&t->o);
 	assert_int_equal(intern_count(), 0);
 }
@@ -106,14 +107,17 @@ static void policies_that_are_wrong(void **state _unused_)
 		 "spec.ingress[0].ports[0].protocol: 'ICMP' is not TCP, UDP or SCTP"},
 		{"{podSelector: {}, ingress: [{from: [{}]}]}",
 		 "spec.ingress[0].from[0]: podSelector, namespaceSelector or ipBlock is required"},
-		{"{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}, podSelector: {}}]}]}",
+		{"{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}, podSelector: "
+		 "{}}]}]}",
 		 "spec.ingress[0].from[0]: ipBlock excludes podSelector and namespaceSelector"},
 		{"{podSelector: {}, egress: [{to: [{ipBlock: {cidr: 10.0.0.0/33}}]}]}",
 		 "spec.egress[0].to[0].ipBlock.cidr: '10.0.0.0/33' is not a CIDR"},
-		{"{podSelector: {}, egress: [{to: [{ipBlock: {cidr: 10.0.0.0/8, except: [11.0.0.0/16]}}]}]}",
+		{"{podSelector: {}, egress: [{to: [{ipBlock: {cidr: 10.0.0.0/8, except: "
+		 "[11.0.0.0/16]}}]}]}",
 		 "spec.egress[0].to[0].ipBlock.except[0]: '11.0.0.0/16' is not strictly inside "
 		 "cidr 10.0.0.0/8"},
-		{"{podSelector: {}, egress: [{to: [{ipBlock: {cidr: 10.0.0.0/8, except: [10.0.0.0/8]}}]}]}",
+		{"{podSelector: {}, egress: [{to: [{ipBlock: {cidr: 10.0.0.0/8, except: "
+		 "[10.0.0.0/8]}}]}]}",
 		 "spec.egress[0].to[0].ipBlock.except[0]: '10.0.0.0/8' is not strictly inside cidr "
 		 "10.0.0.0/8"},
 		{"{podSelector: {}, policyTypes: [Both]}",
@@ -124,7 +128,8 @@ static void policies_that_are_wrong(void **state _unused_)
 		 "spec.podSelector.matchExpressions[0].values: forbidden for Exists and "
 		 "DoesNotExist"},
 		{"{podSelector: {matchExpressions: [{key: a, operator: Like}]}}",
-		 "spec.podSelector.matchExpressions[0].operator: 'Like' is not In, NotIn, Exists or "
+		 "spec.podSelector.matchExpressions[0].operator: 'Like' is not In, NotIn, Exists "
+		 "or "
 		 "DoesNotExist"},
 		{"{podSelector: {matchLabels: {a: 1}}}",
 		 "spec.podSelector.matchLabels.a: expected a string, found an integer (line 4)"},
@@ -195,10 +200,11 @@ static void policy_types_default(void **state _unused_)
 
 static void a_whole_policy(void **state _unused_)
 {
-	struct result t = policy("{podSelector: {matchLabels: {b: x, a: z}}, ingress: ["
-				 "{from: [{namespaceSelector: {}}, {podSelector: {matchExpressions: "
-				 "[{key: t, operator: In, values: [c, b, c]}]}}], ports: [{port: 80}, "
-				 "{protocol: UDP, port: dns}, {protocol: SCTP}, {port: 1, endPort: 9}]}]}");
+	struct result t =
+		policy("{podSelector: {matchLabels: {b: x, a: z}}, ingress: ["
+		       "{from: [{namespaceSelector: {}}, {podSelector: {matchExpressions: "
+		       "[{key: t, operator: In, values: [c, b, c]}]}}], ports: [{port: 80}, "
+		       "{protocol: UDP, port: dns}, {protocol: SCTP}, {port: 1, endPort: 9}]}]}");
 	const struct policy *p = as_policy(t.o.v[0]);
 	const struct policy_rule *r = &p->rules[INGRESS][0];
 
@@ -220,14 +226,16 @@ static void a_whole_policy(void **state _unused_)
 
 static void pods(void **state _unused_)
 {
-	struct result t = decode(
-		"apiVersion: v1\nkind: Pod\n"
-		"metadata: {name: a, uid: u-1, labels: {k: v}, annotations: {kubernetes.io/config.hash: h}}\n"
-		"spec:\n  nodeName: n1\n  containers:\n"
-		"  - ports: [{name: http, containerPort: 80}, {containerPort: 81}]\n"
-		"  - ports: [{name: http, containerPort: 90}, {name: http, protocol: UDP, containerPort: 91}]\n"
-		"  initContainers:\n  - ports: [{name: side, containerPort: 7}]\n"
-		"status: {phase: Running, podIPs: [{ip: 'fd00::1'}, {ip: 10.0.0.1}]}\n");
+	struct result t =
+		decode("apiVersion: v1\nkind: Pod\n"
+		       "metadata: {name: a, uid: u-1, labels: {k: v}, annotations: "
+		       "{kubernetes.io/config.hash: h}}\n"
+		       "spec:\n  nodeName: n1\n  containers:\n"
+		       "  - ports: [{name: http, containerPort: 80}, {containerPort: 81}]\n"
+		       "  - ports: [{name: http, containerPort: 90}, {name: http, protocol: UDP, "
+		       "containerPort: 91}]\n"
+		       "  initContainers:\n  - ports: [{name: side, containerPort: 7}]\n"
+		       "status: {phase: Running, podIPs: [{ip: 'fd00::1'}, {ip: 10.0.0.1}]}\n");
 	const struct pod *p = as_pod(t.o.v[0]);
 
 	assert_null(p->o.problem);
@@ -252,9 +260,11 @@ static void pods(void **state _unused_)
 static void nodes_and_namespaces(void **state _unused_)
 {
 	struct result t = decode(
-		"{apiVersion: v1, kind: Node, metadata: {name: n.example}, spec: {podCIDR: 10.9.0.0/24, "
+		"{apiVersion: v1, kind: Node, metadata: {name: n.example}, spec: {podCIDR: "
+		"10.9.0.0/24, "
 		"podCIDRs: [10.1.0.0/24, 'fd00::/64']}, status: {addresses: ["
-		"{type: Hostname, address: node-1}, {type: InternalIP, address: 192.0.2.1}]}}\n---\n"
+		"{type: Hostname, address: node-1}, {type: InternalIP, address: "
+		"192.0.2.1}]}}\n---\n"
 		"{apiVersion: v1, kind: Namespace, metadata: {name: web, labels: {team: x}}}\n---\n"
 		"{apiVersion: v1, kind: Node, metadata: {name: m}, spec: {podCIDR: nonsense}}\n");
 	const struct node *n = as_node(t.o.v[0]);
@@ -262,22 +272,22 @@ static void nodes_and_namespaces(void **state _unused_)
 	assert_int_equal(t.o.n, 3);
 	assert_int_equal(n->n_pod_cidrs, 2);
 	assert_int_equal(n->n_internal_ips, 1);
-	assert_string_equal(labels_get(&as_namespace(t.o.v[1])->labels,
-				       "kubernetes.io/metadata.name"),
-			    "web");
+	assert_string_equal(
+		labels_get(&as_namespace(t.o.v[1])->labels, "kubernetes.io/metadata.name"), "web");
 	assert_string_equal(t.o.v[2]->problem, "spec.podCIDR: 'nonsense' is not a CIDR");
 	done(&t);
 }
 
 static void lists_and_strangers(void **state _unused_)
 {
-	struct result t = decode("apiVersion: v1\nkind: PodList\nitems:\n"
-				 "- metadata: {name: a}\n"
-				 "- metadata: {namespace: x}\n"
-				 "- metadata: {name: b}\n---\n"
-				 "{apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: Secret, "
-				 "metadata: {name: s}}, {apiVersion: extensions/v1beta1, kind: "
-				 "NetworkPolicy, metadata: {name: old}}]}\n");
+	struct result t =
+		decode("apiVersion: v1\nkind: PodList\nitems:\n"
+		       "- metadata: {name: a}\n"
+		       "- metadata: {namespace: x}\n"
+		       "- metadata: {name: b}\n---\n"
+		       "{apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: Secret, "
+		       "metadata: {name: s}}, {apiVersion: extensions/v1beta1, kind: "
+		       "NetworkPolicy, metadata: {name: old}}]}\n");
 
 	assert_int_equal(t.o.n, 2);
 	assert_int_equal(t.unknown, 2);

@@ -29,7 +29,8 @@ static size_t apply(struct routes *r)
 
 	routes_ops(r, &ops);
 	n = ops.op.n;
-	vec_foreach(op, &ops.op) routes_done(r, op, true);
+	vec_foreach (op, &ops.op)
+		routes_done(r, op, true);
 	vec_done(&ops.op);
 	assert_int_equal(routes_pending(r), 0);
 	return n;
@@ -123,8 +124,7 @@ static void random_use(void **state _unused_)
 		if (rand_r(&seed) % 4)
 			continue;
 		routes_ops(r, &ops);
-		vec_foreach(op, &ops.op)
-		{
+		vec_foreach (op, &ops.op) {
 			bool ok = rand_r(&seed) % 5;
 			int n = op->route.dst.addr.b[1];
 

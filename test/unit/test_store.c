@@ -72,6 +72,71 @@ static void random_use(void **state _unused_)
 	assert_int_equal(intern_count(), 0);
 }
 
+static struct object *pod(const char *ns, const char *name)
+{
+	struct pod *p = xcalloc(1, sizeof(*p));
+
+	p->o.kind = KIND_POD;
+	p->o.ns = intern(ns);
+	p->o.name = intern(name);
+	return &p->o;
+}
+
+static void count_pod(void *arg, const struct object *o)
+{
+	assert_int_equal(o->kind, KIND_POD);
+	(*(size_t *)arg)++;
+}
+
+/* The same name in another namespace, or of another kind, is another object. */
+static void kind_namespace_and_name_are_the_key(void **state _unused_)
+{
+	struct store *s = store_new();
+	struct object *one = pod("a", "ns-1"), *two = pod("b", "ns-1"), *old = one;
+	size_t n = 0;
+
+	assert_null(store_get(s, KIND_POD, one->ns, one->name)); /* before the first table */
+	assert_null(store_remove(s, KIND_POD, one->ns, one->name));
+	assert_true(store_put(s, one, &old));
+	assert_null(old);
+	assert_true(store_put(s, two, &old));
+	assert_true(store_put(s, version(1, 1), &old));
+	assert_ptr_equal(store_get(s, KIND_POD, one->ns, one->name), one);
+	assert_ptr_equal(store_get(s, KIND_POD, two->ns, two->name), two);
+	assert_null(store_get(s, KIND_POLICY, one->ns, one->name));
+	assert_null(store_get(s, KIND_NODE, NULL, one->name));
+	store_each(s, KIND_POD, count_pod, &n);
+	assert_int_equal(n, 2);
+	assert_int_equal(store_count(s, KIND_NAMESPACE), 1);
+
+	old = store_remove(s, KIND_POD, one->ns, one->name);
+	assert_ptr_equal(old, one);
+	(void)object_free(old);
+	assert_ptr_equal(store_get(s, KIND_POD, two->ns, two->name), two);
+	assert_null(store_free(s));
+	assert_null(store_free(NULL));
+	assert_int_equal(intern_count(), 0);
+}
+
+/* Being set aside, and for what, is a change that everyone has to hear of. */
+static void a_problem_is_a_change(void **state _unused_)
+{
+	static const char *const problems[] = {NULL, "spec: required", "spec.ingress: bad", NULL};
+	struct store *s = store_new();
+	struct object *old = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(problems); i++)
+		for (int twice = 0; twice < 2; twice++) {
+			struct object *o = pod("a", "x");
+
+			o->problem = problems[i] ? xstrdup(problems[i]) : NULL;
+			assert_int_equal(store_put(s, o, &old), !twice);
+			old = twice ? old : object_free(old);
+		}
+	(void)store_free(s);
+	assert_int_equal(intern_count(), 0);
+}
+
 struct seen {
 	int n, old, new;
 };
@@ -88,8 +153,9 @@ static void on_change(void *arg, const struct object *old, const struct object *
 static struct seen drain(struct queue *q)
 {
 	struct seen s = {0};
+	size_t n = queue_drain(q, on_change, &s);
 
-	assert_int_equal(queue_drain(q, on_change, &s), s.n);
+	assert_int_equal(n, s.n);
 	queue_drained(q);
 	return s;
 }
@@ -130,6 +196,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(random_use),
+		cmocka_unit_test(kind_namespace_and_name_are_the_key),
+		cmocka_unit_test(a_problem_is_a_change),
 		cmocka_unit_test(changes_of_one_key_are_merged),
 	};
 

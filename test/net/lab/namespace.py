@@ -67,8 +67,12 @@ class Namespace:
     def run(self, *command, check=True, **options):
         """Run a program inside; return what subprocess.run returns, text captured."""
         with self:
-            return subprocess.run(list(map(str, command)), capture_output=True, text=True,
-                                  check=check, **options)
+            done = subprocess.run(list(map(str, command)), capture_output=True, text=True,
+                                  check=False, **options)
+        if check and done.returncode != 0:
+            raise RuntimeError(f"{' '.join(map(str, command))}: exit {done.returncode}: "
+                               f"{done.stderr.strip() or done.stdout.strip()}")
+        return done
 
     def sysctl(self, name, value):
         with self:

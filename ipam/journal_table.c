@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * journal_table.c - the table behind a journal: what its records add up to.  Pure.
+ */
+#include "ipam/journal_table.h"
+
+/**
+ * journal_table_done() - Free what a table holds
+ * @t: Table; empty afterwards
+ */
+void journal_table_done(struct journal_table *t)
+{
+	struct journal_entry *e, *next;
+
+	HASH_ITER (hh, t->entries, e, next)
+		journal_table_drop(t, e);
+}
+
+/* Neither an identifier nor an interface name has a '/': attachment_decode(), cni_request.c */
+static char *make_key(const char *id, const char *ifname)
+{
+	return xasprintf("%s/%s", id, ifname);
+}
+
+/**
+ * journal_table_find() - Look an entry up
+ * @t:      Table
+ * @id:     Container
+ * @ifname: Interface
+ *
+ * Return: the entry; NULL if there is none
+ */
+struct journal_entry *journal_table_find(const struct journal_table *t, const char *id,
+					 const char *ifname)
+{
+	_cleanup_(freep) char *key = make_key(id, ifname);
+	struct journal_entry *e;
+
+	HASH_FIND_STR(t->entries, key, e);
+	return e;
+}
+
+/**
+ * journal_table_put() - Add an entry, or replace that of the same interface
+ * @t:     Table
+ * @at:    Attachment, owned by the table from now on
+ * @bytes: Length of its record
+ */
+void journal_table_put(struct journal_table *t, struct attachment *at, size_t bytes)
+{
+	struct journal_entry *e = journal_table_find(t, at->id, at->ifname);
+
+	if (e)
+		journal_table_drop(t, e);
+	e = xcalloc(1, sizeof(*e));
+	e->key = make_key(at->id, at->ifname);
+	e->at = at;
+	e->bytes = bytes;
+	t->live += bytes;
+	HASH_ADD_KEYPTR(hh, t->entries, e->key, strlen(e->key), e);
+}
+
+/**
+ * journal_table_drop() - Remove an entry
+ * @t: Table
+ * @e: Entry of it; freed
+ */
+void journal_table_drop(struct journal_table *t, struct journal_entry *e)
+{
+	HASH_DEL(t->entries, e);
+	t->live -= e->bytes;
+	(void)attachment_free(e->at);
+	free(e->key);
+	free(e);
+}
+
+/**
+ * journal_table_encode() - Write a whole file with a record for each entry, oldest first
+ * @t:       Table; learns how long the records are now
+ * @boot_id: Of this boot
+ * @first:   Number of the first record
+ * @out:     Empty
+ *
+ * Return: number of the record to come
+ */
+uint64_t journal_table_encode(struct journal_table *t, const char *boot_id, uint64_t first,
+			      struct buf *out)
+{
+	uint64_t number = first;
+
+	journal_encode_head(boot_id, first, out);
+	t->live = 0;
+	for (struct journal_entry *e = t->entries; e; e = e->hh.next) {
+		struct journal_record r = {.type = JOURNAL_PUT, .number = number++, .at = e->at};
+		size_t before = out->len;
+
+		journal_encode(&r, out);
+		e->bytes = out->len - before;
+		t->live += e->bytes;
+	}
+	return number;
+}

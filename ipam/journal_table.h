@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * journal_table.h - the attachments that a journal holds, by container and interface.  Pure.
+ */
+#pragma once
+
+#include <uthash.h>
+
+#include "ipam/journal_format.h"
+
+struct journal_entry {
+	char *key;
+	struct attachment *at;
+	size_t bytes; /* of its record */
+	UT_hash_handle hh;
+};
+
+/* struct journal_table - starts zeroed; @live: bytes of the records that still count */
+struct journal_table {
+	struct journal_entry *entries;
+	size_t live;
+};
+
+void journal_table_done(struct journal_table *t);
+struct journal_entry *journal_table_find(const struct journal_table *t, const char *id,
+					 const char *ifname);
+void journal_table_put(struct journal_table *t, struct attachment *at, size_t bytes);
+void journal_table_drop(struct journal_table *t, struct journal_entry *e);
+uint64_t journal_table_encode(struct journal_table *t, const char *boot_id, uint64_t first,
+			      struct buf *out);
