@@ -22,4 +22,11 @@
  */
 #pragma once
 
+#include "ipam/attachment.h"
+#include "lib/buf.h"
+
 #define WIRE_MAX (12u << 20) /* a CNI configuration of 10 MiB must reach its error message */
+
+void wire_link(const char *what, const struct attachment *at, const char *netns, uint32_t mtu,
+	       struct buf *out);
+void wire_detach(const struct attachment *const *at, size_t n, struct buf *out);

@@ -64,7 +64,7 @@ void ipam_set_cooldown(struct ipam *p, uint64_t usec)
 	p->cooldown = usec;
 }
 
-/* --- records ---------------------------------------------------------------------------------- */
+/* --- records --------------------------------------------------------------------------------- */
 
 static struct ipam_address *find(const struct ipam *p, const struct addr *a)
 {
@@ -140,7 +140,7 @@ void ipam_advance(struct ipam *p, uint64_t now)
 	ipam_range_advance(&p->nowhere, p->cooldown, now);
 }
 
-/* --- addresses -------------------------------------------------------------------------------- */
+/* --- addresses ------------------------------------------------------------------------------- */
 
 static bool is_open(const struct ipam_range *r, uint8_t family)
 {

@@ -162,7 +162,7 @@ bool ipam_in_range(const struct ipam *p, const struct addr *a)
 	return false;
 }
 
-/* --- numbers ---------------------------------------------------------------------------------- */
+/* --- numbers --------------------------------------------------------------------------------- */
 
 /**
  * ipam_uses() - The numbers of every range, as of the last ipam_advance()

@@ -20,8 +20,7 @@
 #include "ipam/journal_file.h"
 #include "lib/loop.h"
 
-/* --- the table ---------------------------------------------------------------------------------
- */
+/* --- the table ------------------------------------------------------------------------------- */
 
 /**
  * journal_find() - Look an attachment up
@@ -67,8 +66,7 @@ size_t journal_count(const struct journal *j)
 	return HASH_COUNT(j->table.entries);
 }
 
-/* --- writing -----------------------------------------------------------------------------------
- */
+/* --- writing --------------------------------------------------------------------------------- */
 
 /**
  * journal_rewrite() - Write the table as a new file in the place of the old one
@@ -230,8 +228,7 @@ int journal_remove(struct journal *j, const char *id, const char *ifname, uint64
 	return 0;
 }
 
-/* --- durability --------------------------------------------------------------------------------
- */
+/* --- durability ------------------------------------------------------------------------------ */
 
 /**
  * journal_fd() - Descriptor that is readable when journal_poll() has something to do

@@ -159,8 +159,7 @@ void journal_take_freed(struct journal *j, journal_freed_fn *fn, void *arg)
 	vec_done(&j->freed);
 }
 
-/* --- without an agent --------------------------------------------------------------------------
- */
+/* --- without an agent ------------------------------------------------------------------------ */
 
 /**
  * journal_read() - Read the attachments of a file; also while an agent has it open

@@ -170,7 +170,8 @@ static int decode_terms(const struct value *m, const char *path, struct selector
 	if (r < 0 || r2 < 0)
 		return -EINVAL;
 	r = list ? decode_expressions(list, path, s, reterr) : 0;
-	sort_requirements(s);
+	if (r == 0)
+		sort_requirements(s);
 	return r;
 }
 

@@ -79,12 +79,6 @@ struct folder {
 	uint64_t last_scan, last_change;
 };
 
-static void closedirp(DIR **d)
-{
-	if (*d)
-		(void)closedir(*d);
-}
-
 static void on_change(void *arg, const struct object_key *key, struct object *o)
 {
 	struct folder *f = arg;
@@ -259,7 +253,7 @@ static int attach(struct folder *f, const struct stat *st)
 static int enter(struct folder *f, bool *ret_fresh)
 {
 	_cleanup_(closep) int dir = open(f->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct stat st;
+	struct stat st = {0};
 	int r = 0;
 
 	*ret_fresh = false;
@@ -281,34 +275,12 @@ static int enter(struct folder *f, bool *ret_fresh)
 	return TAKE(dir, -1);
 }
 
-static int list_names(int dir, struct names *ret)
-{
-	int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_(closedirp) DIR *d = copy < 0 ? NULL : fdopendir(copy);
-	const struct dirent *e;
-
-	if (!d) {
-		int r = -errno;
-
-		closep(&copy);
-		return r;
-	}
-	errno = 0;
-	while ((e = readdir(d)))
-		if (manifest_name_ok(e->d_name))
-			names_add(ret, e->d_name);
-	if (errno)
-		return -errno;
-	names_sort(ret);
-	return 0;
-}
-
 /* Compare the whole folder with what is known of it. */
 static void scan(struct folder *f, int dir, enum trust trust)
 {
 	_cleanup_(names_done) struct names names = {0};
 	struct known *k, *next;
-	int r = list_names(dir, &names);
+	int r = names_of_folder(dir, &names);
 
 	if (r < 0) {
 		set_missing(f, strerror(-r));
@@ -328,16 +300,6 @@ static void scan(struct folder *f, int dir, enum trust trust)
 /* --- events ------------------------------------------------------------------------------------
  */
 
-/* Links and second names are complete when they appear, and only their creation is told; a plain
- * new file is not, and its end will be. */
-static bool complete_at_birth(int dir, const char *name)
-{
-	struct stat st;
-
-	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       (!S_ISREG(st.st_mode) || st.st_nlink > 1);
-}
-
 static void examine_each(struct folder *f, int dir, struct names *names, bool complete)
 {
 	names_sort(names);
@@ -347,7 +309,7 @@ static void examine_each(struct folder *f, int dir, struct names *names, bool co
 		if (i && streq(names->v[i - 1], names->v[i]))
 			continue;
 		if (!complete)
-			trust = complete_at_birth(dir, names->v[i]) ? TRUST_CHANGED : TRUST_SETTLED;
+			trust = file_complete_at_birth(dir, names->v[i]) ? TRUST_CHANGED : TRUST_SETTLED;
 		examine(f, dir, names->v[i], trust);
 	}
 }

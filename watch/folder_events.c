@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * folder_events.c - sort the inotify events of the manifest folder by what they ask for.
+ * folder_events.c - which files of the manifest folder to look at: all of them, or those that the
+ * inotify events name, sorted by what they ask for.
  *
- * Takes: an inotify descriptor.  Gives: sets of names; no file is touched here.
+ * Takes: an inotify descriptor, or the folder.  Gives: sets of names; no file is touched here.
  * Limits: BATCH_NAMES_MAX names, above them the batch asks for a rescan.
  */
 #include "watch/folder_events.h"
 
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <sys/inotify.h>
 #include <unistd.h>
@@ -49,6 +53,41 @@ void names_sort(struct names *n)
 bool names_have(const struct names *sorted, const char *name)
 {
 	return sorted->n && bsearch(&name, sorted->v, sorted->n, sizeof(*sorted->v), compare_names);
+}
+
+static void closedirp(DIR **d)
+{
+	if (*d)
+		(void)closedir(*d);
+}
+
+/**
+ * names_of_folder() - Names of the manifest files in a folder
+ * @dir: Descriptor of the folder
+ * @ret: Names, appended to and sorted
+ *
+ * Return: 0, -errno
+ */
+int names_of_folder(int dir, struct names *ret)
+{
+	int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_(closedirp) DIR *d = copy < 0 ? NULL : fdopendir(copy);
+	const struct dirent *e;
+
+	if (!d) {
+		int r = -errno;
+
+		closep(&copy);
+		return r;
+	}
+	errno = 0;
+	while ((e = readdir(d)))
+		if (manifest_name_ok(e->d_name))
+			names_add(ret, e->d_name);
+	if (errno)
+		return -errno;
+	names_sort(ret);
+	return 0;
 }
 
 /**

@@ -30,6 +30,7 @@ struct batch {
 void names_add(struct names *n, const char *name);
 void names_sort(struct names *n);
 bool names_have(const struct names *sorted, const char *name);
+int names_of_folder(int dir, struct names *ret);
 void names_done(struct names *n);
 
 void batch_read(struct batch *b, int inotify, int watch);

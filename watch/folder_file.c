@@ -117,3 +117,21 @@ int file_read(int dir, const char *name, size_t max, struct buf *ret, struct err
 		return r;
 	return read_fd(fd, name, max, ret, reterr);
 }
+
+/**
+ * file_complete_at_birth() - Is a new name a link or a second name of a file?
+ * @dir:  Descriptor of the folder
+ * @name: Name
+ *
+ * Such are complete when they appear, and only their creation is told; a plain new file is not,
+ * and its end will be.
+ *
+ * Return: true if so
+ */
+bool file_complete_at_birth(int dir, const char *name)
+{
+	struct stat st;
+
+	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       (!S_ISREG(st.st_mode) || st.st_nlink > 1);
+}

@@ -20,5 +20,6 @@ struct file_mark {
 
 struct file_mark file_mark(const struct stat *st);
 bool file_mark_equal(const struct file_mark *a, const struct file_mark *b);
+bool file_complete_at_birth(int dir, const char *name);
 bool file_settled(const struct stat *st, uint64_t usec);
 int file_read(int dir, const char *name, size_t max, struct buf *ret, struct err *reterr);

@@ -67,8 +67,8 @@ void batch_end(struct nft_batch *b, const struct nlmsghdr *nlh, size_t op, size_
 static void encode_table(struct nft_batch *b, const char *table, enum nft_verb verb, size_t op)
 {
 	bool add = verb == NFT_ADD;
-	struct nlmsghdr *nlh = batch_begin(b, add ? NFT_MSG_NEWTABLE : NFT_MSG_DELTABLE,
-					   add ? NLM_F_CREATE : 0);
+	struct nlmsghdr *nlh =
+		batch_begin(b, add ? NFT_MSG_NEWTABLE : NFT_MSG_DELTABLE, add ? NLM_F_CREATE : 0);
 	struct nftnl_table *t = must(nftnl_table_alloc());
 
 	nftnl_table_set_str(t, NFTNL_TABLE_NAME, table);

@@ -168,24 +168,33 @@ static void put_neighbour(struct nlbatch *b, int ifindex, const struct addr *gw)
 	nlbatch_added(b, h);
 }
 
-/* @via NULL: @dst is on the link; otherwise the default route through @via */
-static void put_route(struct nlbatch *b, int ifindex, const struct addr *dst,
-		      const struct addr *via)
+static struct nlmsghdr *begin_route(struct nlbatch *b, uint8_t family, uint8_t dst_len,
+				    uint8_t scope, uint32_t flags)
 {
 	struct nlmsghdr *h = nlbatch_add(b, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE);
 	struct rtmsg *r = mnl_nlmsg_put_extra_header(h, sizeof(*r));
 
-	r->rtm_family = via ? via->family : dst->family;
-	r->rtm_dst_len = dst ? (uint8_t)(addr_len(dst) * 8) : 0;
+	r->rtm_family = family;
+	r->rtm_dst_len = dst_len;
 	r->rtm_table = RT_TABLE_MAIN;
 	r->rtm_protocol = RTPROT_STATIC;
-	r->rtm_scope = via ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
+	r->rtm_scope = scope;
 	r->rtm_type = RTN_UNICAST;
-	r->rtm_flags = via ? RTNH_F_ONLINK : 0;
-	if (dst)
-		nl_put_addr(h, RTA_DST, dst);
-	if (via)
-		nl_put_addr(h, RTA_GATEWAY, via);
+	r->rtm_flags = flags;
+	return h;
+}
+
+/* The gateway is on the link, and everything else is behind it. */
+static void put_routes(struct nlbatch *b, int ifindex, const struct addr *gw)
+{
+	uint8_t bits = (uint8_t)(addr_len(gw) * 8);
+	struct nlmsghdr *h = begin_route(b, gw->family, bits, RT_SCOPE_LINK, 0);
+
+	nl_put_addr(h, RTA_DST, gw);
+	mnl_attr_put_u32(h, RTA_OIF, (uint32_t)ifindex);
+	nlbatch_added(b, h);
+	h = begin_route(b, gw->family, 0, RT_SCOPE_UNIVERSE, RTNH_F_ONLINK);
+	nl_put_addr(h, RTA_GATEWAY, gw);
 	mnl_attr_put_u32(h, RTA_OIF, (uint32_t)ifindex);
 	nlbatch_added(b, h);
 }
@@ -224,8 +233,7 @@ static int configure(const struct podlink *l, struct mnl_socket *s, struct err *
 
 		put_address(b, ifindex, &l->addrs[i]);
 		put_neighbour(b, ifindex, &gw);
-		put_route(b, ifindex, &gw, NULL);
-		put_route(b, ifindex, NULL, &gw);
+		put_routes(b, ifindex, &gw);
 	}
 	r = nlbatch_send(b, first_failure, &f);
 	if (r == 0)

@@ -243,6 +243,11 @@ def test_packets_flow_during_a_restart(lab, node, pods):
     node.wait_ready()
 
 
+def without_counters(ruleset):
+    """Sets list their elements in no order, and counters count."""
+    return sorted(re.findall(r"[^\s,{}=]+", re.sub(r"packets \d+ bytes \d+", "", ruleset)))
+
+
 def test_foreign_rules_and_routes_are_left_alone(lab, node, pods):
     node.namespace.run("nft", "add table inet other; add chain inet other c;"
                        " add rule inet other c counter accept")

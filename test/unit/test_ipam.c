@@ -115,8 +115,7 @@ static char *describe(const struct ipam *p, uint8_t family)
 	return buf_take(&b);
 }
 
-/* --- what a range gives out --------------------------------------------------------------------
- */
+/* --- what a range gives out ------------------------------------------------------------------ */
 
 static void network_and_broadcast_are_kept(void **state _unused_)
 {
@@ -210,8 +209,7 @@ static void no_range_of_the_family(void **state _unused_)
 	assert_string_equal(alloc(p, AF_INET, 0), "no range");
 }
 
-/* --- asking for a certain address --------------------------------------------------------------
- */
+/* --- asking for a certain address ------------------------------------------------------------ */
 
 static void a_certain_address(void **state _unused_)
 {
@@ -231,8 +229,7 @@ static void a_certain_address(void **state _unused_)
 	assert_int_equal(use_of(p, "10.1.0.0/24").used, 2);
 }
 
-/* --- cool-down ---------------------------------------------------------------------------------
- */
+/* --- cool-down ------------------------------------------------------------------------------- */
 
 static void freed_addresses_cool_down(void **state _unused_)
 {
@@ -323,8 +320,7 @@ static void numbers_follow_the_time(void **state _unused_)
 	assert_int_equal(use_of(p, "10.1.0.0/24").used, 1);
 }
 
-/* --- what is in use already --------------------------------------------------------------------
- */
+/* --- what is in use already ------------------------------------------------------------------ */
 
 static void adopted_addresses_are_skipped(void **state _unused_)
 {
@@ -367,8 +363,7 @@ static void release_of_what_is_not_in_use(void **state _unused_)
 	assert_string_equal(alloc(p, AF_INET, SECONDS(30)), "10.1.0.1");
 }
 
-/* --- ranges that change ------------------------------------------------------------------------
- */
+/* --- ranges that change ---------------------------------------------------------------------- */
 
 static void bad_lists_change_nothing(void **state _unused_)
 {
@@ -471,8 +466,7 @@ static void retired_ranges_may_overlap(void **state _unused_)
 	assert_int_equal(use_of(p, "10.1.0.0/30").cooling, 1);
 }
 
-/* --- long lives --------------------------------------------------------------------------------
- */
+/* --- long lives ------------------------------------------------------------------------------ */
 
 static uint64_t cpu_usec(void)
 {
@@ -534,8 +528,7 @@ static void order_of_release_holds_in_a_twenty(void **state _unused_)
 	assert_string_equal(alloc(p, AF_INET, now + SECONDS(30)), "full");
 }
 
-/* --- against a model ----------------------------------------------------------------------------
- */
+/* --- against a model ------------------------------------------------------------------------- */
 
 #define MODEL_RANGES 3
 #define MODEL_MAX    64

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * cni_verbs.c - what each CNI verb does in each of its steps; calls.c leads through them.
+ */
+#include "agent/cni_verbs.h"
+
+#include <stdio.h>
+#include <utlist.h>
+
+#include "agent/agent.h"
+#include "agent/attach.h"
+#include "agent/wire.h"
+#include "datapath/route/podlink.h"
+#include "lib/log.h"
+
+/* --- ends --------------------------------------------------------------------------------------
+ */
+
+static void observe(struct calls *s, const struct cni_call *c, bool ok)
+{
+	double seconds = (double)(loop_now(s->agent->loop) - c->started) / USEC_PER_SEC;
+
+	histogram_observe(
+		&s->agent->count.cni[c->request->verb][ok ? CNI_RESULT_OK : CNI_RESULT_ERROR],
+		seconds);
+}
+
+/**
+ * cni_call_free() - Forget a call; its connection is the caller's business
+ * @s: Calls
+ * @c: Call
+ */
+void cni_call_free(struct calls *s, struct cni_call *c)
+{
+	DL_DELETE(s->all, c);
+	(void)loop_source_free(c->timer);
+	(void)attachment_free(c->at);
+	vec_foreach (a, &c->going)
+		(void)attachment_free(*a);
+	vec_done(&c->going);
+	(void)cni_request_free(c->request);
+	free(c);
+}
+
+/* Take back what an ADD did so far. */
+static void roll_back(struct calls *s, struct cni_call *c)
+{
+	if (c->request->verb != CNI_ADD || !c->at)
+		return;
+	attach_forget(s->agent, c->at);
+	attach_release(s->agent, c->at);
+	loop_wake(s->agent->loop);
+}
+
+/**
+ * cni_call_finish() - End a call with its result
+ * @s:    Calls
+ * @c:    Call; freed
+ * @text: What the plugin prints
+ */
+void cni_call_finish(struct calls *s, struct cni_call *c, const char *text)
+{
+	struct call *call = c->call;
+
+	observe(s, c, true);
+	call_set_work(call, NULL);
+	cni_call_free(s, c);
+	call_finish(call, text, 0);
+}
+
+/**
+ * cni_call_fail() - End a call with an error; an ADD is taken back
+ * @s:       Calls
+ * @c:       Call; freed
+ * @code:    enum cni_code
+ * @message: What is wrong
+ */
+void cni_call_fail(struct calls *s, struct cni_call *c, int code, const char *message)
+{
+	_cleanup_(buf_done) struct buf text = {0};
+	struct call *call = c->call;
+
+	log_warn("cni", "request failed",
+		 "verb=%s pod=\"%s/%s\" container=%.13s code=%d err=\"%s\"",
+		 cni_verb_str(c->request->verb), c->request->ns, c->request->pod, c->request->id,
+		 code, message);
+	cni_error_print(c->request->version, code, message, NULL, &text);
+	roll_back(s, c);
+	observe(s, c, false);
+	call_set_work(call, NULL);
+	cni_call_free(s, c);
+	call_finish(call, text.data, 1);
+}
+
+/**
+ * cni_call_abandon() - The plugin went away: an ADD is taken back
+ * @s: Calls
+ * @c: Call; freed
+ */
+void cni_call_abandon(struct calls *s, struct cni_call *c)
+{
+	roll_back(s, c);
+	observe(s, c, false);
+	cni_call_free(s, c);
+}
+
+/* --- what the caller is asked to do --------------------------------------------------------------
+ */
+
+/**
+ * cni_call_ask_link() - Ask the plugin to make or compare the link
+ * @s:    Calls
+ * @c:    Call with an attachment
+ * @what: "attach" or "check"
+ */
+void cni_call_ask_link(struct calls *s, struct cni_call *c, const char *what)
+{
+	_cleanup_(buf_done) struct buf b = {0};
+
+	wire_link(what, c->at, c->request->netns, s->agent->mtu, &b);
+	c->step = STEP_CALLER;
+	call_send(c->call, b.data);
+}
+
+/**
+ * cni_call_ask_detach() - Ask the plugin to delete the links that go
+ * @c: Call
+ */
+void cni_call_ask_detach(struct cni_call *c)
+{
+	_cleanup_(buf_done) struct buf b = {0};
+
+	wire_detach((const struct attachment *const *)c->going.v, c->going.n, &b);
+	c->step = STEP_CALLER;
+	call_send(c->call, b.data);
+}
+
+/* --- ADD ---------------------------------------------------------------------------------------
+ */
+
+static void on_pod_deadline(void *arg _unused_)
+{
+	/* The turn that follows looks at the deadline. */
+}
+
+/**
+ * add_begin() - ADD: addresses, journal record, rules wanted
+ * @s: Calls
+ * @c: Call; freed if it fails
+ */
+void add_begin(struct calls *s, struct cni_call *c)
+{
+	struct agent *a = s->agent;
+	const struct attachment *old = journal_find(a->journal, c->request->id, c->request->ifname);
+	struct err e = {0};
+	int r;
+
+	if (!a->source_synced) {
+		cni_call_fail(s, c, CNI_E_TRY_AGAIN, "the agent has not read its source yet");
+		return;
+	}
+	c->pod_deadline = c->started + a->config->pod_wait_usec;
+	c->timer = loop_timer(a->loop, "pod wait", on_pod_deadline, NULL);
+	loop_timer_at(c->timer, c->pod_deadline);
+	c->step = STEP_KERNEL;
+	if (old) {
+		c->adopted = true;
+		c->at = attachment_copy(old);
+		policy_attach(a->policy, old);
+		return;
+	}
+	r = attach_make(a, c->request, &c->at, &c->seq, &e);
+	if (r < 0)
+		cni_call_fail(s, c, -r, e.msg);
+}
+
+/**
+ * add_finish() - ADD, when the link is made: answer once route, disk and pod object are there
+ * @s: Calls
+ * @c: Call; freed if it is answered
+ */
+void add_finish(struct calls *s, struct cni_call *c)
+{
+	_cleanup_(buf_done) struct buf text = {0};
+	struct agent *a = s->agent;
+	struct cni_result result = {.at = c->at, .mtu = a->mtu, .prev = c->request->prev};
+	bool known = policy_pod_known(a->policy, c->at->id, c->at->ifname);
+	char first[ADDR_STR_MAX];
+
+	if (!attach_routed(a, c->at)) {
+		cni_call_fail(s, c, CNI_E_KERNEL,
+			      *a->sync.problem ? a->sync.problem
+					       : "the kernel refused the pod's route");
+		return;
+	}
+	if (!journal_synced(a->journal, c->seq))
+		return;
+	if (!known && loop_now(a->loop) < c->pod_deadline)
+		return;
+	log_info("cni", known ? "pod attached" : "pod attached, isolated until its object is known",
+		 "pod=\"%s/%s\" address=%s ifname=%s us=%llu", c->at->ns, c->at->pod,
+		 addr_str(&c->at->addrs[0], first), c->at->host_ifname,
+		 (unsigned long long)(loop_now(a->loop) - c->started));
+	(void)mac_parse(PODLINK_HOST_MAC, &result.host_mac);
+	cni_result_print(c->request->version, &result, &text);
+	cni_call_finish(s, c, text.data);
+}
+
+/* --- DEL and GC --------------------------------------------------------------------------------
+ */
+
+static void begin_detach(struct calls *s, struct cni_call *c)
+{
+	c->step = STEP_KERNEL;
+	vec_foreach (a, &c->going)
+		attach_forget(s->agent, *a);
+}
+
+/**
+ * del_begin() - DEL: rules and routes of one interface not wanted any more
+ * @s: Calls
+ * @c: Call
+ */
+void del_begin(struct calls *s, struct cni_call *c)
+{
+	const struct attachment *at =
+		journal_find(s->agent->journal, c->request->id, c->request->ifname);
+
+	/* Unknown to us: the link may still be there, and its name follows from the request. */
+	vec_push(&c->going, at ? attachment_copy(at) : attach_new(c->request));
+	begin_detach(s, c);
+}
+
+static bool is_valid(const struct cni_request *q, const struct attachment *at)
+{
+	for (uint32_t i = 0; i < q->n_valid; i++)
+		if (streq(q->valid[i].id, at->id) && streq(q->valid[i].ifname, at->ifname))
+			return true;
+	return false;
+}
+
+static bool is_being_added(const struct calls *s, const struct attachment *at)
+{
+	struct cni_call *o;
+
+	DL_FOREACH (s->all, o) {
+		if (o->request->verb == CNI_ADD && o->at && streq(o->at->id, at->id) &&
+		    streq(o->at->ifname, at->ifname))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * gc_begin() - GC: rules and routes of what the runtime does not name not wanted any more
+ * @s: Calls
+ * @c: Call
+ */
+void gc_begin(struct calls *s, struct cni_call *c)
+{
+	const struct attachment *at = NULL;
+
+	while ((at = journal_next(s->agent->journal, at)))
+		if (!is_valid(c->request, at) && !is_being_added(s, at))
+			vec_push(&c->going, attachment_copy(at));
+	begin_detach(s, c);
+}
+
+/**
+ * detach_finish() - DEL and GC, when the links are deleted: free the addresses
+ * @s: Calls
+ * @c: Call; freed
+ */
+void detach_finish(struct calls *s, struct cni_call *c)
+{
+	vec_foreach (a, &c->going) {
+		attach_release(s->agent, *a);
+		log_info("cni", "pod detached", "pod=\"%s/%s\" ifname=%s", (*a)->ns, (*a)->pod,
+			 (*a)->host_ifname);
+	}
+	cni_call_finish(s, c, "");
+}
+
+/* --- CHECK and STATUS --------------------------------------------------------------------------
+ */
+
+/**
+ * check_begin() - CHECK: compare our own state, then ask for the pod's end
+ * @s: Calls
+ * @c: Call; freed if it fails
+ */
+void check_begin(struct calls *s, struct cni_call *c)
+{
+	struct agent *a = s->agent;
+	const struct attachment *at = journal_find(a->journal, c->request->id, c->request->ifname);
+	struct err e = {0};
+
+	if (!at) {
+		cni_call_fail(s, c, CNI_E_UNKNOWN, "the container has no such interface of ours");
+		return;
+	}
+	if (cni_check_prev(c->request, at, &e) < 0) {
+		cni_call_fail(s, c, CNI_E_MISMATCH, e.msg);
+		return;
+	}
+	c->at = attachment_copy(at);
+	if (!attach_routed(a, at) || rtnl_link_exists(a->rtnl, at->host_ifname) <= 0) {
+		cni_call_fail(s, c, CNI_E_MISMATCH, "the host's end or its route is missing");
+		return;
+	}
+	cni_call_ask_link(s, c, "check");
+}
+
+/**
+ * status_begin() - STATUS: answer whether ADD can be served
+ * @s: Calls
+ * @c: Call; freed
+ */
+void status_begin(struct calls *s, struct cni_call *c)
+{
+	const char *why;
+
+	if (agent_ready(s->agent, &why))
+		cni_call_finish(s, c, "");
+	else
+		cni_call_fail(s, c, CNI_E_NOT_AVAILABLE, why);
+}

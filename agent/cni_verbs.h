@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * cni_verbs.h - a CNI request under way; shared by calls.c and cni_verbs.c.
+ */
+#pragma once
+
+#include "agent/cni.h"
+#include "agent/server.h"
+#include "lib/loop.h"
+#include "lib/vec.h"
+
+struct agent;
+
+enum step {
+	STEP_WAIT,   /* for an earlier call about the same interface to end */
+	STEP_KERNEL, /* until the turn has brought our changes into the kernel */
+	STEP_CALLER, /* until the caller has done its part */
+	STEP_FINISH, /* ADD: route, disk, pod object */
+};
+
+/*
+ * struct cni_call
+ * @at:      ADD, CHECK: the attachment
+ * @going:   DEL, GC: copies of what goes
+ * @seq:     ADD: journal record to be on disk before the result
+ * @adopted: ADD: the attachment existed before: nothing was allocated
+ * @doomed:  ADD: a DEL of the same interface came
+ */
+struct cni_call {
+	struct call *call;
+	struct cni_request *request;
+	enum step step;
+	uint64_t started, pod_deadline;
+	struct attachment *at;
+	VEC(struct attachment *) going;
+	uint64_t seq;
+	bool adopted, doomed;
+	struct loop_source *timer;
+	struct cni_call *prev, *next;
+};
+
+/* The calls under way, oldest first. */
+struct calls {
+	struct agent *agent;
+	struct cni_call *all;
+};
+
+void cni_call_free(struct calls *s, struct cni_call *c);
+void cni_call_finish(struct calls *s, struct cni_call *c, const char *text);
+void cni_call_fail(struct calls *s, struct cni_call *c, int code, const char *message);
+void cni_call_abandon(struct calls *s, struct cni_call *c);
+void cni_call_ask_link(struct calls *s, struct cni_call *c, const char *what);
+void cni_call_ask_detach(struct cni_call *c);
+
+void add_begin(struct calls *s, struct cni_call *c);
+void add_finish(struct calls *s, struct cni_call *c);
+void del_begin(struct calls *s, struct cni_call *c);
+void gc_begin(struct calls *s, struct cni_call *c);
+void detach_finish(struct calls *s, struct cni_call *c);
+void check_begin(struct calls *s, struct cni_call *c);
+void status_begin(struct calls *s, struct cni_call *c);
