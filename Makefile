@@ -18,7 +18,7 @@ FUZZ_SECONDS ?= 10
 JOBS ?= $(shell nproc)
 SUBMAKE = $(MAKE) --no-print-directory -j$(JOBS)
 
-PKGS := libnftnl libmnl libnl-3.0 libnl-route-3.0 libcurl yajl yaml-0.1 libmicrohttpd libsystemd
+PKGS := libnftnl libmnl yajl yaml-0.1 libmicrohttpd libsystemd
 ifeq ($(shell pkg-config --exists $(PKGS) 2>/dev/null && echo yes),yes)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
 PKG_LIBS := $(shell pkg-config --libs $(PKGS))

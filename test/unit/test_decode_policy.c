@@ -305,6 +305,36 @@ static void the_rest_of_the_spec(void **state _unused_)
 	expect(checks, ARRAY_SIZE(checks));
 }
 
+static void directions_default_as_in_the_api_server(void **state _unused_)
+{
+	static const struct {
+		const char *spec;
+		bool in, out;
+	} cases[] = {
+		{"{}", true, false},
+		{"{ingress: [{}]}", true, false},
+		{"{egress: null}", true, false},
+		{"{egress: []}", true, false},
+		{"{egress: [{}]}", true, true},
+		{"{egress: [null]}", true, true},
+		{"{egress: [{}], policyTypes: []}", true, true},
+		{"{egress: [{}], policyTypes: null}", true, true},
+		{"{egress: [{}], policyTypes: [Ingress]}", true, false},
+		{"{policyTypes: [Egress], ingress: [{}]}", false, true},
+		{"{policyTypes: [Egress, Ingress]}", true, true},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct decoded d = policy(cases[i].spec);
+		const struct policy *p = good(&d);
+
+		if (p->isolates[INGRESS] != cases[i].in || p->isolates[EGRESS] != cases[i].out)
+			fail_msg("%s: ingress %d, egress %d", cases[i].spec, p->isolates[INGRESS],
+				 p->isolates[EGRESS]);
+		decoded_done(&d);
+	}
+}
+
 /* struct closed - a wrong spec, and what remains of it */
 struct closed {
 	const char *spec;
@@ -498,6 +528,7 @@ int main(void)
 		cmocka_unit_test(blocks),
 		cmocka_unit_test(selectors),
 		cmocka_unit_test(the_rest_of_the_spec),
+		cmocka_unit_test(directions_default_as_in_the_api_server),
 		cmocka_unit_test(what_is_wrong_fails_closed),
 		cmocka_unit_test(empty_missing_and_null),
 		cmocka_unit_test(peers_keep_what_was_given),

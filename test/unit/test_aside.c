@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * test_aside.c - a judge that refuses certain policies: they end up set aside, all others in force.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "agent/aside.h"
+#include "lib/intern.h"
+#include "lib/log.h"
+
+enum { POLICIES = 9 };
+
+/* struct world - @guilty: policies that the judge does not like while they allow anything */
+struct world {
+	struct nft_table *table;
+	struct policy_engine *engine;
+	struct aside *aside;
+	struct policy *policy[POLICIES];
+	bool guilty[POLICIES];
+	bool sick; /* the judge refuses whatever it gets */
+	int tries;
+};
+
+static void look(void *arg, const struct policy_info *info)
+{
+	bool *in_force = arg;
+
+	in_force[atoi(info->policy->o.name + 1)] = info->policy->n_rules[INGRESS] > 0;
+}
+
+static int judge(void *arg, struct err *reterr)
+{
+	bool in_force[POLICIES] = {0};
+	struct world *w = arg;
+
+	w->tries++;
+	policy_settle(w->engine);
+	policy_each(w->engine, look, in_force);
+	if (w->sick)
+		return err_set(reterr, -ENOMEM, "no memory");
+	for (int i = 0; i < POLICIES; i++)
+		if (w->guilty[i] && in_force[i])
+			return err_set(reterr, -EINVAL, "policy %d is not to my taste", i);
+	return 0;
+}
+
+static struct policy *make_policy(int i)
+{
+	struct policy *p = xcalloc(1, sizeof(*p));
+	char name[8];
+
+	(void)snprintf(name, sizeof(name), "p%d", i);
+	p->o.kind = KIND_POLICY;
+	p->o.ns = intern("ns");
+	p->o.name = intern(name);
+	p->isolates[INGRESS] = true;
+	p->n_rules[INGRESS] = 1;
+	p->rules[INGRESS] = xcalloc(1, sizeof(struct policy_rule));
+	return p;
+}
+
+static void setup(struct world *w)
+{
+	log_set_level(LOG_LEVEL_ERR);
+	w->table = table_new("t");
+	w->engine = policy_new(w->table);
+	w->aside = aside_new(w->engine, judge, w);
+	aside_begin(w->aside);
+	for (int i = 0; i < POLICIES; i++) {
+		w->policy[i] = make_policy(i);
+		aside_policy(w->aside, NULL, &w->policy[i]->o);
+	}
+	policy_settle(w->engine);
+}
+
+static void teardown(struct world *w)
+{
+	aside_begin(w->aside);
+	for (int i = 0; i < POLICIES; i++)
+		aside_policy(w->aside, &w->policy[i]->o, NULL);
+	policy_settle(w->engine);
+	(void)aside_free(w->aside);
+	(void)policy_free(w->engine);
+	(void)table_free(w->table);
+	for (int i = 0; i < POLICIES; i++)
+		(void)object_free(&w->policy[i]->o);
+	assert_int_equal(intern_count(), 0);
+}
+
+static void expect(struct world *w)
+{
+	bool in_force[POLICIES] = {0};
+	size_t guilty = 0;
+
+	policy_each(w->engine, look, in_force);
+	for (int i = 0; i < POLICIES; i++) {
+		assert_int_equal(in_force[i], !w->guilty[i]);
+		guilty += w->guilty[i];
+	}
+	assert_int_equal(aside_count(w->aside), guilty);
+}
+
+/* Every set of guilty policies is found, each time in few tries. */
+static void the_guilty_are_found(void **state _unused_)
+{
+	for (unsigned int mask = 1; mask < 1u << POLICIES; mask += 7) {
+		struct err e = {-EINVAL, "refused"};
+		struct world w = {0};
+
+		for (int i = 0; i < POLICIES; i++)
+			w.guilty[i] = mask >> i & 1;
+		setup(&w);
+		assert_true(aside_guilty(w.aside, &e));
+		expect(&w);
+		teardown(&w);
+	}
+}
+
+static void one_of_many_takes_few_tries(void **state _unused_)
+{
+	struct err e = {-EINVAL, "refused"};
+	struct world w = {.guilty = {[6] = true}};
+
+	setup(&w);
+	assert_true(aside_guilty(w.aside, &e));
+	assert_in_range(w.tries, 3, 14);
+	teardown(&w);
+}
+
+/* When the kernel refuses everything, no policy is blamed. */
+static void nobody_is_guilty_of_a_sick_kernel(void **state _unused_)
+{
+	struct err e = {-ENOMEM, "refused"};
+	struct world w = {.sick = true};
+
+	setup(&w);
+	assert_false(aside_guilty(w.aside, &e));
+	assert_int_equal(aside_count(w.aside), 0);
+	expect(&w);
+	teardown(&w);
+}
+
+/* A policy that was set aside and is changed gets a new chance. */
+static void a_changed_policy_is_tried_again(void **state _unused_)
+{
+	struct err e = {-EINVAL, "refused"};
+	struct world w = {.guilty = {[2] = true}};
+	struct policy *old;
+
+	setup(&w);
+	assert_true(aside_guilty(w.aside, &e));
+	assert_int_equal(aside_count(w.aside), 1);
+	aside_begin(w.aside);
+	w.guilty[2] = false;
+	old = w.policy[2];
+	w.policy[2] = make_policy(2);
+	aside_policy(w.aside, &old->o, &w.policy[2]->o);
+	assert_int_equal(judge(&w, &e), 0);
+	(void)object_free(&old->o);
+	expect(&w);
+	teardown(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_guilty_are_found),
+		cmocka_unit_test(one_of_many_takes_few_tries),
+		cmocka_unit_test(nobody_is_guilty_of_a_sick_kernel),
+		cmocka_unit_test(a_changed_policy_is_tried_again),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

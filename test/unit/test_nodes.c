@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * test_nodes.c - nodes to routes, own ranges, and the destinations that see a pod's own address.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "datapath/route/nodes.h"
+#include "lib/intern.h"
+
+struct world {
+	struct nft_table *table;
+	struct routes *routes;
+	struct nodes *nodes;
+};
+
+static struct prefix prefix(const char *s)
+{
+	struct prefix p;
+
+	assert_true(prefix_parse(s, &p) >= 0);
+	return p;
+}
+
+static struct node *node(const char *name, const char *cidr, const char *ip)
+{
+	struct node *n = xcalloc(1, sizeof(*n));
+
+	n->o.kind = KIND_NODE;
+	n->o.name = intern(name);
+	n->n_pod_cidrs = cidr != NULL;
+	n->pod_cidrs = xcalloc(1, sizeof(*n->pod_cidrs));
+	if (cidr)
+		n->pod_cidrs[0] = prefix(cidr);
+	n->n_internal_ips = ip != NULL;
+	n->internal_ips = xcalloc(1, sizeof(*n->internal_ips));
+	if (ip)
+		assert_int_equal(addr_parse(ip, &n->internal_ips[0]), 0);
+	return n;
+}
+
+static void setup(struct world *w)
+{
+	struct base base;
+
+	w->table = table_new("t");
+	base_want(w->table, &base);
+	w->routes = routes_new();
+	w->nodes = nodes_new(w->table, &base, w->routes, "me");
+}
+
+static void teardown(struct world *w)
+{
+	(void)nodes_free(w->nodes);
+	(void)routes_free(w->routes);
+	(void)table_free(w->table);
+	assert_int_equal(intern_count(), 0);
+}
+
+static bool in_set(const struct world *w, const char *set, const char *address)
+{
+	struct nft_elem e;
+	struct addr a;
+
+	assert_int_equal(addr_parse(address, &a), 0);
+	return table_lookup(w->table, set, a.b, &e);
+}
+
+static void expect_route(const struct world *w, const char *dst, enum route_kind kind,
+			 const char *via)
+{
+	struct route_ops ops = {0};
+	char text[ADDR_STR_MAX];
+	struct prefix p = prefix(dst);
+	bool found = false;
+
+	routes_ops(w->routes, &ops);
+	vec_foreach(op, &ops.op)
+	{
+		if (op->remove || !prefix_eq(&op->route.dst, &p))
+			continue;
+		found = true;
+		assert_int_equal(op->route.kind, kind);
+		if (via)
+			assert_string_equal(addr_str(&op->route.via, text), via);
+	}
+	vec_done(&ops.op);
+	assert_true(found);
+}
+
+static void other_nodes_are_routed(void **state _unused_)
+{
+	struct node *a = node("a", "10.1.0.0/24", "192.0.2.1"), *b, *six;
+	struct world w;
+
+	setup(&w);
+	nodes_object(w.nodes, NULL, a);
+	assert_false(nodes_settle(w.nodes));
+	expect_route(&w, "10.1.0.0/24", ROUTE_VIA, "192.0.2.1");
+	assert_true(in_set(&w, "cluster4", "10.1.0.77"));
+	assert_true(in_set(&w, "cluster4", "192.0.2.1"));
+	assert_false(in_set(&w, "cluster4", "192.0.2.2"));
+
+	b = node("a", "10.1.0.0/24", "192.0.2.2"); /* the node moved */
+	nodes_object(w.nodes, a, b);
+	(void)object_free(&a->o);
+	(void)nodes_settle(w.nodes);
+	expect_route(&w, "10.1.0.0/24", ROUTE_VIA, "192.0.2.2");
+	assert_false(in_set(&w, "cluster4", "192.0.2.1"));
+
+	six = node("s", "fd00:1::/64", "192.0.2.3"); /* no address of the family: no way there */
+	nodes_object(w.nodes, NULL, six);
+	(void)nodes_settle(w.nodes);
+	assert_int_equal(routes_count(w.routes), 1);
+	assert_true(in_set(&w, "cluster6", "fd00:1::9"));
+
+	nodes_object(w.nodes, six, NULL);
+	nodes_object(w.nodes, b, NULL);
+	(void)nodes_settle(w.nodes);
+	assert_int_equal(routes_count(w.routes), 0);
+	assert_false(in_set(&w, "cluster4", "10.1.0.77"));
+	(void)object_free(&b->o);
+	(void)object_free(&six->o);
+	teardown(&w);
+}
+
+static void own_ranges(void **state _unused_)
+{
+	struct prefix extra = prefix("10.9.0.0/24"), exclude = prefix("203.0.113.0/24");
+	struct nodes_config c = {.n_ranges = 1, .ranges = &extra, .masquerade = true,
+				 .n_exclude = 1, .exclude = &exclude};
+	struct node *me = node("me", "10.1.0.0/24", "192.0.2.1");
+	const struct prefix *ranges;
+	struct world w;
+	struct addr a;
+
+	setup(&w);
+	nodes_configure(w.nodes, &c);
+	assert_true(nodes_settle(w.nodes));
+	assert_int_equal(nodes_own_ranges(w.nodes, &ranges), 1);
+	assert_false(nodes_own_address(w.nodes, &a));
+
+	nodes_object(w.nodes, NULL, me);
+	assert_true(nodes_settle(w.nodes));
+	assert_false(nodes_settle(w.nodes));
+	assert_int_equal(nodes_own_ranges(w.nodes, &ranges), 2);
+	assert_true(prefix_eq(&ranges[1], &extra)); /* the node's own come first */
+	assert_true(nodes_own_address(w.nodes, &a));
+	expect_route(&w, "10.1.0.0/24", ROUTE_UNREACHABLE, NULL);
+	expect_route(&w, "10.9.0.0/24", ROUTE_UNREACHABLE, NULL);
+	assert_true(in_set(&w, "pod_ranges4", "10.9.0.1"));
+	assert_true(in_set(&w, "cluster4", "203.0.113.9"));
+
+	c.masquerade = false;
+	nodes_configure(w.nodes, &c);
+	assert_false(nodes_settle(w.nodes));
+	assert_false(in_set(&w, "pod_ranges4", "10.9.0.1"));
+
+	nodes_object(w.nodes, me, NULL);
+	assert_true(nodes_settle(w.nodes));
+	assert_int_equal(routes_count(w.routes), 1);
+	(void)object_free(&me->o);
+	teardown(&w);
+}
+
+/* Overlapping blocks of several sources never become overlapping ranges. */
+static void overlaps_are_joined(void **state _unused_)
+{
+	struct prefix exclude = prefix("10.0.0.0/8");
+	struct nodes_config c = {.n_exclude = 1, .exclude = &exclude};
+	struct node *a = node("a", "10.1.0.0/24", NULL);
+	struct world w;
+
+	setup(&w);
+	nodes_object(w.nodes, NULL, a);
+	nodes_configure(w.nodes, &c);
+	(void)nodes_settle(w.nodes);
+	assert_int_equal(set_count(table_find_set(w.table, "cluster4")), 1);
+	assert_true(in_set(&w, "cluster4", "10.200.0.1"));
+	c.n_exclude = 0;
+	nodes_configure(w.nodes, &c);
+	(void)nodes_settle(w.nodes);
+	assert_true(in_set(&w, "cluster4", "10.1.0.1"));
+	assert_false(in_set(&w, "cluster4", "10.200.0.1"));
+	nodes_object(w.nodes, a, NULL);
+	(void)nodes_settle(w.nodes);
+	(void)object_free(&a->o);
+	teardown(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(other_nodes_are_routed),
+		cmocka_unit_test(own_ranges),
+		cmocka_unit_test(overlaps_are_joined),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
