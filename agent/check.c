@@ -157,6 +157,8 @@ static void check_file(struct check *c, const char *path)
 		check_add_error(c, path, e.msg);
 	vec_foreach (entry, &m.entries)
 		check_object(c, path, TAKE(entry->o, NULL), entry->line);
+	vec_foreach (problem, &m.problems)
+		check_add_error(c, path, *problem);
 	c->ignored += m.unknown;
 	manifest_done(&m);
 	buf_done(&text);

@@ -13,6 +13,7 @@
 #include "agent/cni.h"
 #include "watch/json.h"
 #include "watch/object.h"
+#include "watch/utf8.h"
 
 const char *const cni_versions[] = {"0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0", NULL};
 
@@ -137,8 +138,8 @@ static int parse_container(const struct cni_env *env, struct cni_request *q, str
 			   env->ifname);
 	if (q->verb != CNI_DEL && (!env->netns || !*env->netns))
 		return err_set(reterr, -CNI_E_ENVIRONMENT, "CNI_NETNS is not set");
-	if (env->netns && strlen(env->netns) >= 4096)
-		return err_set(reterr, -CNI_E_ENVIRONMENT, "CNI_NETNS: longer than a path may be");
+	if (env->netns && (strlen(env->netns) >= 4096 || !utf8_valid(env->netns, strlen(env->netns))))
+		return err_set(reterr, -CNI_E_ENVIRONMENT, "CNI_NETNS: not a path in UTF-8");
 	q->id = xstrdup(env->container_id);
 	q->ifname = xstrdup(env->ifname);
 	q->netns = dup_or_empty(env->netns);

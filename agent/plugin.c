@@ -19,6 +19,7 @@
 #include "datapath/route/podlink.h"
 #include "lib/jsonw.h"
 #include "watch/json.h"
+#include "watch/utf8.h"
 
 /* --- what the agent asks for ---------------------------------------------------------------------
  */
@@ -118,6 +119,18 @@ static void put_call(const char *conf, struct buf *out)
 	jsonw_end(&w, '}');
 	jsonw_str(&w, "stdin", conf);
 	jsonw_end(&w, '}');
+}
+
+/* Other bytes have no place in the JSON that goes to the agent. */
+static bool environment_is_text(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(env_names); i++) {
+		const char *s = getenv(env_names[i]);
+
+		if (s && !utf8_valid(s, strlen(s)))
+			return false;
+	}
+	return true;
 }
 
 static int read_stdin(struct buf *ret)
@@ -246,5 +259,8 @@ int plugin_main(void)
 	(void)value_get_str(value_root(doc), "", "cniVersion", &version, NULL);
 	if (streq(getenv("CNI_COMMAND"), "VERSION"))
 		return print_versions(version);
+	if (!environment_is_text())
+		return print_error(version, CNI_E_ENVIRONMENT,
+				   "an environment variable is not valid UTF-8");
 	return call_agent(conf.data, value_root(doc), version);
 }

@@ -83,10 +83,11 @@ char *xstrdup(const char *s)
  */
 char *xstrndup(const char *s, size_t n)
 {
-	char *p = strndup(s, n);
+	size_t len = strnlen(s, n);
+	char *p = xmalloc(len + 1);
 
-	if (!p)
-		out_of_memory();
+	memcpy(p, s, len);
+	p[len] = '\0';
 	return p;
 }
 

@@ -7,30 +7,7 @@
 #include <utlist.h>
 
 #include "lib/intern.h"
-
-/* --- objects kept beyond their source ----------------------------------------------------------
- */
-
-static struct pod *copy_pod(const struct pod *p)
-{
-	struct pod *c = xmemdup(p, sizeof(*p));
-
-	c->o.problem = NULL;
-	(void)intern_ref(c->o.ns);
-	(void)intern_ref(c->o.name);
-	(void)intern_ref(c->uid);
-	(void)intern_ref(c->mirror_of);
-	(void)intern_ref(c->node);
-	c->labels.v = xmemdup(p->labels.v, p->labels.n * sizeof(*p->labels.v));
-	for (uint32_t i = 0; i < c->labels.n; i++) {
-		(void)intern_ref(c->labels.v[i].key);
-		(void)intern_ref(c->labels.v[i].value);
-	}
-	c->ports = xmemdup(p->ports, p->n_ports * sizeof(*p->ports));
-	for (uint32_t i = 0; i < c->n_ports; i++)
-		(void)intern_ref(c->ports[i].name);
-	return c;
-}
+#include "watch/object_copy.h"
 
 /* --- names -------------------------------------------------------------------------------------
  */
@@ -70,14 +47,15 @@ static const struct attachment *attachment_of(const struct pod_name *n, const st
 
 /*
  * Put the addresses of a record in force.  hostNetwork pods share the node's addresses and are
- * nobody's peer; addresses of finished pods may belong to someone else already.
+ * nobody's peer; addresses of finished pods may belong to someone else already; and what could not
+ * be read of an object that was set aside must not open a door.
  */
 static void update_peer(struct endpoints *s, const struct pod_name *n, struct pod_record *r,
 			const struct pod *object)
 {
 	const struct attachment *at = attachment_of(n, r);
 
-	if (!object || object->host_network)
+	if (!object || object->host_network || object->o.problem)
 		peers_pod_update(s->peers, &r->peer, object, 0, NULL);
 	else if (at)
 		peers_pod_update(s->peers, &r->peer, object, at->n_addrs, at->addrs);
@@ -117,7 +95,7 @@ static void keep_copies(struct endpoints *s, struct pod_name *n, const struct po
 		if (ep->pod != &n->record)
 			continue;
 		r = xcalloc(1, sizeof(*r));
-		r->copy = copy_pod(old);
+		r->copy = (struct pod *)object_copy(&old->o);
 		ep->pod = r;
 		update_peer(s, n, r, r->copy);
 		endpoint_mark(s, ep);

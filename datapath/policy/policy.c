@@ -301,7 +301,7 @@ static void settle_direction(struct policy_engine *e, struct endpoint *ep, enum 
 
 static void settle_endpoint(struct policy_engine *e, struct endpoint *ep)
 {
-	bool fence = !ep->pod;
+	bool fence = !ep->pod || ep->pod->object->o.problem;
 
 	for (int d = 0; d < _DIRECTION_MAX; d++)
 		settle_direction(e, ep, (enum direction)d, fence);

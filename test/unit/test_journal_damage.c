@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * test_journal_damage.c - a small journal cut and changed at every byte: what comes before is
+ * kept, nothing is made up, and the file can be used again.
+ *
+ * The functions of disksync.h stand here and do nothing: the real ones take 20 ms to end, which
+ * is too long for thousands of journals.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "test/unit/sample_journal.h"
+
+int disksync_new(struct disksync **ret)
+{
+	*ret = NULL;
+	return 0;
+}
+
+struct disksync *disksync_free(struct disksync *d _unused_)
+{
+	return NULL;
+}
+
+int disksync_fd(const struct disksync *d _unused_)
+{
+	return -1;
+}
+
+bool disksync_running(const struct disksync *d _unused_)
+{
+	return false;
+}
+
+void disksync_start(struct disksync *d _unused_, int file _unused_)
+{
+}
+
+bool disksync_take(struct disksync *d _unused_, int *ret_result _unused_)
+{
+	return false;
+}
+
+uint64_t disksync_blocking(const struct disksync *d _unused_)
+{
+	return 0;
+}
+
+/* --- every byte ------------------------------------------------------------------------------ */
+
+/* put 0, put 1, remove 0, put 2: what a table holds after the first @n records */
+static bool holds_after(size_t n, unsigned int which)
+{
+	return which == 0 ? n == 1 || n == 2 : which == 1 ? n >= 2 : n >= 4;
+}
+
+static struct buf small_journal(size_t ret_ends[5])
+{
+	struct journal *j = open_it();
+
+	ret_ends[0] = (size_t)size_of();
+	assert_int_equal(put(j, 0), 0);
+	ret_ends[1] = (size_t)size_of();
+	assert_int_equal(put(j, 1), 0);
+	ret_ends[2] = (size_t)size_of();
+	assert_int_equal(drop(j, 0), 0);
+	ret_ends[3] = (size_t)size_of();
+	assert_int_equal(put(j, 2), 0);
+	ret_ends[4] = (size_t)size_of();
+	(void)journal_close(j);
+	return content_of(path);
+}
+
+static void check_holds(const struct journal *j, size_t n)
+{
+	size_t count = 0;
+
+	for (unsigned int which = 0; which < 3; which++) {
+		assert_int_equal(has(j, which), holds_after(n, which));
+		count += holds_after(n, which);
+	}
+	assert_int_equal(journal_count(j), count);
+}
+
+/* What is left can be read, written to, and read again. */
+static void check_recovers(size_t records, size_t bad_bytes, bool damaged)
+{
+	struct journal_report report;
+	struct journal *j = open_boot(BOOT, &report);
+
+	assert_int_equal(report.records, records);
+	assert_int_equal(report.bad_bytes, bad_bytes);
+	assert_int_equal(report.damaged, damaged);
+	assert_int_equal(report.kept, damaged);
+	check_holds(j, records);
+	assert_int_equal(put(j, 7), 0);
+	(void)journal_close(j);
+	j = open_boot(BOOT, &report);
+	assert_int_equal(report.bad_bytes, 0);
+	assert_true(has(j, 7));
+	assert_int_equal(drop(j, 7), 0);
+	check_holds(j, records);
+	(void)journal_close(j);
+}
+
+static void remove_kept(void)
+{
+	_cleanup_(freep) char *kept = journal_damaged_path(path, 1);
+
+	assert_int_equal(unlink(kept), 0);
+}
+
+static void cut_at_every_byte(void **state _unused_)
+{
+	size_t ends[5];
+	_cleanup_(buf_done) struct buf b = small_journal(ends);
+
+	for (size_t len = 0; len <= b.len; len++) {
+		size_t records = 0;
+
+		write_content(b.data, len);
+		while (records < 4 && ends[records + 1] <= len)
+			records++;
+		if (len == 0 || len >= ends[0]) {
+			check_recovers(records, len ? len - ends[records] : 0, false);
+			continue;
+		}
+		check_recovers(0, len, true);
+		remove_kept();
+	}
+}
+
+static void judge_copy(void *arg, const struct attachment *a)
+{
+	bool known = false;
+
+	for (unsigned int n = 0; n < 3 && !known; n++) {
+		_cleanup_(attachment_freep) struct attachment *sample = sample_attachment(n);
+
+		known = same_attachment(sample, a);
+	}
+	assert_true(known);
+	(*(size_t *)arg)++;
+}
+
+static void every_flipped_byte(void **state _unused_)
+{
+	size_t ends[5];
+	_cleanup_(buf_done) struct buf b = small_journal(ends);
+
+	for (size_t i = 0; i < b.len; i++) {
+		size_t records = 0, seen = 0, good;
+		struct journal_report report;
+
+		b.data[i] = (char)~b.data[i];
+		write_content(b.data, b.len);
+		b.data[i] = (char)~b.data[i];
+		while (records < 4 && ends[records + 1] <= i)
+			records++;
+		good = i < ends[0] ? 0 : ends[records];
+		assert_int_equal(journal_read(path, judge_copy, &seen, &report, NULL), 0);
+		assert_int_equal(report.bad_bytes, b.len - good);
+		assert_int_equal(seen, holds_after(records, 0) + holds_after(records, 1) +
+					       holds_after(records, 2));
+		check_recovers(records, b.len - good, i < ends[3]);
+		if (i < ends[3])
+			remove_kept();
+	}
+}
+
+static void damaged_files_are_kept_as_they_were(void **state _unused_)
+{
+	size_t ends[5];
+	_cleanup_(buf_done) struct buf b = small_journal(ends);
+	struct journal_report report;
+
+	b.data[ends[1] + 20] ^= 1;
+	for (unsigned int n = 1; n <= JOURNAL_DAMAGED_MAX + 1; n++) {
+		_cleanup_(freep) char *name = journal_damaged_path(path, n);
+		_cleanup_(buf_done) struct buf kept = {0};
+
+		write_content(b.data, b.len);
+		(void)journal_close(open_boot(BOOT, &report));
+		assert_true(report.damaged);
+		assert_int_equal(report.kept, n <= JOURNAL_DAMAGED_MAX ? n : 0);
+		if (!report.kept)
+			break;
+		kept = content_of(name);
+		assert_int_equal(kept.len, b.len);
+		assert_memory_equal(kept.data, b.data, b.len);
+	}
+	assert_true(exists(".damaged-8"));
+	assert_false(exists(".damaged-9"));
+}
+
+static void an_old_record_pasted_in_is_refused(void **state _unused_)
+{
+	size_t ends[5];
+	_cleanup_(buf_done) struct buf b = small_journal(ends), pasted = {0};
+	struct journal_report report;
+	struct journal *j;
+
+	/* Container 0 would be back from the dead. */
+	buf_put(&pasted, b.data, b.len);
+	buf_put(&pasted, b.data + ends[0], ends[1] - ends[0]);
+	write_content(pasted.data, pasted.len);
+	j = open_boot(BOOT, &report);
+	assert_int_equal(report.bad_bytes, ends[1] - ends[0]);
+	check_holds(j, 4);
+	(void)journal_close(j);
+}
+
+/* Numbers go on when the file is rewritten: records of the file before do not fit this one. */
+static void a_record_of_the_file_before_is_refused(void **state _unused_)
+{
+	size_t ends[5];
+	_cleanup_(buf_done) struct buf old = small_journal(ends), fresh = {0};
+	struct journal_report report;
+	struct journal *j = open_it();
+
+	assert_int_equal(journal_rewrite(j), 0);
+	(void)journal_close(j);
+	fresh = content_of(path);
+	buf_put(&fresh, old.data + ends[3], ends[4] - ends[3]);
+	write_content(fresh.data, fresh.len);
+	j = open_boot(BOOT, &report);
+	assert_int_equal(report.bad_bytes, ends[4] - ends[3]);
+	check_holds(j, 4);
+	(void)journal_close(j);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, make_folder, remove_folder)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(cut_at_every_byte),
+		TEST(every_flipped_byte),
+		TEST(damaged_files_are_kept_as_they_were),
+		TEST(an_old_record_pasted_in_is_refused),
+		TEST(a_record_of_the_file_before_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
