@@ -156,6 +156,11 @@ void agent_install_when_ready(struct agent *a)
 	struct err e = {0};
 	const char *why;
 
+	/* A node without pod ranges is started as well as it can be: systemd need not wait. */
+	if (!a->notified && a->server && a->source_synced && a->sync.table_ok) {
+		a->notified = true;
+		(void)sd_notify(0, "READY=1");
+	}
 	if (a->installed || !a->server || !agent_ready(a, &why))
 		return;
 	a->installed = true;
@@ -166,7 +171,6 @@ void agent_install_when_ready(struct agent *a)
 	log_info("agent", "ready", "node=%s pods=%zu ms=%" PRIu64, a->config->node,
 		 journal_count(a->journal),
 		 (uint64_t)((monotonic_usec() - a->started) / USEC_PER_MSEC));
-	(void)sd_notify(0, "READY=1");
 }
 
 /* --- socket ------------------------------------------------------------------------------------

@@ -41,15 +41,15 @@ struct cni_key {
 };
 
 /*
- * struct cni_request - a request whose form was checked
- * @version:   cniVersion of the configuration, one of cni_versions
+ * struct cni_request - a request whose form was checked; no string in it is NULL
+ * @version:   cniVersion of the configuration, one of cni_versions; for VERSION anything
  * @network:   name of the configuration
  * @socket:    "socket" of the configuration
  * @ns, @pod, @uid: from CNI_ARGS, "" when absent
  * @want:      capability ips (args.cni.ips and CNI_ARGS IP too): addresses asked for
  * @mac:       capability mac
  * @ports:     capability portMappings
- * @prev:      prevResult, borrowed from the document; NULL when absent
+ * @prev:      ADD, CHECK: prevResult, borrowed from the document; NULL when absent
  * @valid:     GC: cni.dev/valid-attachments
  */
 struct cni_request {
@@ -73,7 +73,7 @@ const char *cni_verb_str(enum cni_verb v);
 
 extern const char *const cni_versions[]; /* "0.3.0" ... "1.1.0", NULL-terminated */
 
-/* On failure -code and reterr->code = -code, where code is an enum cni_code. */
+/* On failure the negative of an enum cni_code, which reterr->code holds, too: print -r. */
 int cni_request_parse(const struct cni_env *env, const char *conf, size_t len,
 		      struct cni_request **ret, struct err *reterr);
 struct cni_request *cni_request_free(struct cni_request *q);

@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <sys/socket.h>
 
-#include "agent/cni.h"
+#include "agent/cni_internal.h"
 #include "datapath/route/podlink.h"
 #include "lib/jsonw.h"
 
@@ -17,8 +17,7 @@ static bool before(const char *version, const char *than)
 	return strcmp(version, than) < 0;
 }
 
-/* --- values of a previous plugin, written again
- * --------------------------------------------------- */
+/* --- values of a previous plugin, written again ---------------------------------------------- */
 
 static void put_value(struct jsonw *w, const char *key, const struct value *v);
 
@@ -74,8 +73,7 @@ static const struct value *prev_list(const struct cni_result *r, const char *key
 	return v && v->type == VALUE_SEQ ? v : NULL;
 }
 
-/* --- result ------------------------------------------------------------------------------------
- */
+/* --- result ---------------------------------------------------------------------------------- */
 
 static void put_interface(struct jsonw *w, const char *version, const struct cni_result *r,
 			  bool host)
@@ -153,7 +151,7 @@ void cni_result_print(const char *version, const struct cni_result *r, struct bu
 	for (uint32_t i = 0; i < r->at->n_addrs; i++)
 		put_route(&w, &r->at->addrs[i]);
 	jsonw_end(&w, ']');
-	if (dns)
+	if (dns && dns->type == VALUE_MAP)
 		put_value(&w, "dns", dns);
 	else
 		jsonw_raw(&w, "dns", "{}");
@@ -202,39 +200,91 @@ void cni_versions_print(const char *version, struct buf *out)
 	jsonw_end(&w, '}');
 }
 
-/* --- CHECK -------------------------------------------------------------------------------------
- */
+/* --- CHECK ----------------------------------------------------------------------------------- */
 
-static const struct value *find_interface(const struct value *prev, const struct attachment *at)
+static const struct value *prev_items(const struct value *prev, const char *key)
 {
-	const struct value *list = value_get(prev, "interfaces");
+	const struct value *list = value_get(prev, key);
 
-	for (uint32_t i = 0; list && list->type == VALUE_SEQ && i < list->n; i++) {
-		const struct value *v = list->items[i];
+	return list && list->type == VALUE_SEQ ? list : NULL;
+}
+
+/* The pod's end: of our name, and in a sandbox.  @ret_index: its place in the list. */
+static const struct value *find_interface(const struct value *prev, const struct attachment *at,
+					  uint32_t *ret_index)
+{
+	const struct value *list = prev_items(prev, "interfaces");
+
+	for (uint32_t i = 0; list && i < list->n; i++) {
 		const char *name = NULL, *sandbox = "";
 
-		if (v->type == VALUE_MAP && value_get_str(v, "", "name", &name, NULL) > 0 &&
-		    value_get_str(v, "", "sandbox", &sandbox, NULL) >= 0 &&
-		    streq(name, at->ifname) && *sandbox)
-			return v;
+		(void)value_get_str(list->items[i], "", "name", &name, NULL);
+		(void)value_get_str(list->items[i], "", "sandbox", &sandbox, NULL);
+		if (!streq(name, at->ifname) || !*sandbox)
+			continue;
+		*ret_index = i;
+		return list->items[i];
 	}
 	return NULL;
 }
 
-static bool has_address(const struct value *prev, const struct addr *a)
+static int check_mac(const struct value *interface, const struct attachment *at, struct err *reterr)
 {
-	const struct value *list = value_get(prev, "ips");
-	struct prefix host = prefix_host(a), p;
+	const char *given = "";
+	char text[MAC_STR_MAX], shown[CNI_SHOWN_MAX];
+	struct mac mac;
 
-	for (uint32_t i = 0; list && list->type == VALUE_SEQ && i < list->n; i++) {
-		const char *text = NULL;
+	(void)value_get_str(interface, "", "mac", &given, NULL);
+	if (!*given)
+		return 0;
+	if (mac_parse(given, &mac) == 0 && memcmp(&mac, &at->mac, sizeof(mac)) == 0)
+		return 0;
+	return err_set(reterr, -CNI_E_MISMATCH,
+		       "prevResult.interfaces: %s has MAC %s, but it is %s", at->ifname,
+		       cni_shown(given, shown), mac_str(&at->mac, text));
+}
 
-		if (list->items[i]->type == VALUE_MAP &&
-		    value_get_str(list->items[i], "", "address", &text, NULL) > 0 &&
-		    prefix_parse(text, &p) >= 0 && prefix_eq(&p, &host))
-			return true;
+/* Which of our addresses an entry of prevResult.ips is; -1 if it is none */
+static int which_address(const struct value *entry, const struct attachment *at)
+{
+	const char *text = NULL;
+	struct prefix p;
+
+	if (value_get_str(entry, "", "address", &text, NULL) <= 0 || prefix_parse(text, &p) < 0)
+		return -1;
+	for (uint32_t i = 0; i < at->n_addrs; i++) {
+		struct prefix host = prefix_host(&at->addrs[i]);
+
+		if (prefix_eq(&p, &host))
+			return (int)i;
 	}
-	return false;
+	return -1;
+}
+
+/* Addresses of other interfaces of a chain, or of none, are not ours to judge. */
+static int check_addresses(const struct cni_request *q, const struct attachment *at,
+			   uint32_t interface, struct err *reterr)
+{
+	const struct value *list = prev_items(q->prev, "ips");
+	bool seen[ARRAY_SIZE(at->addrs)] = {false};
+	char text[ADDR_STR_MAX];
+
+	for (uint32_t i = 0; list && i < list->n; i++) {
+		int which = which_address(list->items[i], at);
+		int64_t index = -1;
+
+		(void)value_get_int(list->items[i], "", "interface", 0, UINT32_MAX, &index, NULL);
+		if (which >= 0)
+			seen[which] = true;
+		else if (index == interface)
+			return err_set(reterr, -CNI_E_MISMATCH,
+				       "prevResult.ips[%u]: %s has no such address", i, at->ifname);
+	}
+	for (uint32_t i = 0; i < at->n_addrs; i++)
+		if (!seen[i])
+			return err_set(reterr, -CNI_E_MISMATCH, "prevResult.ips: %s is missing",
+				       addr_str(&at->addrs[i], text));
+	return 0;
 }
 
 /**
@@ -243,28 +293,20 @@ static bool has_address(const struct value *prev, const struct addr *a)
  * @at:     What ADD had made
  * @reterr: What differs
  *
+ * Its interface, its MAC address if one is given, and exactly its addresses.
+ *
  * Return: 0; -CNI_E_MISMATCH
  */
 int cni_check_prev(const struct cni_request *q, const struct attachment *at, struct err *reterr)
 {
 	const struct value *interface;
-	char text[ADDR_STR_MAX], mac[MAC_STR_MAX];
-	const char *given = "";
+	uint32_t index = 0;
+	int r;
 
-	if (!q->prev)
-		return err_set(reterr, -CNI_E_CONFIG, "prevResult: required for CHECK");
-	interface = find_interface(q->prev, at);
+	interface = find_interface(q->prev, at, &index);
 	if (!interface)
 		return err_set(reterr, -CNI_E_MISMATCH, "prevResult.interfaces: %s is missing",
 			       at->ifname);
-	(void)value_get_str(interface, "", "mac", &given, NULL);
-	if (*given && strcmp(given, mac_str(&at->mac, mac)) != 0)
-		return err_set(reterr, -CNI_E_MISMATCH,
-			       "prevResult.interfaces: %s has MAC %.17s, it is %s", at->ifname,
-			       given, mac);
-	for (uint32_t i = 0; i < at->n_addrs; i++)
-		if (!has_address(q->prev, &at->addrs[i]))
-			return err_set(reterr, -CNI_E_MISMATCH, "prevResult.ips: %s is missing",
-				       addr_str(&at->addrs[i], text));
-	return 0;
+	r = check_mac(interface, at, reterr);
+	return r < 0 ? r : check_addresses(q, at, index, reterr);
 }

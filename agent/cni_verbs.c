@@ -13,8 +13,7 @@
 #include "datapath/route/podlink.h"
 #include "lib/log.h"
 
-/* --- ends --------------------------------------------------------------------------------------
- */
+/* --- ends ------------------------------------------------------------------------------------ */
 
 static void observe(struct calls *s, const struct cni_call *c, bool ok)
 {
@@ -104,8 +103,7 @@ void cni_call_abandon(struct calls *s, struct cni_call *c)
 	cni_call_free(s, c);
 }
 
-/* --- what the caller is asked to do --------------------------------------------------------------
- */
+/* --- what the caller is asked to do ---------------------------------------------------------- */
 
 /**
  * cni_call_ask_link() - Ask the plugin to make or compare the link
@@ -135,8 +133,7 @@ void cni_call_ask_detach(struct cni_call *c)
 	call_send(c->call, b.data);
 }
 
-/* --- ADD ---------------------------------------------------------------------------------------
- */
+/* --- ADD ------------------------------------------------------------------------------------- */
 
 static void on_pod_deadline(void *arg _unused_)
 {
@@ -206,8 +203,7 @@ void add_finish(struct calls *s, struct cni_call *c)
 	cni_call_finish(s, c, text.data);
 }
 
-/* --- DEL and GC --------------------------------------------------------------------------------
- */
+/* --- DEL and GC ------------------------------------------------------------------------------ */
 
 static void begin_detach(struct calls *s, struct cni_call *c)
 {
@@ -281,8 +277,7 @@ void detach_finish(struct calls *s, struct cni_call *c)
 	cni_call_finish(s, c, "");
 }
 
-/* --- CHECK and STATUS --------------------------------------------------------------------------
- */
+/* --- CHECK and STATUS ------------------------------------------------------------------------ */
 
 /**
  * check_begin() - CHECK: compare our own state, then ask for the pod's end

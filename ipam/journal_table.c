@@ -91,10 +91,11 @@ uint64_t journal_table_encode(struct journal_table *t, const char *boot_id, uint
 	journal_encode_head(boot_id, first, out);
 	t->live = 0;
 	for (struct journal_entry *e = t->entries; e; e = e->hh.next) {
-		struct journal_record r = {.type = JOURNAL_PUT, .number = number++, .at = e->at};
+		struct journal_record r = {.type = JOURNAL_PUT, .number = number, .at = e->at};
 		size_t before = out->len;
 
 		journal_encode(&r, out);
+		number++;
 		e->bytes = out->len - before;
 		t->live += e->bytes;
 	}

@@ -309,7 +309,8 @@ static void examine_each(struct folder *f, int dir, struct names *names, bool co
 		if (i && streq(names->v[i - 1], names->v[i]))
 			continue;
 		if (!complete)
-			trust = file_complete_at_birth(dir, names->v[i]) ? TRUST_CHANGED : TRUST_SETTLED;
+			trust = file_complete_at_birth(dir, names->v[i]) ? TRUST_CHANGED
+									 : TRUST_SETTLED;
 		examine(f, dir, names->v[i], trust);
 	}
 }

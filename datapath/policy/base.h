@@ -8,7 +8,8 @@
 
 #include "datapath/nft/table.h"
 
-#define BASE_UNKNOWN_POD "unknown_pod" /* chain of pods whose object is not known, or set aside: drops */
+#define BASE_UNKNOWN_POD \
+	"unknown_pod" /* chain of pods whose object is not known, or set aside: drops */
 
 /*
  * struct base - the sets, [0] for IPv4 and [1] for IPv6

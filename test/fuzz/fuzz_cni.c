@@ -41,8 +41,11 @@ static void check_names(const struct cni_request *q)
 
 static void check_result(const struct cni_request *q)
 {
-	struct attachment at = {.id = q->id, .ifname = q->ifname, .netns = q->netns,
-				.host_ifname = q->ifname, .n_addrs = q->n_want};
+	struct attachment at = {.id = q->id,
+				.ifname = q->ifname,
+				.netns = q->netns,
+				.host_ifname = q->ifname,
+				.n_addrs = q->n_want};
 	struct cni_result result = {.at = &at, .mtu = 1500, .prev = q->prev};
 	_cleanup_(value_doc_freep) struct value_doc *doc = NULL;
 	_cleanup_(buf_done) struct buf text = {0};

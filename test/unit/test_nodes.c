@@ -79,8 +79,7 @@ static void expect_route(const struct world *w, const char *dst, enum route_kind
 	bool found = false;
 
 	routes_ops(w->routes, &ops);
-	vec_foreach(op, &ops.op)
-	{
+	vec_foreach (op, &ops.op) {
 		if (op->remove || !prefix_eq(&op->route.dst, &p))
 			continue;
 		found = true;
@@ -131,8 +130,11 @@ static void other_nodes_are_routed(void **state _unused_)
 static void own_ranges(void **state _unused_)
 {
 	struct prefix extra = prefix("10.9.0.0/24"), exclude = prefix("203.0.113.0/24");
-	struct nodes_config c = {.n_ranges = 1, .ranges = &extra, .masquerade = true,
-				 .n_exclude = 1, .exclude = &exclude};
+	struct nodes_config c = {.n_ranges = 1,
+				 .ranges = &extra,
+				 .masquerade = true,
+				 .n_exclude = 1,
+				 .exclude = &exclude};
 	struct node *me = node("me", "10.1.0.0/24", "192.0.2.1");
 	const struct prefix *ranges;
 	struct world w;
