@@ -177,12 +177,13 @@ static enum journal_end judge_rest(struct reader rest, const struct journal_scan
 void journal_scan(const void *data, size_t len, struct journal_scan *ret, journal_record_fn *fn,
 		  void *arg)
 {
-	struct reader r = reader_of(data, len), good = r;
+	struct reader r, good;
 	struct journal_record record;
 
 	*ret = (struct journal_scan){0};
 	if (!len)
 		return;
+	r = good = reader_of(data, len);
 	if (scan_head(&r, ret)) {
 		good = r;
 		while (scan_record(&r, ret->next, &record)) {

@@ -395,3 +395,19 @@ bool selector_matches(const struct selector *s, const struct labels *l)
 			return false;
 	return true;
 }
+
+/**
+ * pod_named_port() - The number that a port name has in a pod
+ * @p:        Pod, or NULL
+ * @protocol: PROTO_x
+ * @name:     Name, interned
+ *
+ * Return: the number; 0 if the pod has no port of that name and protocol
+ */
+uint16_t pod_named_port(const struct pod *p, uint8_t protocol, const char *name)
+{
+	for (uint32_t i = 0; p && i < p->n_ports; i++)
+		if (p->ports[i].name == name && p->ports[i].protocol == protocol)
+			return p->ports[i].port;
+	return 0;
+}

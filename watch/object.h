@@ -209,3 +209,5 @@ bool selector_matches(const struct selector *s, const struct labels *l);
 bool selector_equal(const struct selector *a, const struct selector *b);
 struct selector selector_copy(const struct selector *s);
 void selector_done(struct selector *s);
+
+uint16_t pod_named_port(const struct pod *p, uint8_t protocol, const char *name);

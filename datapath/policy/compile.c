@@ -121,14 +121,6 @@ static bool group_is_empty(const struct group *g)
 /* --- rules -------------------------------------------------------------------------------------
  */
 
-static uint16_t named_port_of(const struct pod *pod, uint8_t protocol, const char *name)
-{
-	for (uint32_t i = 0; pod && i < pod->n_ports; i++)
-		if (pod->ports[i].name == name && pod->ports[i].protocol == protocol)
-			return pod->ports[i].port;
-	return 0;
-}
-
 /*
  * Towards others a port name means whatever number it has in each destination pod, so it goes
  * with the peers; addresses outside pods (and ipBlock) have no port names.
@@ -163,7 +155,7 @@ static void add_port(struct compiler *c, const struct policy *p, const struct po
 			add_named_egress(c, p, r, port);
 			return;
 		}
-		s.first = s.last = named_port_of(c->pod, port->protocol, port->name);
+		s.first = s.last = pod_named_port(c->pod, port->protocol, port->name);
 		if (!s.first)
 			return;
 	}

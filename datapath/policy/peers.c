@@ -164,15 +164,6 @@ static void sort_unique(struct membership_list *l)
 	l->m.n = n;
 }
 
-/* The number that a named port has in a pod; 0 if it has none of that name and protocol. */
-static uint16_t resolve_port(const struct pod *pod, uint8_t protocol, const char *name)
-{
-	for (uint32_t i = 0; i < pod->n_ports; i++)
-		if (pod->ports[i].name == name && pod->ports[i].protocol == protocol)
-			return pod->ports[i].port;
-	return 0;
-}
-
 /* Add what a matching term makes the pod member of: nothing, if it lacks the named port. */
 static void add_membership(const struct peer_pod *pp, const struct peer_term *t,
 			   struct membership_list *l)
@@ -181,7 +172,7 @@ static void add_membership(const struct peer_pod *pp, const struct peer_term *t,
 	struct membership m = {.set = t->set, .protocol = term->protocol};
 
 	if (term->protocol) {
-		m.port = resolve_port(pp->pod, term->protocol, term->port_name);
+		m.port = pod_named_port(pp->pod, term->protocol, term->port_name);
 		if (!m.port)
 			return;
 	}

@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * fuzz_journal.c - any bytes as a journal: what is read back was written by us, whole.
+ * fuzz_journal.c - any bytes as a journal, as the content of a sealed record, and as an
+ * attachment: what is accepted says the same when it is written again.
  */
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "ipam/journal.h"
 #include "ipam/journal_format.h"
+#include "lib/hash.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -12,16 +18,118 @@ static void check(bool holds)
 		abort();
 }
 
-/* A record that was accepted must encode to itself. */
+/* struct walk - a scan: where the next record must stand */
+struct walk {
+	const uint8_t *p;
+	uint64_t records;
+};
+
+static void check_attachment(const struct attachment *at)
+{
+	check(*at->id && strlen(at->id) <= CONTAINER_ID_MAX && !strchr(at->id, '/'));
+	check(*at->ifname && strlen(at->ifname) <= IFNAME_MAX && !strchr(at->ifname, '/'));
+	check(at->n_addrs <= ARRAY_SIZE(at->addrs) && at->n_ports <= HOST_PORTS_MAX);
+}
+
 static void take(void *arg, const struct journal_record *r)
 {
 	_cleanup_(attachment_freep) struct attachment *at = r->at;
 	_cleanup_(buf_done) struct buf again = {0};
+	struct walk *w = arg;
 
-	(void)arg;
-	check(*at->id && at->n_addrs <= 2 && at->n_ports <= HOST_PORTS_MAX);
+	check_attachment(at);
 	journal_encode(r, &again);
-	check(again.len == r->bytes);
+	check(again.len == r->bytes && memcmp(again.data, w->p, again.len) == 0);
+	w->p += r->bytes;
+	w->records++;
+}
+
+/* Length of the head, which a scan has found good */
+static size_t head_size(const struct journal_scan *s)
+{
+	_cleanup_(buf_done) struct buf head = {0};
+
+	journal_encode_head(s->boot_id, 0, &head);
+	return head.len;
+}
+
+static void skip(void *arg, const struct journal_record *r)
+{
+	(void)arg;
+	(void)attachment_free(r->at);
+}
+
+static struct journal_scan scan(const void *data, size_t size, uint64_t *ret_records)
+{
+	struct journal_scan s, again;
+	struct walk w = {0};
+
+	journal_scan(data, size, &s, skip, NULL);
+	check(s.good <= size && (s.end == JOURNAL_WHOLE) == (s.good == size));
+	if (s.boot_id) {
+		w.p = (const uint8_t *)data + head_size(&s);
+		journal_scan(data, s.good, &again, take, &w);
+		check(again.end == JOURNAL_WHOLE && again.records == s.records &&
+		      again.next == s.next && w.p == (const uint8_t *)data + s.good);
+		free(again.boot_id);
+	}
+	*ret_records = s.records;
+	check(w.records == s.records);
+	free(s.boot_id);
+	s.boot_id = NULL;
+	return s;
+}
+
+static bool is_attachment(const uint8_t *data, size_t size)
+{
+	_cleanup_(attachment_freep) struct attachment *at = NULL;
+	_cleanup_(buf_done) struct buf again = {0};
+	struct reader r = reader_of(data, size);
+
+	if (attachment_decode(&r, &at) < 0) {
+		check(!at);
+		return false;
+	}
+	check_attachment(at);
+	attachment_encode(at, &again);
+	check(again.len == size - reader_left(&r) && memcmp(again.data, data, again.len) == 0);
+	return reader_left(&r) == 0;
+}
+
+/* The input as what a record holds, with everything around it right. */
+static void seal(const uint8_t *data, size_t size, struct buf *out)
+{
+	size_t from;
+
+	journal_encode_head("boot", 7, out);
+	from = out->len;
+	buf_put_u32(out, (uint32_t)(17 + size));
+	buf_putc(out, JOURNAL_PUT);
+	buf_put_u64(out, 7);
+	buf_put_u64(out, 0);
+	buf_put(out, data, size);
+	buf_put_u64(out, hash_stable(out->data + from, out->len - from));
+}
+
+static void count(void *arg, const struct attachment *at)
+{
+	check_attachment(at);
+	(*(uint64_t *)arg)++;
+}
+
+/* The same through a file. */
+static void read_file(const uint8_t *data, size_t size, const struct journal_scan *expected)
+{
+	int fd = memfd_create("journal", MFD_CLOEXEC);
+	_cleanup_(freep) char *path = xasprintf("/proc/self/fd/%d", fd);
+	struct journal_report report;
+	uint64_t n = 0;
+
+	check(fd >= 0 && write(fd, data, size) == (ssize_t)size);
+	check(journal_read(path, count, &n, &report, NULL) == 0);
+	check(report.records == expected->records && report.bad_bytes == size - expected->good &&
+	      n <= report.records);
+	close(fd);
 }
 
 /**
@@ -33,14 +141,16 @@ static void take(void *arg, const struct journal_record *r)
  */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct reader r = reader_of(data, size);
-	struct attachment *at = NULL;
-	struct journal_scan scan;
+	_cleanup_(buf_done) struct buf sealed = {0};
+	struct journal_scan s;
+	uint64_t records;
 
-	journal_scan(data, size, &scan, take, NULL);
-	check(scan.good <= size);
-	free(scan.boot_id);
-	if (attachment_decode(&r, &at) == 0)
-		(void)attachment_free(at);
+	if (!size)
+		return 0;
+	s = scan(data, size, &records);
+	read_file(data, size, &s);
+	seal(data, size, &sealed);
+	(void)scan(sealed.data, sealed.len, &records);
+	check(records == is_attachment(data, size));
 	return 0;
 }
