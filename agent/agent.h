@@ -88,7 +88,7 @@ struct agent {
 	uint32_t link_mtu;   /* of that interface; 0 while unknown */
 	uint32_t mtu;	     /* of pods */
 	bool source_synced;  /* the source was read completely once */
-	bool notified;	    /* systemd knows that we run */
+	bool notified;	     /* systemd knows that we run */
 	bool installed;	     /* plugin and conflist are in place */
 
 	struct loop_source *sources[12];
