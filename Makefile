@@ -46,13 +46,14 @@ LIB_OBJ := $(filter-out $(BUILD)/agent/main.o,$(OBJ))
 UNIT := $(patsubst test/%.c,$(BUILD)/%,$(wildcard test/unit/test_*.c))
 PROPERTY := $(patsubst test/%.c,$(BUILD)/%,$(wildcard test/property/test_*.c))
 FUZZ := $(patsubst test/%.c,$(BUILD)/%,$(wildcard test/fuzz/fuzz_*.c))
+BENCH := $(patsubst test/%.c,$(BUILD)/%,$(wildcard test/bench/*.c))
 # Files beside the programs that their programs share.
 SHARED = $(patsubst %.c,$(BUILD)/%.o,$(filter-out test/$(1)/test_%.c test/$(1)/fuzz_%.c,$(wildcard test/$(1)/*.c)))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all install uninstall lint format coverage fuzz bench golden clean help demo test \
-	programs fuzzers variants
+	programs fuzzers benches variants
 
 all: $(BUILD)/manx ## build build/manx (the default)
 
@@ -83,7 +84,7 @@ fuzz: packages-build packages-test ## fuzz for long: FUZZ_SECONDS=600 make fuzz
 	scripts/run-tests --fuzz-seconds $(FUZZ_SECONDS) --jobs $(JOBS) corpus fuzz
 
 bench: packages-build packages-demo packages-test packages-bench ## the figures of docs/benchmarks.md
-	+@$(SUBMAKE) all
+	+@$(SUBMAKE) all benches
 	test/bench/bench
 
 golden: packages-build ## write test/golden/*.expected anew; look at the difference before a commit
@@ -120,6 +121,7 @@ variants:
 
 programs: $(UNIT) $(PROPERTY)
 fuzzers: $(FUZZ)
+benches: $(BENCH)
 
 # All objects, not the archive: two functions of one name are an error here.
 $(BUILD)/manx: $(OBJ)
@@ -149,5 +151,10 @@ $(BUILD)/fuzz/%: $(BUILD)/test/fuzz/%.o $(call SHARED,fuzz) $(BUILD)/libmanx.a
 	@mkdir -p $(@D)
 	$(call say,LINK $@)
 	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS)
+
+$(BUILD)/bench/%: $(BUILD)/test/bench/%.o $(BUILD)/libmanx.a
+	@mkdir -p $(@D)
+	$(call say,LINK $@)
+	$(Q)$(LINK) -o $@ $^ $(PKG_LIBS)
 
 -include $(OBJ:.o=.d) $(wildcard $(BUILD)/test/*/*.d)

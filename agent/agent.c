@@ -116,9 +116,10 @@ static void on_link_event(void *arg, const struct rtnl_event *e)
 	}
 }
 
-static void on_retry(void *arg _unused_)
+/* The turn that follows tries the kernel again; the disk is tried here. */
+static void on_retry(void *arg)
 {
-	/* The turn that follows tries again. */
+	on_journal(arg, 0);
 }
 
 /* --- readiness ---------------------------------------------------------------------------------
@@ -256,7 +257,8 @@ static int open_shells(struct agent *a, struct err *reterr)
 
 	if (r == 0 && report.bad_bytes)
 		log_warn("ipam", "the journal's end was damaged and is cut off",
-			 "bytes=%" PRIu64 " kept=%s.damaged", report.bad_bytes, path);
+			 "bytes=%" PRIu64 " kept=%s.damaged-%u", report.bad_bytes, path,
+			 report.kept);
 	if (r == 0)
 		r = nft_open(&a->nft, reterr);
 	if (r == 0)

@@ -21,6 +21,7 @@
 #include "datapath/nft/apply.h"
 #include "datapath/route/podlink.h"
 #include "datapath/route/rtnl.h"
+#include "ipam/journal.h"
 #include "lib/vec.h"
 
 #define TABLE_NAME "manx"
@@ -165,11 +166,16 @@ static void remove_path(struct tally *t, const char *path)
 /* ipam/journal.c: the file, its rewrite, what was damaged, its lock */
 static void remove_journal(struct tally *t, const char *state_dir)
 {
-	static const char *const suffixes[] = {"", ".new", ".damaged", ".lock"};
+	static const char *const suffixes[] = {"", ".new", ".lock"};
 	_cleanup_(freep) char *journal = instance_journal_path(state_dir);
 
 	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
 		_cleanup_(freep) char *path = xasprintf("%s%s", journal, suffixes[i]);
+
+		remove_path(t, path);
+	}
+	for (unsigned int n = 1; n <= JOURNAL_DAMAGED_MAX; n++) {
+		_cleanup_(freep) char *path = journal_damaged_path(journal, n);
 
 		remove_path(t, path);
 	}

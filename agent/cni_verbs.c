@@ -190,6 +190,11 @@ void add_finish(struct calls *s, struct cni_call *c)
 					       : "the kernel refused the pod's route");
 		return;
 	}
+	if (!journal_synced(a->journal, c->seq) && journal_trouble(a->journal)) {
+		loop_timer_at(a->retry, loop_now(a->loop) + RETRY_MIN_USEC);
+		cni_call_fail(s, c, CNI_E_IO, "the address cannot be made durable on disk");
+		return;
+	}
 	if (!journal_synced(a->journal, c->seq))
 		return;
 	if (!known && loop_now(a->loop) < c->pod_deadline)

@@ -195,8 +195,10 @@ static void put_range(struct sheet *s, const struct ipam_use *u)
 static void put_ranges(struct sheet *s)
 {
 	struct ipam_use use[IPAM_RANGES_MAX];
-	size_t n = ipam_uses(s->agent->ipam, use, IPAM_RANGES_MAX);
+	size_t n;
 
+	ipam_advance(s->agent->ipam, monotonic_usec());
+	n = ipam_uses(s->agent->ipam, use, IPAM_RANGES_MAX);
 	begin_list(s, "ranges", "Addresses");
 	for (size_t i = 0; i < n; i++)
 		put_range(s, &use[i]);

@@ -218,6 +218,8 @@ int report_ipam(struct agent *a, const struct value *args, struct buf *out)
 	const char *what = argument(args, 0);
 	int code = 0;
 
+	ipam_advance(a->ipam, monotonic_usec());
+
 	if (streq(what, "show") && wants_json(args))
 		show_json(a, out);
 	else if (streq(what, "show"))

@@ -109,7 +109,10 @@ static void put_ipam(const struct agent *a, struct buf *out)
 	static const char *const helps[] = {"Addresses of a range.", "Addresses in use.",
 					    "Freed addresses not given out again yet."};
 	struct ipam_use use[IPAM_RANGES_MAX];
-	size_t n = ipam_uses(a->ipam, use, IPAM_RANGES_MAX);
+	size_t n;
+
+	ipam_advance(a->ipam, monotonic_usec());
+	n = ipam_uses(a->ipam, use, IPAM_RANGES_MAX);
 
 	for (size_t m = 0; m < ARRAY_SIZE(names); m++) {
 		metric_head(out, names[m], METRIC_GAUGE, helps[m]);

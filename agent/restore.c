@@ -77,6 +77,15 @@ static void delete_orphans(struct agent *a, const struct names *links)
 	names_done(&known);
 }
 
+/* An address freed shortly before the restart goes on cooling down. */
+static void rest_on(void *arg, const struct addr *addr, uint64_t freed)
+{
+	struct agent *a = arg;
+
+	if (ipam_adopt(a->ipam, addr))
+		(void)ipam_release(a->ipam, addr, freed);
+}
+
 /**
  * restore_attachments() - Put the attachments of the journal back into force
  * @a: Agent, before its first turn
@@ -90,6 +99,7 @@ void restore_attachments(struct agent *a)
 	while ((at = journal_next(a->journal, at)))
 		for (uint32_t i = 0; i < at->n_addrs; i++)
 			(void)ipam_adopt(a->ipam, &at->addrs[i]);
+	journal_take_freed(a->journal, rest_on, a);
 	if (rtnl_each_pod_link(a->rtnl, add_name, &links, &e) == 0) {
 		vec_sort(&links.v, compare_names);
 		release_gone(a, &links);

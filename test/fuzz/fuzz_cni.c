@@ -35,8 +35,30 @@ static void check_names(const struct cni_request *q)
 	check(strlen(q->ifname) <= IFNAME_MAX && !strchr(q->ifname, '/'));
 	check(!strchr(q->ns, '/') && !strchr(q->pod, '/'));
 	check(q->n_want <= 2 && q->n_ports <= HOST_PORTS_MAX);
+	check(q->version && q->network && q->socket && q->netns && q->uid);
+	check(!*q->netns || *q->netns == '/');
+	check(q->n_want < 2 || q->want[0].family != q->want[1].family);
+	check(!q->has_mac || !(q->mac.b[0] & 1));
 	if (q->verb == CNI_ADD)
 		check(*q->id && *q->ifname && *q->netns && *q->ns && *q->pod);
+}
+
+/* No two mappings may claim the same host port. */
+static void check_ports(const struct cni_request *q)
+{
+	for (uint32_t i = 0; i < q->n_ports; i++) {
+		const struct host_port *a = &q->ports[i];
+
+		check(a->host_port && a->container_port);
+		check(!a->has_ip || !addr_is_zero(&a->host_ip));
+		for (uint32_t j = 0; j < i; j++) {
+			const struct host_port *b = &q->ports[j];
+			bool same = a->protocol == b->protocol && a->host_port == b->host_port &&
+				    (!a->has_ip || !b->has_ip || addr_eq(&a->host_ip, &b->host_ip));
+
+			check(!same);
+		}
+	}
 }
 
 static void check_result(const struct cni_request *q)
@@ -80,10 +102,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	env.args = line(&rest);
 	env.path = NULL;
 	if (cni_request_parse(&env, rest, strlen(rest), &q, &e) < 0) {
-		check(!q && e.code < 0 && *e.msg);
+		check(!q && e.code < 0 && e.code >= -CNI_E_CONFIG && *e.msg);
 		return 0;
 	}
 	check_names(q);
+	check_ports(q);
 	check_result(q);
 	return 0;
 }

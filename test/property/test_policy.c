@@ -95,11 +95,12 @@ static void disagree(const struct run *r, const struct packet *p, bool wanted)
 
 	table_render(r->table, &table);
 	print_message("%s\n", table.data);
-	fail_msg("seed %llu, step %lu: %s -> %s protocol %u port %u path %d: the reference says %s, "
-		 "the table %s; replay with --seed %llu --worlds 1 --steps %lu",
-		 (unsigned long long)r->seed, r->step, addr_str(&p->src, src),
-		 addr_str(&p->dst, dst), p->protocol, p->dport, p->path, wanted ? "allow" : "deny",
-		 wanted ? "denies" : "allows", (unsigned long long)r->seed, r->step + 1);
+	fail_msg(
+		"seed %llu, step %lu: %s -> %s protocol %u port %u path %d: the reference says %s, "
+		"the table %s; replay with --seed %llu --worlds 1 --steps %lu",
+		(unsigned long long)r->seed, r->step, addr_str(&p->src, src),
+		addr_str(&p->dst, dst), p->protocol, p->dport, p->path, wanted ? "allow" : "deny",
+		wanted ? "denies" : "allows", (unsigned long long)r->seed, r->step + 1);
 }
 
 static void check_packets(struct run *r)

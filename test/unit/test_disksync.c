@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/aio_abi.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <poll.h>
@@ -44,6 +45,16 @@ static int wait_result(struct disksync *d)
 	return result;
 }
 
+static bool has_aio(void)
+{
+	aio_context_t context = 0;
+	bool has = syscall(SYS_io_setup, 1, &context) == 0;
+
+	if (has)
+		(void)syscall(SYS_io_destroy, context);
+	return has;
+}
+
 static void one_sync_after_the_other(void **state _unused_)
 {
 	_cleanup_(closep) int fd = temporary_file();
@@ -60,6 +71,7 @@ static void one_sync_after_the_other(void **state _unused_)
 		assert_int_equal(wait_result(d), 0);
 		assert_false(disksync_take(d, &result));
 	}
+	assert_int_equal(disksync_blocking(d), has_aio() ? 0 : 5);
 	assert_null(disksync_free(d));
 	assert_null(disksync_free(NULL));
 }

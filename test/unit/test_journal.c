@@ -112,6 +112,23 @@ static void only_root_may_read_it(void **state _unused_)
 	(void)umask(022);
 }
 
+/* Records are appended where the last run ended, run after run. */
+static void runs_follow_each_other(void **state _unused_)
+{
+	for (unsigned int run = 0; run < 5; run++) {
+		struct journal_report report;
+		struct journal *j = open_boot(BOOT, &report);
+
+		assert_int_equal(report.bad_bytes, 0);
+		assert_int_equal(report.records, run ? 3 * run - 1 : 0);
+		assert_int_equal(journal_count(j), run ? run + 1 : 0);
+		if (run)
+			assert_int_equal(drop(j, run), 0);
+		assert_int_equal(put(j, run) + put(j, run + 1), 0);
+		(void)journal_close(j);
+	}
+}
+
 /* A restart with nothing changed writes nothing. */
 static void a_whole_file_is_left_alone(void **state _unused_)
 {
@@ -526,6 +543,7 @@ int main(void)
 		TEST(a_second_put_replaces),
 		TEST(removing_what_is_not_there),
 		TEST(only_root_may_read_it),
+		TEST(runs_follow_each_other),
 		TEST(a_whole_file_is_left_alone),
 		TEST(another_boot_is_told_once),
 		TEST(freed_addresses_are_handed_on),
