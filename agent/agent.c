@@ -100,8 +100,9 @@ static void on_link_event(void *arg, const struct rtnl_event *e)
 
 	switch (e->kind) {
 	case RTNL_ROUTE_GONE:
-	case RTNL_LINK_GONE: /* the kernel tells of its routes, too */
 		routes_lost(a->routes, &e->dst);
+		break;
+	case RTNL_LINK_GONE: /* its routes are told by themselves */
 		break;
 	case RTNL_ADDR:
 		turn_follow_mtu(a);

@@ -14,7 +14,19 @@
 #include "agent/wire.h"
 #include "lib/jsonw.h"
 #include "watch/json.h"
+#include "watch/utf8.h"
 
+/* Whoever answers has us change links: it must be root, or, in tests, be who we are. */
+static bool peer_is_trusted(int fd)
+{
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0 &&
+	       (cred.uid == 0 || cred.uid == geteuid());
+}
+
+/* The time limits come first: connect() waits while the agent's backlog is full. */
 static int connect_to(const char *path, struct err *reterr)
 {
 	_cleanup_(closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -24,11 +36,14 @@ static int connect_to(const char *path, struct err *reterr)
 	if (strlen(path) >= sizeof(sa.sun_path))
 		return err_set(reterr, -ENAMETOOLONG, "socket %s: the name is too long", path);
 	memcpy(sa.sun_path, path, strlen(path) + 1);
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
 	if (fd < 0 || connect(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0)
 		return err_set(reterr, -errno, "the agent does not answer on %s: %s", path,
 			       strerror(errno));
-	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
-	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
+	if (!peer_is_trusted(fd))
+		return err_set(reterr, -EPERM, "socket %s: the program behind it is not root's",
+			       path);
 	return TAKE(fd, -1);
 }
 
@@ -90,6 +105,19 @@ static int receive_message(int fd, struct value_doc **ret, struct err *reterr)
 	return json_parse(text, len, ret, reterr);
 }
 
+/* A message that was cut off may end within a character. */
+static void put_message(struct jsonw *w, const char *key, const struct err *e)
+{
+	size_t len = strlen(e->msg);
+	char text[sizeof(e->msg)];
+
+	while (len && !utf8_valid(e->msg, len))
+		len--;
+	memcpy(text, e->msg, len);
+	text[len] = '\0';
+	jsonw_str(w, key, text);
+}
+
 static int answer(int fd, int code, const struct err *e, struct err *reterr)
 {
 	_cleanup_(buf_done) struct buf b = {0};
@@ -97,7 +125,7 @@ static int answer(int fd, int code, const struct err *e, struct err *reterr)
 
 	jsonw_begin(&w, NULL, '{');
 	if (code) {
-		jsonw_str(&w, "error", e->msg);
+		put_message(&w, "error", e);
 		jsonw_int(&w, "code", code);
 	} else {
 		jsonw_bool(&w, "done", true);
@@ -106,24 +134,38 @@ static int answer(int fd, int code, const struct err *e, struct err *reterr)
 	return send_message(fd, b.data, reterr);
 }
 
+/* 1: the message is the result and was taken; 0: it is something else; -errno. */
+static int take_result(const struct value *m, struct buf *ret_text, int *ret_exit,
+		       struct err *reterr)
+{
+	const char *text = NULL;
+	int64_t code = 0;
+	int r;
+
+	if (m->type != VALUE_MAP)
+		return err_set(reterr, -EPROTO, "the agent's message is not a map");
+	r = value_get_str(m, "", "result", &text, reterr);
+	if (r > 0)
+		r = value_get_int(m, "", "exit", 0, 255, &code, reterr);
+	if (r < 0 || !text)
+		return r;
+	buf_puts(ret_text, text);
+	*ret_exit = (int)code;
+	return 1;
+}
+
 /* One message of the agent: 1 it was the result, 0 go on, -errno. */
 static int handle(int fd, client_do_fn *fn, void *arg, struct buf *ret_text, int *ret_exit,
 		  struct err *reterr)
 {
 	_cleanup_(value_doc_freep) struct value_doc *doc = NULL;
-	const char *text = NULL;
 	struct err e = {0};
-	int64_t exit_code = 0;
 	int r = receive_message(fd, &doc, reterr);
 
-	if (r < 0)
+	if (r == 0)
+		r = take_result(value_root(doc), ret_text, ret_exit, reterr);
+	if (r != 0)
 		return r;
-	if (value_get_str(value_root(doc), "", "result", &text, reterr) == 1) {
-		(void)value_get_int(value_root(doc), "", "exit", 0, 255, &exit_code, NULL);
-		buf_puts(ret_text, text);
-		*ret_exit = (int)exit_code;
-		return 1;
-	}
 	if (!fn)
 		return err_set(reterr, -EPROTO, "unexpected message from the agent");
 	r = fn(arg, value_root(doc), &e);
@@ -140,7 +182,10 @@ static int handle(int fd, client_do_fn *fn, void *arg, struct buf *ret_text, int
  * @ret_exit:    What to exit with
  * @reterr:      What failed
  *
- * Return: 0; -errno if the agent could not be reached or went away
+ * Waits CLIENT_TIMEOUT_SEC for the connection and for each message.  The text of a result is at
+ * most VALUE_STRING_MAX bytes.
+ *
+ * Return: 0; -errno if the agent could not be reached or went away before the result
  */
 int client_call(const char *socket_path, const char *json, client_do_fn *fn, void *arg,
 		struct buf *ret_text, int *ret_exit, struct err *reterr)

@@ -5,7 +5,7 @@
  *
  * It holds no state and no credential.  While no agent runs, DEL takes the link down by itself
  * (the agent finds the address at its next start), VERSION is answered, and everything else is
- * told to come again.
+ * told to come again.  An ADD that fails after the link was made takes the link down again.
  */
 #include "agent/plugin.h"
 
@@ -79,11 +79,43 @@ static int detach(const struct value *m, struct err *reterr)
 	return r;
 }
 
-static int do_work(void *arg _unused_, const struct value *m, struct err *reterr)
+/* struct work - what this call has done: the host's end of the link that it made, or "" */
+struct work {
+	char made[IFNAME_MAX + 1];
+};
+
+/* The specification wants the name of the variable that is wrong. */
+static int link_error(int code, struct err *reterr)
+{
+	switch (code) {
+	case -ENOENT:
+		(void)err_prefix(reterr, "CNI_NETNS: ");
+		return CNI_E_UNKNOWN;
+	case -ENOTTY:
+		(void)err_prefix(reterr, "CNI_NETNS: ");
+		return CNI_E_ENVIRONMENT;
+	case -EEXIST:
+		(void)err_prefix(reterr, "CNI_IFNAME: ");
+		return CNI_E_ENVIRONMENT;
+	default:
+		return CNI_E_KERNEL;
+	}
+}
+
+static int attach(struct work *w, const struct podlink *l, struct err *reterr)
+{
+	int r = podlink_create(l, reterr);
+
+	if (r < 0)
+		return link_error(r, reterr);
+	(void)snprintf(w->made, sizeof(w->made), "%s", l->host_ifname);
+	return 0;
+}
+
+static int do_work(void *arg, const struct value *m, struct err *reterr)
 {
 	const char *what = NULL;
 	struct podlink l = {0};
-	int r;
 
 	if (value_get_str(m, "", "do", &what, reterr) <= 0)
 		return CNI_E_DECODE;
@@ -91,13 +123,12 @@ static int do_work(void *arg _unused_, const struct value *m, struct err *reterr
 		return detach(m, reterr) == 0 ? 0 : CNI_E_KERNEL;
 	if (read_link(m, &l, reterr) < 0)
 		return CNI_E_DECODE;
+	if (streq(what, "attach"))
+		return attach(arg, &l, reterr);
 	if (streq(what, "check"))
 		return podlink_check(&l, reterr) == 0 ? 0 : CNI_E_MISMATCH;
-	r = podlink_create(&l, reterr);
-	return r == 0	      ? 0
-	       : r == -EEXIST ? CNI_E_CONFIG
-	       : r == -ENOENT ? CNI_E_UNKNOWN
-			      : CNI_E_KERNEL;
+	(void)err_set(reterr, -EPROTO, "the agent asks for something unknown: %s", what);
+	return CNI_E_DECODE;
 }
 
 /* --- the call ----------------------------------------------------------------------------------
@@ -122,15 +153,15 @@ static void put_call(const char *conf, struct buf *out)
 }
 
 /* Other bytes have no place in the JSON that goes to the agent. */
-static bool environment_is_text(void)
+static const char *variable_that_is_no_text(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(env_names); i++) {
 		const char *s = getenv(env_names[i]);
 
 		if (s && !utf8_valid(s, strlen(s)))
-			return false;
+			return env_names[i];
 	}
-	return true;
+	return NULL;
 }
 
 static int read_stdin(struct buf *ret)
@@ -185,7 +216,7 @@ static int delete_alone(const struct value *conf, const char *version)
 	char host_ifname[IFNAME_MAX + 1];
 	struct err e = {0};
 
-	if (!id || !ifname)
+	if (!id || !*id || !ifname || !*ifname)
 		return print_error(version, CNI_E_ENVIRONMENT,
 				   "CNI_CONTAINERID and CNI_IFNAME are required");
 	attachment_host_ifname(id, ifname, host_ifname);
@@ -201,25 +232,61 @@ static int without_agent(const struct value *conf, const char *version, const st
 
 	if (streq(command, "DEL"))
 		return delete_alone(conf, version);
-	return print_error(version,
-			   streq(command, "STATUS") ? CNI_E_NOT_AVAILABLE : CNI_E_TRY_AGAIN,
-			   why->msg);
+	if (streq(command, "STATUS"))
+		return print_error(version, CNI_E_NOT_AVAILABLE, why->msg);
+	if (streq(command, "ADD") || streq(command, "CHECK") || streq(command, "GC"))
+		return print_error(version, CNI_E_TRY_AGAIN, why->msg);
+	return print_error(version, CNI_E_ENVIRONMENT,
+			   "CNI_COMMAND: not ADD, CHECK, DEL, GC, STATUS or VERSION");
 }
 
 static int call_agent(const char *text, const struct value *conf, const char *version)
 {
 	_cleanup_(buf_done) struct buf call = {0}, result = {0};
 	const char *socket_path = PLUGIN_DEFAULT_SOCKET;
+	struct work w = {0};
 	struct err e = {0};
-	int exit_code = 0;
+	int exit_code = 0, r;
 
-	(void)value_get_str(conf, "", "socket", &socket_path, NULL);
+	if (value_get_str(conf, "", "socket", &socket_path, &e) < 0)
+		return print_error(version, CNI_E_CONFIG, e.msg);
 	put_call(text, &call);
-	if (client_call(socket_path, call.data, do_work, NULL, &result, &exit_code, &e) < 0)
+	r = client_call(socket_path, call.data, do_work, &w, &result, &exit_code, &e);
+	if (*w.made && (r < 0 || exit_code != 0))
+		(void)podlink_delete(w.made, NULL);
+	if (r < 0)
 		return without_agent(conf, version, &e);
 	if (result.len)
 		(void)puts(result.data);
 	return exit_code;
+}
+
+static int print_bad_variable(const char *version, const char *name)
+{
+	_cleanup_(freep) char *message = xasprintf("%s: not valid UTF-8", name);
+
+	return print_error(version, CNI_E_ENVIRONMENT, message);
+}
+
+/* The network configuration, as text and as a document that is a map; 0 or the CNI error code. */
+static int read_configuration(struct buf *ret_text, struct value_doc **ret, struct err *reterr)
+{
+	int r = read_stdin(ret_text);
+
+	if (r == -EFBIG)
+		(void)err_set(reterr, r, "network configuration: larger than 1 MiB");
+	else if (r < 0)
+		(void)err_set(reterr, r, "network configuration: %s", strerror(-r));
+	if (r < 0)
+		return r == -EFBIG ? CNI_E_DECODE : CNI_E_IO;
+	r = json_parse(ret_text->data, ret_text->len, ret, reterr);
+	if (r == 0 && value_root(*ret)->type != VALUE_MAP)
+		r = err_set(reterr, -EINVAL, "expected a map, found a %s",
+			    value_type_str(value_root(*ret)->type));
+	if (r == 0)
+		return 0;
+	(void)err_prefix(reterr, "network configuration: ");
+	return CNI_E_DECODE;
 }
 
 static int print_versions(const char *version)
@@ -243,24 +310,17 @@ int plugin_main(void)
 {
 	_cleanup_(value_doc_freep) struct value_doc *doc = NULL;
 	_cleanup_(buf_done) struct buf conf = {0};
-	const char *version = NULL;
+	const char *version = NULL, *bad = variable_that_is_no_text();
 	struct err e = {0};
-	int r = read_stdin(&conf);
+	int code = read_configuration(&conf, &doc, &e);
 
-	if (r == -EFBIG)
-		return print_error(NULL, CNI_E_DECODE,
-				   "the network configuration is larger than 1 MiB");
-	if (r < 0)
-		return print_error(NULL, CNI_E_IO, "the network configuration cannot be read");
-	if (json_parse(conf.data, conf.len, &doc, &e) < 0 || value_root(doc)->type != VALUE_MAP) {
-		(void)err_prefix(&e, "network configuration: ");
-		return print_error(NULL, CNI_E_DECODE, *e.msg ? e.msg : "not a JSON object");
-	}
-	(void)value_get_str(value_root(doc), "", "cniVersion", &version, NULL);
+	if (code)
+		return print_error(NULL, code, e.msg);
+	if (value_get_str(value_root(doc), "", "cniVersion", &version, &e) < 0)
+		return print_error(NULL, CNI_E_CONFIG, e.msg);
 	if (streq(getenv("CNI_COMMAND"), "VERSION"))
 		return print_versions(version);
-	if (!environment_is_text())
-		return print_error(version, CNI_E_ENVIRONMENT,
-				   "an environment variable is not valid UTF-8");
+	if (bad)
+		return print_bad_variable(version, bad);
 	return call_agent(conf.data, value_root(doc), version);
 }

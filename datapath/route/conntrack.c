@@ -1,27 +1,40 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * conntrack.c - delete the connection tracking entries of an address.  Blocking, in the plugin's
- * process: the kernel walks its whole table for each request.
+ * process: the kernel walks its whole table for each place where the address can stand.
  *
- * The kernel filters by address itself (CTA_FILTER, 5.8).  Where it does not do so for deletions
- * (before 6.6 it answers EOPNOTSUPP), the matching entries are listed and deleted one by one.
- * Source: net/netfilter/nf_conntrack_netlink.c, ctnetlink_alloc_filter().
+ * The kernel can filter by address (CTA_FILTER with CTA_TUPLE_x), with limits:
+ * - IPv6 addresses it compares the wrong way round, since 5.8 and still in 6.18: what does not
+ *   match is taken.  So IPv6 entries are all listed and compared here.
+ * - A deletion takes a filter since 6.11.  An older kernel reads the message as a deletion by tuple
+ *   and answers EINVAL, because the tuple has no protocol, or EOPNOTSUPP.  Then the entries are
+ *   listed with the filter.
+ * What was listed is compared once more before it is deleted, one message an entry.
+ * Source: net/netfilter/nf_conntrack_netlink.c, ctnetlink_del_conntrack(),
+ * ctnetlink_filter_match_tuple().
  */
 #include <errno.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
-#include <sys/socket.h>
 
-#include "datapath/route/nlmsg.h"
-#include "datapath/route/podlink.h"
+#include "datapath/route/podlink_priv.h"
 
-/* Bits of CTA_FILTER_ORIG_FLAGS and _REPLY_FLAGS. */
+#define LISTS_MAX 5 /* of a table that changes while it is listed */
+
+/* Bits of CTA_FILTER_ORIG_FLAGS and _REPLY_FLAGS; the kernel has them in no public header. */
 enum { FILTER_SRC = 1 << 0, FILTER_DST = 1 << 1 };
 
-/* struct side - which address of which tuple is compared */
-struct side {
+/* struct place - where in an entry an address can stand */
+struct place {
 	uint16_t tuple;
 	bool source;
+};
+
+static const struct place places[] = {
+	{CTA_TUPLE_ORIG, true},
+	{CTA_TUPLE_ORIG, false},
+	{CTA_TUPLE_REPLY, true},
+	{CTA_TUPLE_REPLY, false},
 };
 
 static uint16_t ip_attr(const struct addr *a, bool source)
@@ -36,18 +49,18 @@ static void put_head(struct nlmsghdr *h, uint8_t family)
 	struct nfgenmsg *g = mnl_nlmsg_put_extra_header(h, sizeof(*g));
 
 	g->nfgen_family = family;
-	g->version = 1; /* otherwise the kernel flushes every family */
+	g->version = 1; /* 0 would mean every family, whatever the filter says */
 }
 
-static void put_filter(struct nlmsghdr *h, const struct addr *a, const struct side *side)
+static void put_filter(struct nlmsghdr *h, const struct addr *a, const struct place *p)
 {
-	uint32_t bit = side->source ? FILTER_SRC : FILTER_DST;
-	bool orig = side->tuple == CTA_TUPLE_ORIG;
+	uint32_t bit = p->source ? FILTER_SRC : FILTER_DST;
+	bool orig = p->tuple == CTA_TUPLE_ORIG;
 	struct nlattr *tuple, *ip, *filter;
 
-	tuple = mnl_attr_nest_start(h, side->tuple);
+	tuple = mnl_attr_nest_start(h, p->tuple);
 	ip = mnl_attr_nest_start(h, CTA_TUPLE_IP);
-	nl_put_addr(h, ip_attr(a, side->source), a);
+	nl_put_addr(h, ip_attr(a, p->source), a);
 	mnl_attr_nest_end(h, ip);
 	mnl_attr_nest_end(h, tuple);
 	filter = mnl_attr_nest_start(h, CTA_FILTER);
@@ -56,75 +69,131 @@ static void put_filter(struct nlmsghdr *h, const struct addr *a, const struct si
 	mnl_attr_nest_end(h, filter);
 }
 
-static void keep_error(void *arg, uint32_t index _unused_, int error)
+static int delete_filtered(struct nlbatch *b, const struct addr *a)
 {
-	int *r = arg;
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		struct nlmsghdr *h =
+			nlbatch_add(b, (NFNL_SUBSYS_CTNETLINK << 8) | IPCTNL_MSG_CT_DELETE, 0);
 
-	if (error && error != -ENOENT)
-		*r = error;
+		put_head(h, a->family);
+		put_filter(h, a, &places[i]);
+		nlbatch_added(b, h);
+	}
+	return nlbatch_send_all(b, NULL);
 }
 
-static int delete_filtered(struct nlbatch *b, const struct addr *a, const struct side *side)
-{
-	struct nlmsghdr *h = nlbatch_add(b, (NFNL_SUBSYS_CTNETLINK << 8) | IPCTNL_MSG_CT_DELETE, 0);
-	int error = 0, r;
-
-	put_head(h, a->family);
-	put_filter(h, a, side);
-	nlbatch_added(b, h);
-	r = nlbatch_send(b, keep_error, &error);
-	return r < 0 ? r : error;
-}
-
-/* struct listing - deletions of what the dump names, sent through a second socket's batch */
-struct listing {
+/* struct deleting - deletions of what a list names, through a socket of their own */
+struct deleting {
 	struct nlbatch *batch;
-	uint8_t family;
+	const struct addr *addr;
 	int error;
 };
 
-static int delete_listed(const struct nlmsghdr *entry, void *arg)
+/* An entry that ended meanwhile is none the worse. */
+static void keep_error(void *arg, uint32_t index _unused_, int error)
 {
-	struct listing *l = arg;
-	struct nlmsghdr *h;
-	const struct nlattr *attr;
+	struct deleting *d = arg;
 
-	if (nlbatch_full(l->batch)) {
-		int r = nlbatch_send(l->batch, keep_error, &l->error);
-
-		if (r < 0)
-			return MNL_CB_ERROR;
-	}
-	h = nlbatch_add(l->batch, (NFNL_SUBSYS_CTNETLINK << 8) | IPCTNL_MSG_CT_DELETE, 0);
-	put_head(h, l->family);
-	mnl_attr_for_each(attr, entry, sizeof(struct nfgenmsg))
-	{
-		uint16_t type = mnl_attr_get_type(attr);
-
-		if (type == CTA_TUPLE_ORIG || type == CTA_ZONE || type == CTA_ID)
-			mnl_attr_put(h, attr->nla_type, mnl_attr_get_payload_len(attr),
-				     mnl_attr_get_payload(attr));
-	}
-	nlbatch_added(l->batch, h);
-	return MNL_CB_OK;
+	if (error && error != -ENOENT && !d->error)
+		d->error = error;
 }
 
-static int list_and_delete(struct mnl_socket *list, struct nlbatch *b, const struct addr *a,
-			   const struct side *side)
+static bool is_in(const struct nlattr *tuple, const struct addr *addr)
 {
-	struct listing l = {.batch = b, .family = a->family};
-	char request[256];
-	struct nlmsghdr *h = mnl_nlmsg_put_header(request);
-	int r;
+	const struct nlattr *ip = tuple ? nl_find_nested(tuple, CTA_TUPLE_IP) : NULL;
 
-	h->nlmsg_type = (NFNL_SUBSYS_CTNETLINK << 8) | IPCTNL_MSG_CT_GET;
-	h->nlmsg_flags = NLM_F_DUMP;
-	put_head(h, a->family);
-	put_filter(h, a, side);
-	r = nl_dump(list, h, delete_listed, &l);
+	return ip && (nl_addr_is(nl_find_nested(ip, ip_attr(addr, true)), addr) ||
+		      nl_addr_is(nl_find_nested(ip, ip_attr(addr, false)), addr));
+}
+
+static bool concerns(const struct nlmsghdr *entry, const struct addr *addr)
+{
+	size_t header = sizeof(struct nfgenmsg);
+
+	return is_in(nl_find(entry, header, CTA_TUPLE_ORIG), addr) ||
+	       is_in(nl_find(entry, header, CTA_TUPLE_REPLY), addr);
+}
+
+/* The id keeps a newer entry with the same tuple from being taken for the listed one. */
+static void put_deletion(struct nlbatch *b, uint8_t family, const struct nlmsghdr *entry)
+{
+	static const uint16_t naming[] = {CTA_TUPLE_ORIG, CTA_ZONE, CTA_ID};
+	struct nlmsghdr *h = nlbatch_add(b, (NFNL_SUBSYS_CTNETLINK << 8) | IPCTNL_MSG_CT_DELETE, 0);
+
+	put_head(h, family);
+	for (size_t i = 0; i < ARRAY_SIZE(naming); i++) {
+		const struct nlattr *a = nl_find(entry, sizeof(struct nfgenmsg), naming[i]);
+
+		if (a)
+			mnl_attr_put(h, a->nla_type, mnl_attr_get_payload_len(a),
+				     mnl_attr_get_payload(a));
+	}
+	nlbatch_added(b, h);
+}
+
+static int delete_listed(void *arg, const struct nlmsghdr *entry)
+{
+	struct deleting *d = arg;
+	int r = 0;
+
+	if (!concerns(entry, d->addr))
+		return 0;
+	if (nlbatch_full(d->batch))
+		r = nlbatch_send(d->batch, keep_error, d);
 	if (r == 0)
-		r = nlbatch_send(b, keep_error, &l.error);
-	return r < 0 ? r : l.error;
+		put_deletion(d->batch, d->addr->family, entry);
+	return r;
+}
+
+/* @p NULL: every entry of the family */
+static int list(struct mnl_socket *s, const struct place *p, struct deleting *d)
+{
+	char request[256] __attribute__((aligned(NLMSG_ALIGNTO)));
+	int r = -EINTR;
+
+	for (int i = 0; i < LISTS_MAX && r == -EINTR; i++) {
+		struct nlmsghdr *h = mnl_nlmsg_put_header(request);
+		int sent;
+
+		h->nlmsg_type = (NFNL_SUBSYS_CTNETLINK << 8) | IPCTNL_MSG_CT_GET;
+		h->nlmsg_flags = NLM_F_DUMP;
+		put_head(h, d->addr->family);
+		if (p)
+			put_filter(h, d->addr, p);
+		r = nl_request(s, h, delete_listed, d);
+		sent = nlbatch_send(d->batch, keep_error, d);
+		if (sent < 0)
+			r = sent;
+	}
+	return r < 0 ? r : d->error;
+}
+
+/**
+ * conntrack_list_and_delete() - Forget every connection of an address, one by one
+ * @a:      Address
+ * @reterr: What failed
+ *
+ * Some 7 us for each entry deleted, and for IPv6 1 us for each entry there is.
+ *
+ * Return: 0; -errno
+ */
+int conntrack_list_and_delete(const struct addr *a, struct err *reterr)
+{
+	_cleanup_(nl_closep) struct mnl_socket *s = NULL, *lister = NULL;
+	_cleanup_(freep) struct nlbatch *b = xmalloc(sizeof(*b));
+	struct deleting d = {.batch = b, .addr = a};
+	int r = nl_open(NETLINK_NETFILTER, 0, &s, reterr);
+
+	if (r == 0)
+		r = nl_open(NETLINK_NETFILTER, 0, &lister, reterr);
+	if (r < 0)
+		return r;
+	nlbatch_begin(b, s);
+	if (a->family == AF_INET6)
+		r = list(lister, NULL, &d);
+	for (size_t i = 0; a->family == AF_INET && i < ARRAY_SIZE(places) && r == 0; i++)
+		r = list(lister, &places[i], &d);
+	return r == 0 ? 0 : err_set(reterr, r, "conntrack entries: %s", strerror(-r));
 }
 
 /**
@@ -132,27 +201,24 @@ static int list_and_delete(struct mnl_socket *list, struct nlbatch *b, const str
  * @a:      Address
  * @reterr: What failed
  *
- * Connections from it, to it, and those translated to it.
+ * Connections from it and to it, as they were before and after address translation.
  *
  * Return: 0; -errno
  */
 int podlink_flush_conntrack(const struct addr *a, struct err *reterr)
 {
-	static const struct side sides[] = {
-		{CTA_TUPLE_ORIG, true}, {CTA_TUPLE_ORIG, false}, {CTA_TUPLE_REPLY, true}};
-	_cleanup_(nl_closep) struct mnl_socket *s = NULL, *list = NULL;
+	_cleanup_(nl_closep) struct mnl_socket *s = NULL;
 	_cleanup_(freep) struct nlbatch *b = xmalloc(sizeof(*b));
-	int r = nl_open(NETLINK_NETFILTER, 0, &s, reterr);
+	int r;
 
-	if (r == 0)
-		r = nl_open(NETLINK_NETFILTER, 0, &list, reterr);
+	if (a->family == AF_INET6)
+		return conntrack_list_and_delete(a, reterr);
+	r = nl_open(NETLINK_NETFILTER, 0, &s, reterr);
 	if (r < 0)
 		return r;
 	nlbatch_begin(b, s);
-	for (size_t i = 0; i < ARRAY_SIZE(sides) && r == 0; i++) {
-		r = delete_filtered(b, a, &sides[i]);
-		if (r == -EOPNOTSUPP)
-			r = list_and_delete(list, b, a, &sides[i]);
-	}
+	r = delete_filtered(b, a);
+	if (r == -EINVAL || r == -EOPNOTSUPP)
+		return conntrack_list_and_delete(a, reterr);
 	return r == 0 ? 0 : err_set(reterr, r, "conntrack entries: %s", strerror(-r));
 }

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * nlmsg.c - batches and dumps over a netlink socket.
+ * nlmsg.c - batches and lists over a netlink socket.
+ *
+ * Every request has a sequence number that this process never used before, so an answer that was
+ * left in a socket by a request given up is recognised and skipped.
  */
 #include "datapath/route/nlmsg.h"
 
+#include <assert.h>
 #include <errno.h>
-#include <linux/rtnetlink.h>
-#include <stdio.h>
-#include <time.h>
 
-#define SOCKET_BUFFER (4 << 20) /* bytes: room for the acknowledgements of a full batch */
+/* Room for the acknowledgements of a full batch, and for a burst of notifications. */
+#define SOCKET_BUFFER (4 << 20)
 
 /**
  * nl_open() - Open a netlink socket
@@ -17,6 +19,8 @@
  * @groups:   Multicast groups as a bit mask, 0 for none
  * @ret:      Socket; untouched on failure
  * @reterr:   What failed
+ *
+ * The kernel checks list requests strictly, which also has it filter them.
  *
  * Return: 0, -errno
  */
@@ -32,8 +36,8 @@ int nl_open(int protocol, unsigned int groups, struct mnl_socket **ret, struct e
 		return err_set(reterr, code, "netlink socket: %s", strerror(-code));
 	}
 	(void)setsockopt(mnl_socket_get_fd(s), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
-	(void)mnl_socket_setsockopt(s, NETLINK_EXT_ACK, &on, sizeof(on));
 	(void)mnl_socket_setsockopt(s, NETLINK_CAP_ACK, &on, sizeof(on));
+	(void)mnl_socket_setsockopt(s, NETLINK_GET_STRICT_CHK, &on, sizeof(on));
 	*ret = s;
 	return 0;
 }
@@ -48,6 +52,15 @@ void nl_closep(struct mnl_socket **s)
 		(void)mnl_socket_close(*s);
 }
 
+/* The first of as many unused sequence numbers as a batch can have messages. */
+static uint32_t next_sequence(void)
+{
+	static uint32_t last;
+
+	last += NLMSG_BATCH_BYTES / NLMSG_HDRLEN;
+	return last;
+}
+
 /**
  * nlbatch_begin() - Begin an empty batch
  * @b: Batch
@@ -55,13 +68,10 @@ void nl_closep(struct mnl_socket **s)
  */
 void nlbatch_begin(struct nlbatch *b, struct mnl_socket *s)
 {
-	static uint32_t last;
-
 	b->socket = s;
 	b->n = 0;
 	b->len = 0;
-	last += 1u << 16;
-	b->sequence = (uint32_t)time(NULL) + last;
+	b->sequence = next_sequence();
 }
 
 /**
@@ -85,8 +95,10 @@ bool nlbatch_full(const struct nlbatch *b)
  */
 struct nlmsghdr *nlbatch_add(struct nlbatch *b, uint16_t type, uint16_t flags)
 {
-	struct nlmsghdr *h = mnl_nlmsg_put_header(b->data + b->len);
+	struct nlmsghdr *h;
 
+	assert(!nlbatch_full(b));
+	h = mnl_nlmsg_put_header(b->data + b->len);
 	h->nlmsg_type = type;
 	h->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | NLM_F_ACK | flags);
 	h->nlmsg_seq = b->sequence + b->n;
@@ -100,8 +112,27 @@ struct nlmsghdr *nlbatch_add(struct nlbatch *b, uint16_t type, uint16_t flags)
  */
 void nlbatch_added(struct nlbatch *b, const struct nlmsghdr *h)
 {
+	assert(h->nlmsg_len <= NLMSG_ROOM);
 	b->len += MNL_ALIGN(h->nlmsg_len);
 	b->n++;
+}
+
+static int send_bytes(struct mnl_socket *s, const void *data, size_t len)
+{
+	while (mnl_socket_sendto(s, data, len) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return 0;
+}
+
+static ssize_t receive(struct mnl_socket *s, char *data, size_t size)
+{
+	ssize_t n;
+
+	do {
+		n = mnl_socket_recvfrom(s, data, size);
+	} while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
 }
 
 /* Read the acknowledgements of one datagram; the number read. */
@@ -135,98 +166,134 @@ int nlbatch_send(struct nlbatch *b, nlbatch_result_fn *fn, void *arg)
 {
 	char answer[16384];
 	uint32_t acks = 0;
+	int r = b->n ? send_bytes(b->socket, b->data, b->len) : 0;
 
-	if (b->n && mnl_socket_sendto(b->socket, b->data, b->len) < 0)
-		return -errno;
-	while (acks < b->n) {
-		ssize_t n = mnl_socket_recvfrom(b->socket, answer, sizeof(answer));
+	while (r == 0 && acks < b->n) {
+		ssize_t n = receive(b->socket, answer, sizeof(answer));
 
-		if (n < 0 && errno == EINTR)
-			continue;
 		if (n < 0)
-			return -errno;
-		acks += read_acks(b, answer, (size_t)n, fn, arg);
+			r = (int)n;
+		else
+			acks += read_acks(b, answer, (size_t)n, fn, arg);
 	}
 	nlbatch_begin(b, b->socket);
-	return 0;
+	return r;
 }
 
-static int dump_once(struct mnl_socket *s, struct nlmsghdr *request, mnl_cb_t fn, void *arg)
+/* struct first - the first message of a batch that failed */
+struct first {
+	int error;
+	uint32_t index;
+};
+
+static void keep_first(void *arg, uint32_t index, int error)
 {
-	char answer[65536];
-	int r = MNL_CB_OK;
+	struct first *f = arg;
 
-	if (mnl_socket_sendto(s, request, request->nlmsg_len) < 0)
-		return -errno;
-	while (r > MNL_CB_STOP) {
-		ssize_t n = mnl_socket_recvfrom(s, answer, sizeof(answer));
-
-		if (n < 0)
-			return -errno;
-		r = mnl_cb_run(answer, (size_t)n, request->nlmsg_seq, mnl_socket_get_portid(s), fn,
-			       arg);
-	}
-	return r < 0 ? -errno : 0;
+	if (error && !f->error)
+		*f = (struct first){error, index};
 }
 
 /**
- * nl_dump() - Ask for a list or one object
+ * nlbatch_send_all() - Send a batch of which every message has to succeed
+ * @b:          Batch; empty afterwards
+ * @ret_failed: Index of the first message that failed, or NULL; untouched on success
+ *
+ * The kernel takes the messages one by one: those beside the failed one are in force.
+ *
+ * Return: 0; -errno of the first message that failed, or of the socket
+ */
+int nlbatch_send_all(struct nlbatch *b, uint32_t *ret_failed)
+{
+	struct first f = {0};
+	int r = nlbatch_send(b, keep_first, &f);
+
+	if (r == 0 && f.error && ret_failed)
+		*ret_failed = f.index;
+	return r < 0 ? r : f.error;
+}
+
+/* struct reply - the answer to one request, as far as it was read */
+struct reply {
+	uint32_t sequence;
+	nl_message_fn *fn;
+	void *arg;
+	bool interrupted, complete;
+	int result;
+};
+
+static void take_message(struct reply *p, const struct nlmsghdr *h)
+{
+	if (h->nlmsg_seq != p->sequence)
+		return;
+	if (h->nlmsg_flags & NLM_F_DUMP_INTR)
+		p->interrupted = true;
+	if (h->nlmsg_type == NLMSG_ERROR || h->nlmsg_type == NLMSG_DONE) {
+		const int *error = mnl_nlmsg_get_payload(h);
+
+		p->complete = true;
+		if (p->result == 0 && mnl_nlmsg_get_payload_len(h) >= sizeof(*error))
+			p->result = MIN(*error, 0);
+	} else if (h->nlmsg_type >= NLMSG_MIN_TYPE && p->result == 0) {
+		p->result = p->fn(p->arg, h);
+	}
+}
+
+/**
+ * nl_request() - Ask for a list (NLM_F_DUMP) or for one object (NLM_F_ACK)
  * @s:       Socket
  * @request: Request, complete but for its sequence number
  * @fn:      Called for each message
- * @arg:     Its last argument
+ * @arg:     Its first argument
  *
- * A dump that the kernel declares inconsistent is -EINTR: the caller begins again.
+ * The answer is always read to its end, so that the socket can be used again.
  *
- * Return: 0, -errno
+ * Return: 0; -EINTR: what was listed changed meanwhile, begin again; -errno
  */
-int nl_dump(struct mnl_socket *s, struct nlmsghdr *request, mnl_cb_t fn, void *arg)
+int nl_request(struct mnl_socket *s, struct nlmsghdr *request, nl_message_fn *fn, void *arg)
 {
-	static uint32_t sequence;
+	struct reply p = {.sequence = next_sequence(), .fn = fn, .arg = arg};
+	_cleanup_(freep) char *answer = xmalloc(65536);
+	int r;
 
-	request->nlmsg_seq = (uint32_t)time(NULL) ^ (++sequence << 16);
+	request->nlmsg_seq = p.sequence;
 	request->nlmsg_flags |= NLM_F_REQUEST;
-	return dump_once(s, request, fn, arg);
+	r = send_bytes(s, request, request->nlmsg_len);
+	if (r < 0)
+		return r;
+	while (!p.complete) {
+		ssize_t n = receive(s, answer, 65536);
+		const struct nlmsghdr *h = (const struct nlmsghdr *)answer;
+		int left = (int)n;
+
+		if (n < 0)
+			return (int)n;
+		for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left))
+			take_message(&p, h);
+	}
+	return p.result == 0 && p.interrupted ? -EINTR : p.result;
 }
 
 /**
- * nl_put_addr() - Append an address as an attribute
- * @h:    Message
- * @type: Attribute
- * @a:    Address
- */
-void nl_put_addr(struct nlmsghdr *h, uint16_t type, const struct addr *a)
-{
-	mnl_attr_put(h, type, addr_len(a), a->b);
-}
-
-static void keep_error(void *arg, uint32_t index _unused_, int error)
-{
-	*(int *)arg = error;
-}
-
-/**
- * link_set_mtu() - Set the MTU of a link in the namespace of a socket
+ * nl_list() - List objects
  * @s:      Socket
- * @ifname: Name of the link
- * @mtu:    Bytes
- * @reterr: What failed
+ * @type:   RTM_GETx
+ * @header: What follows the netlink header; what it names, the kernel filters by
+ * @len:    Its bytes, at most 32
+ * @fn:     Called for each message
+ * @arg:    Its first argument
  *
- * Return: 0, -errno
+ * Return: as nl_request()
  */
-int link_set_mtu(struct mnl_socket *s, const char *ifname, uint32_t mtu, struct err *reterr)
+int nl_list(struct mnl_socket *s, uint16_t type, const void *header, size_t len, nl_message_fn *fn,
+	    void *arg)
 {
-	_cleanup_(freep) struct nlbatch *b = xmalloc(sizeof(*b));
-	struct nlmsghdr *h;
-	int error = 0, r;
+	char request[NLMSG_HDRLEN + 32] __attribute__((aligned(NLMSG_ALIGNTO)));
+	struct nlmsghdr *h = mnl_nlmsg_put_header(request);
 
-	nlbatch_begin(b, s);
-	h = nlbatch_add(b, RTM_NEWLINK, 0);
-	(void)mnl_nlmsg_put_extra_header(h, sizeof(struct ifinfomsg));
-	mnl_attr_put_strz(h, IFLA_IFNAME, ifname);
-	mnl_attr_put_u32(h, IFLA_MTU, mtu);
-	nlbatch_added(b, h);
-	r = nlbatch_send(b, keep_error, &error);
-	r = r < 0 ? r : error;
-	return r == 0 ? 0 : err_set(reterr, r, "MTU of %s: %s", ifname, strerror(-r));
+	assert(len <= 32);
+	h->nlmsg_type = type;
+	h->nlmsg_flags = NLM_F_DUMP;
+	memcpy(mnl_nlmsg_put_extra_header(h, len), header, len);
+	return nl_request(s, h, fn, arg);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * nlmsg.h - rtnetlink requests: many in one send, their acknowledgements read behind.
+ * nlmsg.h - netlink requests: many in one send, their acknowledgements read behind; and lists.
  *
  * libmnl builds the messages; the batch here keeps them apart and names what failed.
  */
@@ -22,7 +22,22 @@ struct nlbatch {
 	char data[NLMSG_BATCH_BYTES];
 };
 
+/**
+ * typedef nlbatch_result_fn - Takes the kernel's answer to one message
+ * @arg:   Context
+ * @index: Which message, counted from 0
+ * @error: 0 or -errno
+ */
 typedef void nlbatch_result_fn(void *arg, uint32_t index, int error);
+
+/**
+ * typedef nl_message_fn - Takes one message of a list
+ * @arg: Context
+ * @h:   Message, borrowed for the call
+ *
+ * Return: 0; -errno: nothing more of this list is wanted
+ */
+typedef int nl_message_fn(void *arg, const struct nlmsghdr *h);
 
 int nl_open(int protocol, unsigned int groups, struct mnl_socket **ret, struct err *reterr);
 void nl_closep(struct mnl_socket **s);
@@ -31,6 +46,11 @@ bool nlbatch_full(const struct nlbatch *b);
 struct nlmsghdr *nlbatch_add(struct nlbatch *b, uint16_t type, uint16_t flags);
 void nlbatch_added(struct nlbatch *b, const struct nlmsghdr *h);
 int nlbatch_send(struct nlbatch *b, nlbatch_result_fn *fn, void *arg);
-int nl_dump(struct mnl_socket *s, struct nlmsghdr *request, mnl_cb_t fn, void *arg);
+int nlbatch_send_all(struct nlbatch *b, uint32_t *ret_failed);
+int nl_request(struct mnl_socket *s, struct nlmsghdr *request, nl_message_fn *fn, void *arg);
+int nl_list(struct mnl_socket *s, uint16_t type, const void *header, size_t len, nl_message_fn *fn,
+	    void *arg);
 void nl_put_addr(struct nlmsghdr *h, uint16_t type, const struct addr *a);
-int link_set_mtu(struct mnl_socket *s, const char *ifname, uint32_t mtu, struct err *reterr);
+const struct nlattr *nl_find(const struct nlmsghdr *h, size_t header, uint16_t type);
+const struct nlattr *nl_find_nested(const struct nlattr *nest, uint16_t type);
+bool nl_addr_is(const struct nlattr *attr, const struct addr *a);

@@ -2,10 +2,11 @@
 /*
  * podlink.h - a pod's veth pair, made, checked and deleted by the plugin's process (blocking).
  *
- * The host's end carries HOST_MAC and no address; the pod's end gets its addresses as /32 and
- * /128 (no duplicate address detection), a permanent neighbour entry for the link-local gateways
- * 169.254.1.1 and fe80::1 that points at the host's end, an on-link route to the gateway and a
- * default route through it: no bridge, no ARP, no ND on the link.
+ * The host's end carries HOST_MAC and no address but the link-local one that the kernel makes; the
+ * pod's end gets its addresses as /32 and /128 (no duplicate address detection), a permanent
+ * neighbour entry for the link-local gateways 169.254.1.1 and fe80::1 that points at the host's
+ * end, an on-link route to the gateway and a default route through it: no bridge, no ARP, no ND on
+ * the link.
  */
 #pragma once
 
@@ -26,7 +27,11 @@ struct podlink {
 	struct addr addrs[2];
 };
 
-/* Make it; what exists under the same names from an earlier, interrupted try is replaced. */
+/*
+ * Make it; what an earlier, interrupted try left under the same names is replaced.
+ * Named failures: -ENOENT no such namespace, -ENOTTY not a pod's network namespace, -EEXIST an
+ * interface of that name is in use.
+ */
 int podlink_create(const struct podlink *l, struct err *reterr);
 int podlink_check(const struct podlink *l, struct err *reterr);
 /* Set the MTU of the pod's end (@netns, @ifname, @mtu of @l are used). */

@@ -16,6 +16,7 @@ struct record {
 	bool pending;
 	struct route want;
 	struct route have;
+	int error; /* of the last try; 0 when settled, or when the route wanted became another */
 	bool seen; /* in the dump under way */
 	struct record *prev, *next;
 	UT_hash_handle hh;
@@ -125,6 +126,7 @@ static void judge(struct routes *r, struct record *rec)
 
 	if (settled) {
 		unlink_pending(r, rec);
+		rec->error = 0;
 		if (!rec->wanted)
 			forget(r, rec);
 		return;
@@ -146,6 +148,8 @@ void routes_want(struct routes *r, const struct route *route)
 	struct record *rec = get(r, &route->dst);
 
 	r->n_wanted += !rec->wanted;
+	if (!rec->wanted || !same(&rec->want, route))
+		rec->error = 0;
 	rec->wanted = true;
 	rec->want = *route;
 	judge(r, rec);
@@ -164,6 +168,7 @@ void routes_drop(struct routes *r, const struct prefix *dst)
 		return;
 	r->n_wanted--;
 	rec->wanted = false;
+	rec->error = 0;
 	judge(r, rec);
 }
 
@@ -219,8 +224,10 @@ size_t routes_pending(const struct routes *r)
 }
 
 /**
- * routes_installed_begin() - A dump of the kernel begins
+ * routes_installed_begin() - A dump of the kernel begins, perhaps once more
  * @r: Table
+ *
+ * Time: O(routes).
  */
 void routes_installed_begin(struct routes *r)
 {
@@ -245,6 +252,8 @@ void routes_installed(struct routes *r, const struct route *route)
 /**
  * routes_installed_end() - The dump was complete: what was not seen is not there
  * @r: Table
+ *
+ * Time: O(routes).
  */
 void routes_installed_end(struct routes *r)
 {
@@ -260,35 +269,42 @@ void routes_installed_end(struct routes *r)
 /**
  * routes_ops() - The difference, as operations
  * @r:   Table
- * @ret: Appended to: removals first, so that a gateway freed is free before it is used
+ * @ret: Appended to: removals first, so that the kernel never holds more than it has to
+ *
+ * Time: O(pending).
  */
 void routes_ops(struct routes *r, struct route_ops *ret)
 {
-	const struct record *rec;
-
-	DL_FOREACH (r->pending, rec) {
+	for (const struct record *rec = r->pending; rec; rec = rec->next)
 		if (!rec->wanted)
-			vec_push(&ret->op, (struct route_op){true, rec->have});
-	}
-	DL_FOREACH (r->pending, rec) {
+			vec_push(&ret->op, (struct route_op){.remove = true, .route = rec->have});
+	for (const struct record *rec = r->pending; rec; rec = rec->next)
 		if (rec->wanted)
-			vec_push(&ret->op, (struct route_op){false, rec->want});
-	}
+			vec_push(&ret->op,
+				 (struct route_op){.replace = rec->installed, .route = rec->want});
 }
 
 /**
  * routes_done() - The kernel answered an operation
- * @r:  Table
- * @op: Operation from routes_ops()
- * @ok: It was done; otherwise the route stays pending
+ * @r:     Table
+ * @op:    Operation from routes_ops()
+ * @error: 0: it was done; -errno: the route stays pending
+ *
+ * Return: true for a failure that is news: the try before it, if there was one, ended otherwise
  */
-void routes_done(struct routes *r, const struct route_op *op, bool ok)
+bool routes_done(struct routes *r, const struct route_op *op, int error)
 {
 	struct record *rec = find(r, &op->route.dst);
+	bool news;
 
-	if (!rec || !ok)
-		return;
+	if (!rec)
+		return error;
+	news = error && error != rec->error;
+	rec->error = error;
+	if (error)
+		return news;
 	rec->installed = !op->remove;
 	rec->have = op->route;
 	judge(r, rec);
+	return false;
 }

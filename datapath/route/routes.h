@@ -50,15 +50,18 @@ void routes_installed(struct routes *r, const struct route *route);
 void routes_installed_end(struct routes *r);
 
 /*
- * struct route_op - install (replacing what the kernel has for @route.dst) or remove
+ * struct route_op - install or remove
+ * @remove:  Remove the route of ours to @route.dst, whatever it is
+ * @replace: Install over the route of ours that the kernel is known to have for @route.dst; when
+ *           not set, a route that is there already is somebody else's
  */
 struct route_op {
-	bool remove;
+	bool remove, replace;
 	struct route route;
 };
 struct route_ops {
 	VEC(struct route_op) op;
 };
 void routes_ops(struct routes *r, struct route_ops *ret);
-/* Result of one operation; a failed one stays pending. */
-void routes_done(struct routes *r, const struct route_op *op, bool ok);
+/* Result of one operation, 0 or -errno; a failed one stays pending.  Is the failure a new one? */
+bool routes_done(struct routes *r, const struct route_op *op, int error);

@@ -14,8 +14,8 @@ enum rtnl_event_kind {
 	RTNL_LINK_GONE,	 /* @ifname: a link with our prefix disappeared */
 	RTNL_LINK_MTU,	 /* @ifname changed its MTU or state */
 	RTNL_ADDR,	 /* an address of the node came or went */
-	RTNL_ROUTE_GONE, /* @dst: a route with our protocol was deleted */
-	RTNL_OVERRUN,	 /* notifications were lost: everything has to be read again */
+	RTNL_ROUTE_GONE, /* @dst: a route of ours may have been deleted or replaced by others */
+	RTNL_OVERRUN,	 /* something was not notified: everything has to be read again */
 };
 
 struct rtnl_event {
@@ -32,7 +32,7 @@ int rtnl_fd(const struct rtnl *n);  /* notifications */
 void rtnl_dispatch(struct rtnl *n); /* read what is there, never blocks */
 
 int rtnl_read(struct rtnl *n, struct routes *r, struct err *reterr);
-/* Apply what is pending; the number that failed (each logged once), or -errno. */
+/* Apply what is pending; the number that failed (logged when that is new), or -errno. */
 int rtnl_apply(struct rtnl *n, struct routes *r, struct err *reterr);
 
 /* The link that carries an address, for the MTU; -ENOENT. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * rtnl_priv.h - shared by rtnl.c and rtnl_link.c.
+ * rtnl_priv.h - shared by the files of rtnl.h.
  */
 #pragma once
 
@@ -8,10 +8,12 @@
 
 #include "datapath/route/rtnl.h"
 
+/* struct rtnl - @ask sends and waits for the acknowledgements, @listen takes notifications */
 struct rtnl {
 	struct mnl_socket *ask, *listen;
 	rtnl_event_fn *fn;
 	void *arg;
 };
 
+bool route_read_dst(const struct nlmsghdr *h, struct prefix *ret);
 bool route_decode(const struct nlmsghdr *h, struct route *ret);

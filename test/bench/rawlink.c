@@ -211,7 +211,8 @@ static void print(struct times *t, size_t n, const char *how)
 		_cleanup_(freep) char *name = xasprintf("%s%s", step_name[s], how);
 
 		qsort(ms, n, sizeof(*ms), compare);
-		printf("%-54s %8.2f %8.2f %8.2f\n", name, ms[n / 2], ms[n * 99 / 100], ms[n - 1]);
+		printf("%-54s %8.2f %8.2f %8.2f\n", name, ms[n / 2], ms[(n - 1) * 99 / 100],
+		       ms[n - 1]);
 	}
 }
 

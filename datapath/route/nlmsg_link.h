@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * nlmsg_link.h - one link: look it up, change it; in the network namespace of the socket.
+ */
+#pragma once
+
+#include <net/if.h>
+
+#include "datapath/route/nlmsg.h"
+
+/*
+ * struct link - what one link message tells
+ * @peer:      Index of a veth's other end, in the other end's namespace; 0 when it has none
+ * @peer_nsid: The kernel's number for that namespace; -1: the same one
+ * @up:        Set up by whoever manages it
+ * @running:   Takes packets: up, with a carrier of which the kernel has taken notice
+ */
+struct link {
+	char ifname[IF_NAMESIZE];
+	uint32_t index, peer;
+	int peer_nsid;
+	uint32_t mtu;
+	struct mac mac;
+	bool up, running, veth;
+};
+
+void link_read(const struct nlmsghdr *h, struct link *ret);
+int link_get(struct mnl_socket *s, const char *ifname, struct link *ret);
+int link_get_index(struct mnl_socket *s, uint32_t index, struct link *ret);
+int link_set_mtu(struct mnl_socket *s, const char *ifname, uint32_t mtu, struct err *reterr);

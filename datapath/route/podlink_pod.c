@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * podlink_pod.c - the pod's end of its link: up, addresses, neighbours, routes, in one batch.
+ */
+#include <fcntl.h>
+#include <linux/neighbour.h>
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "datapath/route/podlink_priv.h"
+
+/**
+ * podlink_gateway() - The address that pods use as their gateway
+ * @family: AF_INET or AF_INET6
+ *
+ * Return: the address
+ */
+struct addr podlink_gateway(uint8_t family)
+{
+	struct addr gw;
+
+	(void)addr_parse(family == AF_INET ? PODLINK_GATEWAY4 : PODLINK_GATEWAY6, &gw);
+	return gw;
+}
+
+static void put_up(struct nlbatch *b, int ifindex)
+{
+	struct nlmsghdr *h = nlbatch_add(b, RTM_NEWLINK, 0);
+	struct ifinfomsg *i = mnl_nlmsg_put_extra_header(h, sizeof(*i));
+
+	i->ifi_index = ifindex;
+	i->ifi_flags = i->ifi_change = IFF_UP;
+	nlbatch_added(b, h);
+}
+
+static void put_address(struct nlbatch *b, int ifindex, const struct addr *a)
+{
+	struct nlmsghdr *h = nlbatch_add(b, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE);
+	struct ifaddrmsg *i = mnl_nlmsg_put_extra_header(h, sizeof(*i));
+
+	i->ifa_family = a->family;
+	i->ifa_prefixlen = (uint8_t)(addr_len(a) * 8);
+	i->ifa_flags = IFA_F_NODAD | IFA_F_PERMANENT;
+	i->ifa_index = (uint32_t)ifindex;
+	nl_put_addr(h, IFA_LOCAL, a);
+	nl_put_addr(h, IFA_ADDRESS, a);
+	nlbatch_added(b, h);
+}
+
+static void put_neighbour(struct nlbatch *b, int ifindex, const struct addr *gw)
+{
+	struct nlmsghdr *h = nlbatch_add(b, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE);
+	struct ndmsg *n = mnl_nlmsg_put_extra_header(h, sizeof(*n));
+	struct mac host_mac;
+
+	(void)mac_parse(PODLINK_HOST_MAC, &host_mac);
+	n->ndm_family = gw->family;
+	n->ndm_ifindex = ifindex;
+	n->ndm_state = NUD_PERMANENT;
+	nl_put_addr(h, NDA_DST, gw);
+	mnl_attr_put(h, NDA_LLADDR, MAC_LEN, host_mac.b);
+	nlbatch_added(b, h);
+}
+
+static struct nlmsghdr *begin_route(struct nlbatch *b, uint8_t family, uint8_t dst_len,
+				    uint8_t scope, uint32_t flags)
+{
+	struct nlmsghdr *h = nlbatch_add(b, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE);
+	struct rtmsg *r = mnl_nlmsg_put_extra_header(h, sizeof(*r));
+
+	r->rtm_family = family;
+	r->rtm_dst_len = dst_len;
+	r->rtm_table = RT_TABLE_MAIN;
+	r->rtm_protocol = RTPROT_STATIC;
+	r->rtm_scope = scope;
+	r->rtm_type = RTN_UNICAST;
+	r->rtm_flags = flags;
+	return h;
+}
+
+/* The gateway is on the link, and everything else is behind it. */
+static void put_routes(struct nlbatch *b, int ifindex, const struct addr *gw)
+{
+	uint8_t bits = (uint8_t)(addr_len(gw) * 8);
+	struct nlmsghdr *h = begin_route(b, gw->family, bits, RT_SCOPE_LINK, 0);
+
+	nl_put_addr(h, RTA_DST, gw);
+	mnl_attr_put_u32(h, RTA_OIF, (uint32_t)ifindex);
+	nlbatch_added(b, h);
+	h = begin_route(b, gw->family, 0, RT_SCOPE_UNIVERSE, RTNH_F_ONLINK);
+	nl_put_addr(h, RTA_GATEWAY, gw);
+	mnl_attr_put_u32(h, RTA_OIF, (uint32_t)ifindex);
+	nlbatch_added(b, h);
+}
+
+/* Messages of one family: the four of put_family(). */
+static const char *const steps[] = {"address", "neighbour", "route to the gateway",
+				    "default route"};
+
+static void put_family(struct nlbatch *b, int ifindex, const struct addr *a)
+{
+	struct addr gw = podlink_gateway(a->family);
+
+	put_address(b, ifindex, a);
+	put_neighbour(b, ifindex, &gw);
+	put_routes(b, ifindex, &gw);
+}
+
+static bool has_family(const struct podlink *l, uint8_t family)
+{
+	for (uint32_t i = 0; i < l->n_addrs; i++)
+		if (l->addrs[i].family == family)
+			return true;
+	return false;
+}
+
+/* Container runtimes may have IPv6 switched off by default in new namespaces. */
+static void enable_ipv6(const char *ifname)
+{
+	_cleanup_(closep) int fd = -1;
+	char path[128];
+
+	(void)snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/disable_ipv6", ifname);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd >= 0 && write(fd, "0", 1) != 1)
+		return; /* the address, then, is refused with a message */
+}
+
+/* Which message of configure()'s batch the kernel refused. */
+static int refused(const struct podlink *l, uint32_t index, int code, struct err *reterr)
+{
+	char text[ADDR_STR_MAX];
+	size_t n = ARRAY_SIZE(steps);
+
+	if (index < 2)
+		return err_set(reterr, code, "setting %s up in %s: %s", index ? l->ifname : "lo",
+			       l->netns, strerror(-code));
+	return err_set(reterr, code, "%s for %s on %s in %s: %s", steps[(index - 2) % n],
+		       addr_str(&l->addrs[(index - 2) / n], text), l->ifname, l->netns,
+		       strerror(-code));
+}
+
+/**
+ * podlink_configure() - Give the pod's end everything that it needs
+ * @l:      The pod's link
+ * @s:      Socket of the pod's namespace, in which the process is
+ * @arg:    Not used
+ * @reterr: What failed
+ *
+ * Return: 0: everything works; -errno
+ */
+int podlink_configure(const struct podlink *l, struct mnl_socket *s, void *arg _unused_,
+		      struct err *reterr)
+{
+	_cleanup_(freep) struct nlbatch *b = xmalloc(sizeof(*b));
+	int ifindex = (int)if_nametoindex(l->ifname);
+	uint32_t failed = 0;
+	int r;
+
+	if (has_family(l, AF_INET6))
+		enable_ipv6(l->ifname);
+	nlbatch_begin(b, s);
+	put_up(b, (int)if_nametoindex("lo"));
+	put_up(b, ifindex);
+	for (uint32_t i = 0; i < l->n_addrs; i++)
+		put_family(b, ifindex, &l->addrs[i]);
+	r = nlbatch_send_all(b, &failed);
+	if (r < 0)
+		return refused(l, failed, r, reterr);
+	for (uint32_t i = 0; i < l->n_addrs && r == 0; i++)
+		r = podlink_wait_local(s, &l->addrs[i]);
+	return r == 0 ? 0
+		      : err_set(reterr, r, "addresses of %s in %s do not get ready: %s", l->ifname,
+				l->netns, strerror(-r));
+}

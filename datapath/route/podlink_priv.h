@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * podlink_priv.h - shared by the files of podlink.h.
+ */
+#pragma once
+
+#include "datapath/route/nlmsg_link.h"
+#include "datapath/route/podlink.h"
+
+/**
+ * typedef netns_fn - Does something inside a pod's namespace
+ * @l:      The pod's link
+ * @s:      rtnetlink socket that belongs to the namespace
+ * @arg:    Context
+ * @reterr: What failed
+ *
+ * Return: 0, -errno
+ */
+typedef int netns_fn(const struct podlink *l, struct mnl_socket *s, void *arg, struct err *reterr);
+
+/* podlink_netns.c */
+int netns_open(const char *path, struct err *reterr);
+int netns_inside(int netns, const struct podlink *l, netns_fn *fn, void *arg, struct err *reterr);
+int netns_id(struct mnl_socket *s, int netns, int *ret);
+bool netns_joins(struct mnl_socket *s, int netns, const struct link *host, const struct link *pod);
+
+/* podlink_pod.c */
+struct addr podlink_gateway(uint8_t family);
+int podlink_configure(const struct podlink *l, struct mnl_socket *s, void *arg, struct err *reterr);
+
+/* podlink_wait.c */
+int podlink_wait_local(struct mnl_socket *s, const struct addr *a);
+int podlink_wait_running(struct mnl_socket *s, const char *host_ifname);
+
+/* podlink.c */
+int podlink_remove(struct mnl_socket *s, const char *host_ifname, struct err *reterr);
+
+/* podlink_stale.c */
+int podlink_clear_stale(const struct podlink *l, struct mnl_socket *s, int netns,
+			struct err *reterr);
+
+/* conntrack.c */
+int conntrack_list_and_delete(const struct addr *a, struct err *reterr);

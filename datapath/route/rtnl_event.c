@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * rtnl_event.c - what the kernel tells about links, addresses and routes.
+ *
+ * The kernel drops IPv4 routes without a notification when their device goes down or loses its
+ * last address.  So RTNL_OVERRUN, "read again", also follows when that happens to a link that is
+ * not a pod's; links of pods come and go all day, and their routes with them by key.
+ */
+#include <errno.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <stdio.h>
+
+#include "datapath/route/nlmsg.h"
+#include "datapath/route/podlink.h"
+#include "datapath/route/rtnl_priv.h"
+
+#define DATAGRAMS_MAX 64 /* of one call, so that a flood cannot hold the loop */
+
+/* struct reading - one call of rtnl_dispatch() */
+struct reading {
+	struct rtnl *n;
+	bool read_again;
+};
+
+/* The message about a new link claims that all its flags changed. */
+static bool went_down(const struct ifinfomsg *i)
+{
+	return i->ifi_change != ~0u && (i->ifi_change & IFF_UP) && !(i->ifi_flags & IFF_UP);
+}
+
+static void on_link(struct reading *d, const struct nlmsghdr *h)
+{
+	const struct ifinfomsg *i = mnl_nlmsg_get_payload(h);
+	struct rtnl_event e = {.kind = RTNL_LINK_MTU};
+	const struct nlattr *name = nl_find(h, sizeof(*i), IFLA_IFNAME);
+	bool of_pod, gone = h->nlmsg_type == RTM_DELLINK;
+
+	if (i->ifi_family != AF_UNSPEC) /* a port left its bridge: the link is still there */
+		return;
+	if (name)
+		(void)snprintf(e.ifname, sizeof(e.ifname), "%s", mnl_attr_get_str(name));
+	of_pod = str_starts(e.ifname, PODLINK_PREFIX);
+	if (!of_pod && (gone || went_down(i)))
+		d->read_again = true;
+	if (gone && !of_pod)
+		return;
+	if (gone)
+		e.kind = RTNL_LINK_GONE;
+	d->n->fn(d->n->arg, &e);
+}
+
+/* Link-local ones say nothing about the node; every pod's link makes one. */
+static void on_address(struct reading *d, const struct nlmsghdr *h)
+{
+	const struct ifaddrmsg *i = mnl_nlmsg_get_payload(h);
+
+	if (i->ifa_family == AF_INET6 && i->ifa_scope == RT_SCOPE_LINK)
+		return;
+	if (h->nlmsg_type == RTM_DELADDR)
+		d->read_again = true;
+	d->n->fn(d->n->arg, &(struct rtnl_event){.kind = RTNL_ADDR});
+}
+
+/* A route of ours was deleted, or any route replaced: perhaps it was ours.  Not by ourselves. */
+static void on_route(struct reading *d, const struct nlmsghdr *h)
+{
+	struct rtnl_event e = {.kind = RTNL_ROUTE_GONE};
+	bool lost = h->nlmsg_flags & NLM_F_REPLACE;
+	struct route r;
+
+	if (h->nlmsg_type == RTM_DELROUTE)
+		lost = route_decode(h, &r);
+	if (!lost || h->nlmsg_pid == mnl_socket_get_portid(d->n->ask) || !route_read_dst(h, &e.dst))
+		return;
+	d->n->fn(d->n->arg, &e);
+}
+
+static void on_message(struct reading *d, const struct nlmsghdr *h)
+{
+	switch (h->nlmsg_type) {
+	case RTM_NEWLINK:
+	case RTM_DELLINK:
+		on_link(d, h);
+		break;
+	case RTM_NEWADDR:
+	case RTM_DELADDR:
+		on_address(d, h);
+		break;
+	case RTM_NEWROUTE:
+	case RTM_DELROUTE:
+		on_route(d, h);
+		break;
+	default:
+		break;
+	}
+}
+
+/* One datagram: true if there may be more. */
+static bool read_one(struct reading *d)
+{
+	char data[32768] __attribute__((aligned(NLMSG_ALIGNTO)));
+	struct sockaddr_nl from = {0};
+	struct iovec iov = {data, sizeof(data)};
+	struct msghdr m = {
+		.msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &iov, .msg_iovlen = 1};
+	ssize_t n = recvmsg(rtnl_fd(d->n), &m, MSG_DONTWAIT);
+	const struct nlmsghdr *h = (const struct nlmsghdr *)data;
+	int left = (int)n;
+
+	if (n <= 0) {
+		d->read_again |= n < 0 && errno == ENOBUFS;
+		return n < 0 && (errno == EINTR || errno == ENOBUFS);
+	}
+	if (from.nl_pid) /* not the kernel */
+		return true;
+	d->read_again |= m.msg_flags & MSG_TRUNC;
+	for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left))
+		on_message(d, h);
+	return true;
+}
+
+/**
+ * rtnl_dispatch() - Read the notifications that are there, never waiting
+ * @n: Handle
+ *
+ * Reads at most DATAGRAMS_MAX; the descriptor stays readable while there are more.  RTNL_OVERRUN
+ * comes last and at most once a call.
+ */
+void rtnl_dispatch(struct rtnl *n)
+{
+	struct reading d = {.n = n};
+
+	for (int i = 0; i < DATAGRAMS_MAX && read_one(&d); i++)
+		;
+	if (d.read_again)
+		n->fn(n->arg, &(struct rtnl_event){.kind = RTNL_OVERRUN});
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * rtnl_read.c - which routes of ours the kernel holds.
+ *
+ * Ours is what has RTPROT_MANX in the main table.
+ */
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+
+#include "datapath/route/nlmsg.h"
+#include "datapath/route/rtnl_priv.h"
+
+#define READS_MAX 5 /* of a table that changes while it is read */
+
+static void take_addr(const struct nlattr *a, struct addr *ret)
+{
+	if (mnl_attr_get_payload_len(a) == addr_len(ret))
+		memcpy(ret->b, mnl_attr_get_payload(a), addr_len(ret));
+}
+
+/**
+ * route_read_dst() - The destination of a route message
+ * @h:   RTM_NEWROUTE or RTM_DELROUTE
+ * @ret: Destination; untouched on failure
+ *
+ * Return: true if it is an IPv4 or IPv6 route of the main table
+ */
+bool route_read_dst(const struct nlmsghdr *h, struct prefix *ret)
+{
+	const struct rtmsg *m = mnl_nlmsg_get_payload(h);
+	struct prefix dst = {.addr.family = m->rtm_family, .len = m->rtm_dst_len};
+	const struct nlattr *a = nl_find(h, sizeof(*m), RTA_DST);
+
+	if (m->rtm_table != RT_TABLE_MAIN ||
+	    (m->rtm_family != AF_INET && m->rtm_family != AF_INET6))
+		return false;
+	if (a)
+		take_addr(a, &dst.addr);
+	*ret = dst;
+	return true;
+}
+
+/**
+ * route_decode() - Read a route message
+ * @h:   RTM_NEWROUTE or RTM_DELROUTE
+ * @ret: Route; untouched unless it is ours
+ *
+ * The neighbour of a pod's route is not part of the message and left zero.
+ *
+ * Return: true if it is a route of ours in the main table
+ */
+bool route_decode(const struct nlmsghdr *h, struct route *ret)
+{
+	const struct rtmsg *m = mnl_nlmsg_get_payload(h);
+	const struct nlattr *gateway = nl_find(h, sizeof(*m), RTA_GATEWAY);
+	const struct nlattr *index = nl_find(h, sizeof(*m), RTA_OIF);
+	struct route r = {.kind = ROUTE_DEV};
+
+	if (m->rtm_protocol != RTPROT_MANX || !route_read_dst(h, &r.dst))
+		return false;
+	if (m->rtm_type == RTN_UNREACHABLE) {
+		r.kind = ROUTE_UNREACHABLE;
+	} else if (gateway) {
+		r.kind = ROUTE_VIA;
+		r.via.family = r.dst.addr.family;
+		take_addr(gateway, &r.via);
+	} else if (index && !if_indextoname(mnl_attr_get_u32(index), r.ifname)) {
+		r.ifname[0] = '\0';
+	}
+	*ret = r;
+	return true;
+}
+
+static int read_route(void *arg, const struct nlmsghdr *h)
+{
+	struct route r;
+
+	if (h->nlmsg_type == RTM_NEWROUTE && route_decode(h, &r))
+		routes_installed(arg, &r);
+	return 0;
+}
+
+static int read_family(struct rtnl *n, uint8_t family, struct routes *r)
+{
+	const struct rtmsg filter = {
+		.rtm_family = family, .rtm_table = RT_TABLE_MAIN, .rtm_protocol = RTPROT_MANX};
+
+	return nl_list(n->ask, RTM_GETROUTE, &filter, sizeof(filter), read_route, r);
+}
+
+/**
+ * rtnl_read() - Learn which routes of ours the kernel holds
+ * @n:      Handle
+ * @r:      Routes
+ * @reterr: What failed
+ *
+ * The kernel walks its whole main table and hands over only what is ours.
+ *
+ * Return: 0, -errno
+ */
+int rtnl_read(struct rtnl *n, struct routes *r, struct err *reterr)
+{
+	int result = -EINTR;
+
+	for (int i = 0; i < READS_MAX && result == -EINTR; i++) {
+		routes_installed_begin(r);
+		result = read_family(n, AF_INET, r);
+		if (result == 0)
+			result = read_family(n, AF_INET6, r);
+	}
+	if (result < 0)
+		return err_set(reterr, result, "reading routes: %s", strerror(-result));
+	routes_installed_end(r);
+	return 0;
+}
