@@ -36,33 +36,48 @@ static void name_put(struct endpoints *s, struct pod_name *n)
 	free(n);
 }
 
-/* Of several sandboxes of one pod the newest speaks for it. */
-static const struct attachment *attachment_of(const struct pod_name *n, const struct pod_record *r)
+/*
+ * May the object be a peer?  hostNetwork pods share the node's addresses and are nobody's peer;
+ * and what could not be read of an object that was set aside must not open a door.
+ */
+static bool is_peer(const struct pod *object)
 {
-	for (const struct endpoint *ep = n->endpoints; ep; ep = ep->next)
-		if (ep->pod == r)
-			return ep->at;
-	return NULL;
+	return !object->host_network && !object->o.problem;
 }
 
-/*
- * Put the addresses of a record in force.  hostNetwork pods share the node's addresses and are
- * nobody's peer; addresses of finished pods may belong to someone else already; and what could not
- * be read of an object that was set aside must not open a door.
- */
-static void update_peer(struct endpoints *s, const struct pod_name *n, struct pod_record *r,
-			const struct pod *object)
+static void endpoint_peer(struct endpoints *s, struct endpoint *ep)
 {
-	const struct attachment *at = attachment_of(n, r);
+	const struct pod *object = ep->pod ? ep->pod->object : NULL;
+	uint32_t n = object && is_peer(object) ? ep->at->n_addrs : 0;
 
-	if (!object || object->host_network || object->o.problem)
-		peers_pod_update(s->peers, &r->peer, object, 0, NULL);
-	else if (at)
-		peers_pod_update(s->peers, &r->peer, object, at->n_addrs, at->addrs);
-	else
-		peers_pod_update(s->peers, &r->peer, object, object->finished ? 0 : object->n_ips,
-				 object->ips);
-	r->object = object;
+	peers_pod_update(s->peers, &ep->peer, object, n, ep->at->addrs);
+}
+
+static bool is_attached(const struct pod_name *n)
+{
+	for (const struct endpoint *ep = n->endpoints; ep; ep = ep->next)
+		if (ep->pod == &n->record)
+			return true;
+	return false;
+}
+
+/* The addresses of finished pods may belong to someone else already. */
+static void name_peer(struct endpoints *s, struct pod_name *n)
+{
+	const struct pod *object = is_attached(n) ? NULL : n->record.object;
+	uint32_t n_ips = object && is_peer(object) && !object->finished ? object->n_ips : 0;
+
+	peers_pod_update(s->peers, &n->peer, object, n_ips, object ? object->ips : NULL);
+}
+
+/* The object of a name is another one, or none: put all its addresses in force. */
+static void set_object(struct endpoints *s, struct pod_name *n, const struct pod *object)
+{
+	n->record.object = object;
+	for (struct endpoint *ep = n->endpoints; ep; ep = ep->next)
+		if (ep->pod == &n->record)
+			endpoint_peer(s, ep);
+	name_peer(s, n);
 }
 
 /* --- who belongs to whom -----------------------------------------------------------------------
@@ -81,7 +96,7 @@ static void free_kept(struct endpoints *s, struct endpoint *ep)
 	if (!r || r == &ep->name->record)
 		return;
 	ep->pod = NULL;
-	update_peer(s, ep->name, r, NULL);
+	endpoint_peer(s, ep);
 	(void)object_free(&r->copy->o);
 	free(r);
 }
@@ -96,8 +111,9 @@ static void keep_copies(struct endpoints *s, struct pod_name *n, const struct po
 			continue;
 		r = xcalloc(1, sizeof(*r));
 		r->copy = (struct pod *)object_copy(&old->o);
+		r->object = r->copy;
 		ep->pod = r;
-		update_peer(s, n, r, r->copy);
+		endpoint_peer(s, ep);
 		endpoint_mark(s, ep);
 	}
 }
@@ -118,7 +134,7 @@ static void pod_gone(struct endpoints *s, const struct pod *old)
 	struct pod_name *n = name_get(s, old->o.ns, old->o.name);
 
 	keep_copies(s, n, old);
-	update_peer(s, n, &n->record, NULL);
+	set_object(s, n, NULL);
 	name_put(s, n);
 }
 
@@ -140,7 +156,7 @@ void endpoints_pod(struct endpoints *s, const struct pod *old, const struct pod 
 		return;
 	n = name_get(s, new->o.ns, new->o.name);
 	adopt(s, n, new);
-	update_peer(s, n, &n->record, new);
+	set_object(s, n, new);
 }
 
 static char *endpoint_key(const char *id, const char *ifname)
@@ -186,7 +202,8 @@ struct endpoint *endpoints_attach(struct endpoints *s, const struct attachment *
 	LL_PREPEND(n->endpoints, ep);
 	if (n->record.object && belongs(ep, n->record.object)) {
 		ep->pod = &n->record;
-		update_peer(s, n, &n->record, n->record.object);
+		endpoint_peer(s, ep);
+		name_peer(s, n);
 	}
 	endpoint_mark(s, ep);
 	intern_put(ns);
@@ -204,9 +221,10 @@ void endpoints_detach(struct endpoints *s, struct endpoint *ep)
 	struct pod_name *n = ep->name;
 
 	free_kept(s, ep);
+	ep->pod = NULL;
+	endpoint_peer(s, ep);
 	LL_DELETE(n->endpoints, ep);
-	if (ep->pod)
-		update_peer(s, n, &n->record, n->record.object);
+	name_peer(s, n);
 	name_put(s, n);
 	HASH_DEL(s->all, ep);
 	(void)attachment_free(ep->at);

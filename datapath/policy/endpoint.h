@@ -5,8 +5,8 @@
  *
  * An endpoint (an attachment in force) belongs to the pod of its name and UID.  When that object
  * goes before the container does, the endpoint keeps a copy of it: a terminating pod keeps its
- * identity until CNI DEL.  A pod that is attached here counts with the attached addresses, any
- * other with those of its status.
+ * identity until CNI DEL.  A pod that is attached here counts with the attached addresses, of each
+ * of its sandboxes until that one's DEL; any other with those of its status.
  */
 #pragma once
 
@@ -22,7 +22,6 @@ struct pod_name;
 struct pod_record {
 	const struct pod *object; /* NULL: none */
 	struct pod *copy;	  /* the same, when it is ours */
-	struct peer_pod peer;
 };
 
 /*
@@ -31,6 +30,7 @@ struct pod_record {
  * @name:    Whose it is
  * @uid:     Interned; NULL when the runtime sent none
  * @pod:     Its object: &name->record, or a record of its own; NULL while it is not known
+ * @peer:    Its addresses as a peer, once the object is known
  * @program: By direction; NULL: open, or not known
  * @fenced:  Sent to BASE_UNKNOWN_POD
  */
@@ -40,21 +40,26 @@ struct endpoint {
 	struct pod_name *name;
 	const char *uid;
 	struct pod_record *pod;
+	struct peer_pod peer;
 	struct program *program[_DIRECTION_MAX];
 	bool fenced;
 	bool dirty;
 	struct endpoint *next_dirty;
-	struct endpoint *next; /* of the same name, newest first */
+	struct endpoint *next; /* of the same name */
 	UT_hash_handle hh;
 };
 
-/* struct pod_name - a namespace and name that has an object, an endpoint, or both */
+/*
+ * struct pod_name - a namespace and name that has an object, an endpoint, or both
+ * @peer: The addresses of @record's status, while no endpoint belongs to it
+ */
 struct pod_name {
 	struct {
 		const char *ns, *name;
 	} key;
 	struct pod_record record;
-	struct endpoint *endpoints;
+	struct peer_pod peer;
+	struct endpoint *endpoints; /* linked by next */
 	UT_hash_handle hh;
 };
 

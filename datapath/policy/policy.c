@@ -140,7 +140,9 @@ void policy_object(struct policy_engine *e, const struct object *old, const stru
 		break;
 	case KIND_NAMESPACE:
 		count = &e->counts.namespaces;
-		peers_namespace(e->peers, o->name, new ? &as_namespace(new)->labels : NULL);
+		/* Of one that was set aside no label is sure: it counts as not known. */
+		peers_namespace(e->peers, o->name,
+				new && !new->problem ? &as_namespace(new)->labels : NULL);
 		break;
 	case KIND_POLICY:
 		count = &e->counts.policies;

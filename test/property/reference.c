@@ -63,28 +63,25 @@ static bool has_addr(const struct addr *addrs, uint32_t n, const struct addr *a)
 	return false;
 }
 
-static const struct reference_endpoint *endpoint_of(const struct world *w, const struct pod *pod)
-{
-	const struct reference_endpoint *newest = NULL;
-
-	vec_foreach (e, &w->endpoints)
-		if (e->object == pod)
-			newest = e;
-	return newest;
-}
-
 /*
- * As a peer.  "hostNetwork pods [...] traffic is treated as the node's"; addresses of finished
- * pods may belong to someone else already.
+ * As a peer.  "hostNetwork pods [...] traffic is treated as the node's".  A pod attached here has
+ * the addresses of all its sandboxes; of others the addresses of finished ones may belong to
+ * someone else already.
  */
 static bool pod_has(const struct world *w, const struct pod *pod, const struct addr *a)
 {
-	const struct reference_endpoint *e = endpoint_of(w, pod);
+	bool attached = false, has = false;
 
 	if (pod->host_network)
 		return false;
-	if (e)
-		return has_addr(e->addrs, e->n_addrs, a);
+	vec_foreach (e, &w->endpoints) {
+		if (e->object != pod)
+			continue;
+		attached = true;
+		has = has || has_addr(e->addrs, e->n_addrs, a);
+	}
+	if (attached)
+		return has;
 	return !pod->finished && has_addr(pod->ips, pod->n_ips, a);
 }
 

@@ -1,228 +1,412 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * test_policy.c - random worlds: the compiled table against the plain reference.
+ * test_policy.c - random worlds: the compiled program against the reference.
  *
- * After every step sampled packets get the same verdict from the reference and from the simulated
- * table, and nothing is pending once the difference was committed.  At the end of a world the same
- * objects told all at once, in another order, give the same table; and when everything is removed
- * the bare program is left and no string.
+ * A world changes step by step.  After each step the kernel that follows the table holds exactly
+ * what is wanted, and sampled packets fare as the reference says.  At its end the same world told
+ * at once and in another order gives the same text; a restart over what the kernel holds sends
+ * nothing; one over what an older world or a stranger left there repairs it; and when all is gone,
+ * so is every set, chain, element and string.
  *
- * Replay: build/asan/property/test_policy --seed N --worlds 1 --steps N
+ *	test_policy [--seed N] [--worlds N] [--steps N] [--packets N]
+ *
+ * Each world runs in a process of its own, so that a crash still has its seed; --worlds 1 runs in
+ * this one, for a debugger.
  */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
-#include "datapath/policy/policy.h"
+#include "aim.h"
+#include "judge.h"
 #include "lib/intern.h"
+#include "meddle.h"
+#include "show.h"
 #include "simulate.h"
-#include "timeline.h"
+#include "subject.h"
+#include "vary.h"
+#include "watch/manifests.h"
 
-#define PACKETS 40 /* sampled after each step */
-
-static uint64_t first_seed = 1;
-static unsigned long n_worlds = 250, n_steps = 60;
-
-struct run {
+/* struct options - @packets: sampled after each step */
+struct options {
 	uint64_t seed;
-	unsigned long step;
-	struct timeline timeline;
-	struct nft_table *table;
-	struct policy_engine *engine;
+	uint32_t worlds, steps, packets;
 };
 
-static void tell(struct policy_engine *e, const struct change *c)
+/* struct run - one world under way; @chance: for everything but the world itself */
+struct run {
+	const struct options *options;
+	uint64_t seed;
+	uint32_t step;
+	struct timeline t;
+	struct subject subject;
+	struct rng chance;
+	char *bare; /* the table when nothing is known */
+};
+
+/* --- failures ----------------------------------------------------------------------------------
+ */
+
+static void print_replay(const struct options *o, uint64_t seed)
 {
-	switch (c->kind) {
-	case CHANGE_OBJECT:
-		policy_object(e, c->old, c->new);
-		break;
-	case CHANGE_ATTACH:
-		policy_attach(e, c->attachment);
-		break;
-	case CHANGE_DETACH:
-		policy_detach(e, c->attachment->id, c->attachment->ifname);
-		break;
-	case CHANGE_NONE:
-		break;
-	}
+	(void)printf("# replay: build/asan/property/test_policy --seed %" PRIu64
+		     " --worlds 1 --steps %u --packets %u\n",
+		     seed, o->steps, o->packets);
 }
 
-/* Settle, and commit the difference in parts of at most @max operations. */
-static void settle(struct nft_table *t, struct policy_engine *e, size_t max)
+static void fail_world(const struct run *run, const char *what)
 {
-	bool all = false;
+	struct buf out = {0};
 
-	policy_settle(e);
-	while (!all) {
-		struct nft_ops ops = {0};
-
-		all = table_ops(t, max, &ops);
-		table_committed(t, &ops);
-		nft_ops_done(&ops);
-	}
-	assert_int_equal(table_pending(t), 0);
+	show_world(&run->t.world, &out);
+	(void)printf("# seed %" PRIu64 ", step %u: %s\n", run->seed, run->step, what);
+	print_replay(run->options, run->seed);
+	(void)printf("%s\n", out.data ?: "");
+	(void)fflush(stdout);
+	buf_done(&out);
+	_exit(1);
 }
 
-static bool simulated(const struct run *r, const struct packet *p)
+static void fail_difference(const struct run *run, const char *what, const char *a, const char *b)
 {
-	const struct sim_packet s = {.src = p->src,
-				     .dst = p->dst,
-				     .protocol = p->protocol,
-				     .dport = p->dport,
-				     .iifname = p->path == FROM_NODE ? "" : "eth0",
-				     .oifname = "eth1",
-				     .local = p->path == TO_NODE};
+	size_t same = 0;
 
-	switch (p->path) {
-	case FORWARDED:
-		return simulate_hook(r->table, NFT_HOOK_FORWARD, &s);
-	case TO_NODE:
-		return simulate_hook(r->table, NFT_HOOK_INPUT, &s);
-	case FROM_NODE:
-		break;
-	}
-	return simulate_hook(r->table, NFT_HOOK_OUTPUT, &s);
-}
-
-static void disagree(const struct run *r, const struct packet *p, bool wanted)
-{
-	_cleanup_(buf_done) struct buf table = {0};
-	char src[ADDR_STR_MAX], dst[ADDR_STR_MAX];
-
-	table_render(r->table, &table);
-	print_message("%s\n", table.data);
-	fail_msg(
-		"seed %llu, step %lu: %s -> %s protocol %u port %u path %d: the reference says %s, "
-		"the table %s; replay with --seed %llu --worlds 1 --steps %lu",
-		(unsigned long long)r->seed, r->step, addr_str(&p->src, src),
-		addr_str(&p->dst, dst), p->protocol, p->dport, p->path, wanted ? "allow" : "deny",
-		wanted ? "denies" : "allows", (unsigned long long)r->seed, r->step + 1);
-}
-
-static void check_packets(struct run *r)
-{
-	for (int i = 0; i < PACKETS; i++) {
-		struct packet p = random_packet(&r->timeline.rng, &r->timeline.world);
-		bool wanted = reference_allows(&r->timeline.world, &p);
-
-		if (simulated(r, &p) != wanted)
-			disagree(r, &p, wanted);
-	}
+	while (a[same] && a[same] == b[same])
+		same++;
+	while (same > 0 && a[same - 1] != '\n')
+		same--;
+	(void)printf("# the first difference, one:\n%.600s\n# the other:\n%.600s\n", a + same,
+		     b + same);
+	fail_world(run, what);
 }
 
 static char *rendered(const struct nft_table *t)
 {
-	struct buf b = {0};
+	struct buf out = {0};
 
-	table_render(t, &b);
-	return buf_take(&b);
+	table_render(t, &out);
+	return buf_take(&out);
 }
 
-/* An endpoint whose own object has gone has a memory that a newcomer cannot have. */
-static bool remembers(const struct timeline *t)
+static void fail_packet(struct run *run, const struct packet *p, bool passes)
 {
-	vec_foreach (e, &t->world.endpoints) {
-		bool found = !e->object;
+	bool plain = judge_differs(&run->t, p);
+	struct buf out = {0};
 
-		vec_foreach (o, &t->world.objects)
-			found |= e->object && *o == &e->object->o;
-		if (!found)
-			return true;
+	show_packet(p, &out);
+	buf_printf(&out, ": the table %s it, the reference %s it; %s", passes ? "passes" : "drops",
+		   passes ? "drops" : "passes",
+		   plain ? "the world below, told at once, shows it too"
+			 : "only by these steps: the same world told at once is right");
+	if (plain)
+		judge_shrink(&run->t, p);
+	fail_world(run, out.data);
+}
+
+/* --- one world ---------------------------------------------------------------------------------
+ */
+
+static void settle(struct run *run)
+{
+	struct err e = {0};
+
+	if (subject_settle(&run->subject, &run->chance, &e) < 0)
+		fail_world(run, e.msg);
+	timeline_reap(&run->t);
+}
+
+/* What leaves a local pod's interface with another's address or MAC goes nowhere. */
+static void check_spoofed(struct run *run)
+{
+	const struct timeline *t = &run->t;
+	const struct attachment *a;
+	struct sim_packet p = {.oifname = "", .protocol = PROTO_UDP};
+
+	if (!t->attachments.n)
+		return;
+	a = t->attachments.v[below(&run->chance, (uint32_t)t->attachments.n)];
+	p.iifname = a->host_ifname;
+	p.mac = a->mac;
+	p.src = a->addrs[0];
+	p.dst = random_addr(&run->chance, a->addrs[0].family == AF_INET6);
+	if (!simulate_hook(run->subject.table, NFT_HOOK_PREROUTING, &p))
+		fail_world(run, "a local pod cannot send from its own address");
+	p.mac.b[MAC_LEN - 1] ^= 1;
+	if (simulate_hook(run->subject.table, NFT_HOOK_PREROUTING, &p))
+		fail_world(run, "a local pod can send from another MAC");
+	p.mac = a->mac;
+	(void)addr_next(&p.src);
+	if (simulate_hook(run->subject.table, NFT_HOOK_PREROUTING, &p))
+		fail_world(run, "a local pod can send from the address after its own");
+}
+
+static void check_packets(struct run *run)
+{
+	for (uint32_t i = 0; i < run->options->packets; i++) {
+		struct packet p = random_packet(&run->chance, &run->t.world);
+		bool passes;
+
+		if (i % 2)
+			(void)aimed_packet(&run->chance, &run->t.world, &p);
+		passes = subject_allows(&run->subject, &run->t, &p);
+		if (passes != judge_expected(&run->t.world, &p))
+			fail_packet(run, &p, passes);
 	}
-	return false;
+	check_spoofed(run);
 }
 
-/* The same world told backwards and at once gives the same table, to the letter. */
-static void check_order(const struct run *r)
+/* The printed world, read by the decoders, is the world: both are right, or this fails. */
+static void check_manifests(const struct run *run)
 {
-	_cleanup_(table_freep) struct nft_table *t = table_new(table_name(r->table));
-	struct policy_engine *e = policy_new(t);
-	const struct timeline *tl = &r->timeline;
-	_cleanup_(freep) char *a = NULL, *b = NULL;
+	vec_foreach (o, &run->t.world.objects) {
+		struct manifest m = {0};
+		struct buf text = {0};
+		struct err e = {0};
 
-	for (size_t i = tl->attachments.n; i-- > 0;)
-		policy_attach(e, tl->attachments.v[i]);
-	for (size_t i = tl->world.objects.n; i-- > 0;)
-		policy_object(e, NULL, tl->world.objects.v[i]);
-	settle(t, e, 0);
-	a = rendered(r->table);
-	b = rendered(t);
-	if (!remembers(tl))
-		assert_string_equal(a, b);
-	vec_foreach (o, &tl->world.objects)
-		policy_object(e, *o, NULL);
-	vec_foreach (at, &tl->attachments)
-		policy_detach(e, (*at)->id, (*at)->ifname);
-	settle(t, e, 7);
-	(void)policy_free(e);
+		if ((*o)->problem)
+			continue;
+		show_object(*o, &text);
+		if (manifest_parse("random.yaml", text.data, text.len, &m, &e) < 0)
+			fail_world(run, e.msg);
+		if (m.entries.n != 1 || !object_equal(m.entries.v[0].o, *o)) {
+			(void)printf("%s# %s\n", text.data,
+				     m.entries.n && m.entries.v[0].o->problem
+					     ? m.entries.v[0].o->problem
+					     : "");
+			fail_world(run, "this object is another one when read back");
+		}
+		buf_done(&text);
+		manifest_done(&m);
+	}
 }
 
-static void check_bare(const struct run *r)
+static void check_at_once(struct run *run)
 {
-	_cleanup_(table_freep) struct nft_table *t = table_new(table_name(r->table));
-	struct policy_engine *e = policy_new(t);
-	_cleanup_(freep) char *a = rendered(r->table), *b = rendered(t);
+	_cleanup_(freep) char *stepwise = rendered(run->subject.table), *at_once = NULL;
+	struct subject s;
+	struct err e = {0};
 
-	assert_string_equal(a, b);
-	(void)policy_free(e);
+	subject_init(&s);
+	subject_build(&s, &run->t, &run->chance);
+	if (subject_settle(&s, &run->chance, &e) < 0)
+		fail_world(run, e.msg);
+	at_once = rendered(s.table);
+	if (!streq(stepwise, at_once))
+		fail_difference(run, "told at once, the table is another one", stepwise, at_once);
+	subject_empty(&s, &run->t);
+	subject_done(&s);
 }
 
-static void run_world(uint64_t seed)
+/* @kernel: What an agent finds when it starts and learns of this world. */
+static void check_restart(struct run *run, struct shadow *kernel, bool quiet)
 {
-	struct run r = {.seed = seed, .table = table_new("manx")};
+	struct subject s;
+	struct err e = {0};
+
+	subject_init(&s);
+	s.kernel = TAKE(*kernel, (struct shadow){0});
+	subject_build(&s, &run->t, &run->chance);
+	policy_settle(s.engine);
+	shadow_tell(&s.kernel, s.table);
+	if (quiet && table_pending(s.table))
+		fail_world(run, "a restart with nothing changed has something to do");
+	if (subject_settle(&s, &run->chance, &e) < 0) {
+		(void)err_prefix(&e, "after a restart: ");
+		fail_world(run, e.msg);
+	}
+	*kernel = TAKE(s.kernel, (struct shadow){0});
+	subject_empty(&s, &run->t);
+	subject_done(&s);
+}
+
+static void check_restarts(struct run *run, struct shadow *older)
+{
+	check_restart(run, &run->subject.kernel, true);
+	check_restart(run, older, false);
+	for (int i = 0; i < 4; i++) {
+		meddle(older, &run->chance);
+		check_restart(run, older, false);
+	}
+	shadow_done(older);
+}
+
+/* What another kernel holds after the same operations, by telling it at once. */
+static void copy_kernel(struct run *run, struct shadow *ret)
+{
+	struct subject s;
+	struct err e = {0};
+
+	subject_init(&s);
+	subject_build(&s, &run->t, &run->chance);
+	if (subject_settle(&s, &run->chance, &e) < 0)
+		fail_world(run, e.msg);
+	*ret = TAKE(s.kernel, (struct shadow){0});
+	subject_empty(&s, &run->t);
+	subject_done(&s);
+}
+
+static struct change next_change(struct run *run)
+{
+	uint32_t what = below(&run->chance, 100);
+
+	if (what < 50)
+		return vary_object(&run->t);
+	if (what < 54)
+		return vary_attach_again(&run->t);
+	return timeline_step(&run->t);
+}
+
+/* Enough to meet; in one turn, as at the start of an agent. */
+static void fill_world(struct run *run)
+{
+	for (uint32_t n = below(&run->chance, 160); n > 0; n--) {
+		struct change c = timeline_step(&run->t);
+
+		subject_change(&run->subject, &c);
+		if (run->t.left)
+			settle(run);
+	}
+	settle(run);
+	check_packets(run);
+}
+
+static void step(struct run *run)
+{
+	struct change c = next_change(run);
+
+	run->step++;
+	subject_change(&run->subject, &c);
+	/* Several changes in one turn; what a step removed is reaped one at a time. */
+	if (!run->t.left && chance(&run->chance, 25))
+		return;
+	settle(run);
+	check_packets(run);
+}
+
+static void remove_everything(struct run *run)
+{
+	_cleanup_(freep) char *left = NULL;
 	struct change c;
 
-	r.engine = policy_new(r.table);
-	timeline_init(&r.timeline, seed);
-	settle(r.table, r.engine, 0);
-	for (r.step = 0; r.step < n_steps; r.step++) {
-		c = timeline_step(&r.timeline);
-		tell(r.engine, &c);
-		settle(r.table, r.engine, seed % 3 ? 0 : 5);
-		timeline_reap(&r.timeline);
-		check_packets(&r);
+	while ((c = timeline_remove_any(&run->t)).kind != CHANGE_NONE) {
+		run->step++;
+		subject_change(&run->subject, &c);
+		settle(run);
+		if (chance(&run->chance, 20))
+			check_packets(run);
 	}
-	check_order(&r);
-	while ((c = timeline_remove_any(&r.timeline)).kind != CHANGE_NONE) {
-		tell(r.engine, &c);
-		settle(r.table, r.engine, 0);
-		timeline_reap(&r.timeline);
-	}
-	check_bare(&r);
-	(void)policy_free(r.engine);
-	timeline_done(&r.timeline);
-	(void)table_free(r.table);
-	assert_int_equal(intern_count(), 0);
+	left = rendered(run->subject.table);
+	if (!streq(left, run->bare))
+		fail_difference(run, "something stays when all is gone", run->bare, left);
 }
 
-static void random_worlds(void **state _unused_)
+static void run_world(const struct options *o, uint64_t seed)
 {
-	for (unsigned long i = 0; i < n_worlds; i++)
-		run_world(first_seed + i);
+	struct run run = {.options = o, .seed = seed, .chance = {seed + 1}};
+	struct shadow older = {0};
+
+	timeline_init(&run.t, seed);
+	subject_init(&run.subject);
+	run.bare = rendered(run.subject.table);
+	settle(&run);
+	fill_world(&run);
+	for (uint32_t i = 0; i < o->steps; i++) {
+		step(&run);
+		if (i == o->steps / 2)
+			copy_kernel(&run, &older);
+	}
+	settle(&run);
+	check_manifests(&run);
+	check_at_once(&run);
+	check_restarts(&run, &older);
+	remove_everything(&run);
+	subject_done(&run.subject);
+	timeline_done(&run.t);
+	free(run.bare);
+	if (intern_count() != 0)
+		fail_world(&run, "strings are left when all is freed");
 }
 
-static void read_options(int argc, char **argv)
-{
-	for (int i = 1; i + 1 < argc; i += 2) {
-		unsigned long long v = strtoull(argv[i + 1], NULL, 10);
+/* --- all worlds --------------------------------------------------------------------------------
+ */
 
-		if (streq(argv[i], "--seed"))
-			first_seed = v;
-		else if (streq(argv[i], "--worlds"))
-			n_worlds = (unsigned long)v;
-		else if (streq(argv[i], "--steps"))
-			n_steps = (unsigned long)v;
+static bool run_forked(const struct options *o, uint64_t seed)
+{
+	int status = 0;
+	pid_t child;
+
+	(void)fflush(NULL);
+	child = fork();
+	if (child < 0)
+		return false;
+	if (child == 0) {
+		run_world(o, seed);
+		exit(0);
 	}
+	if (waitpid(child, &status, 0) != child || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+		(void)printf("# seed %" PRIu64 " failed (wait status %d)\n", seed, status);
+		print_replay(o, seed);
+		return false;
+	}
+	return true;
+}
+
+static void test_random_worlds(void **state)
+{
+	const struct options *o = *state;
+
+	if (o->worlds == 1) {
+		run_world(o, o->seed);
+		return;
+	}
+	for (uint32_t i = 0; i < o->worlds; i++)
+		assert_true(run_forked(o, o->seed + i));
+}
+
+static bool parse_options(int argc, char **argv, struct options *o)
+{
+	static const struct option names[] = {{"seed", required_argument, NULL, 's'},
+					      {"worlds", required_argument, NULL, 'w'},
+					      {"steps", required_argument, NULL, 'n'},
+					      {"packets", required_argument, NULL, 'p'},
+					      {0}};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", names, NULL)) != -1) {
+		char *end = NULL;
+		uint64_t v = optarg ? strtoull(optarg, &end, 0) : 0;
+
+		if (c == '?' || !end || *end || !*optarg)
+			return false;
+		if (c == 's')
+			o->seed = v;
+		else
+			*(c == 'w' ? &o->worlds : c == 'n' ? &o->steps : &o->packets) = (uint32_t)v;
+	}
+	return optind == argc && o->worlds > 0;
 }
 
 int main(int argc, char **argv)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(random_worlds)};
+	struct options options = {.seed = 1, .worlds = 60, .steps = 60, .packets = 24};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_prestate(test_random_worlds, &options),
+	};
 
-	read_options(argc, argv);
+	if (!parse_options(argc, argv, &options)) {
+		(void)fprintf(stderr,
+			      "usage: %s [--seed N] [--worlds N] [--steps N] [--packets N]\n",
+			      argv[0]);
+		return 2;
+	}
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,7 +4,8 @@
  *
  * Owns all objects and attachments of a world and says of each step what changed, as the watch and
  * the CNI plugin would tell it.  Keeps for each endpoint the last object that was its own.  Pure.
- * Limits: at most one endpoint a pod name; attached addresses are unique, as IPAM makes them.
+ * Limits: at most one endpoint a pod name, but for those that vary.h adds; attached addresses are
+ * unique, as IPAM makes them.
  */
 #pragma once
 
