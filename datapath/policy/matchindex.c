@@ -168,22 +168,26 @@ void matchindex_remove(struct matchindex *x, struct match *m)
 }
 
 /**
- * match_holds() - Decide one selector
- * @m: Selector
- * @s: Pod
+ * match_ns() - Decide the namespace's part of a selector
+ * @m:         Selector
+ * @ns:        Namespace, interned
+ * @ns_labels: Its labels; NULL: not known
  *
- * A pod whose namespace is not known is matched by no namespaceSelector: its labels cannot be
- * guessed, and an allowance must not rest on a guess.
+ * A namespace that is not known is matched by no namespaceSelector: its labels cannot be guessed,
+ * and an allowance must not rest on a guess.
  *
- * Return: true if the pod is selected
+ * Return: true if its pods may be selected
  */
-bool match_holds(const struct match *m, const struct match_subject *s)
+bool match_ns(const struct match *m, const char *ns, const struct labels *ns_labels)
 {
-	if (m->ns && m->ns != s->ns)
+	if (m->ns && m->ns != ns)
 		return false;
-	if (m->namespaces && (!s->ns_labels || !selector_matches(m->namespaces, s->ns_labels)))
-		return false;
-	return selector_matches(m->pods, s->labels);
+	return !m->namespaces || (ns_labels && selector_matches(m->namespaces, ns_labels));
+}
+
+static bool match_holds(const struct match *m, const struct match_subject *s)
+{
+	return match_ns(m, s->ns, s->ns_labels) && selector_matches(m->pods, s->labels);
 }
 
 static void collect(const struct matchindex *x, const struct pivot *p,

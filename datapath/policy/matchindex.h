@@ -44,5 +44,5 @@ void matchindex_add(struct matchindex *x, struct match *m);
 void matchindex_remove(struct matchindex *x, struct match *m);
 void matchindex_find(const struct matchindex *x, const struct match_subject *s,
 		     struct match_list *ret);
-bool match_holds(const struct match *m, const struct match_subject *s);
+bool match_ns(const struct match *m, const char *ns, const struct labels *ns_labels);
 const struct requirement *selector_pivot(const struct selector *s);

@@ -1,22 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * podindex.c - pods by namespace and by label value.  Pure.
+ * podindex.c - pods by label value and namespace.  Pure.
  *
- * A pod stands in one list for its namespace and one for each of its labels, and knows its
- * position in each, so that adding and removing cost its number of labels.
+ * A list holds the pods of one namespace that have one label; a group holds the lists of one label
+ * across the namespaces.  The label (NULL, NULL) stands for "whatever its labels are".  A pod knows
+ * its position in each of its lists, so that adding and removing cost its number of labels.
  */
 #include "datapath/policy/podindex.h"
 
 #include <assert.h>
 #include <uthash.h>
+#include <utlist.h>
 
-/* struct place_key - a namespace (@key NULL), a label (@ns NULL), or everything (all NULL) */
-struct place_key {
-	const char *ns, *key, *value;
+/* struct group - @lists: none of them empty */
+struct group {
+	struct label label;
+	struct list *lists;
+	UT_hash_handle hh;
+};
+
+struct list_key {
+	const char *ns;
+	struct label label;
 };
 
 struct list {
-	struct place_key key;
+	struct list_key key;
+	struct group *group;
+	struct list *prev, *next; /* of the group */
 	VEC(struct indexed_pod *) pods;
 	UT_hash_handle hh;
 };
@@ -27,10 +38,13 @@ struct podindex_place {
 };
 
 struct podindex {
+	struct group *groups;
 	struct list *lists;
 	ns_labels_fn *ns_labels;
 	void *arg;
 };
+
+static const struct label no_label;
 
 /**
  * podindex_new() - Create an empty index
@@ -56,12 +70,20 @@ struct podindex *podindex_new(ns_labels_fn *ns_labels, void *arg)
  */
 struct podindex *podindex_free(struct podindex *x)
 {
-	assert(!x || !x->lists);
+	assert(!x || (!x->lists && !x->groups));
 	free(x);
 	return NULL;
 }
 
-static struct list *list_find(const struct podindex *x, const struct place_key *k)
+static struct group *group_find(const struct podindex *x, const struct label *label)
+{
+	struct group *g;
+
+	HASH_FIND(hh, x->groups, label, sizeof(*label), g);
+	return g;
+}
+
+static struct list *list_find(const struct podindex *x, const struct list_key *k)
 {
 	struct list *l;
 
@@ -69,15 +91,51 @@ static struct list *list_find(const struct podindex *x, const struct place_key *
 	return l;
 }
 
-static void place_add(struct podindex *x, struct indexed_pod *p, struct place_key k)
+static struct group *group_get(struct podindex *x, const struct label *label)
 {
+	struct group *g = group_find(x, label);
+
+	if (g)
+		return g;
+	g = xcalloc(1, sizeof(*g));
+	g->label = *label;
+	HASH_ADD(hh, x->groups, label, sizeof(g->label), g);
+	return g;
+}
+
+static struct list *list_get(struct podindex *x, const char *ns, const struct label *label)
+{
+	const struct list_key k = {ns, *label};
 	struct list *l = list_find(x, &k);
 
-	if (!l) {
-		l = xcalloc(1, sizeof(*l));
-		l->key = k;
-		HASH_ADD(hh, x->lists, key, sizeof(l->key), l);
+	if (l)
+		return l;
+	l = xcalloc(1, sizeof(*l));
+	l->key = k;
+	l->group = group_get(x, label);
+	DL_APPEND(l->group->lists, l);
+	HASH_ADD(hh, x->lists, key, sizeof(l->key), l);
+	return l;
+}
+
+static void list_free(struct podindex *x, struct list *l)
+{
+	struct group *g = l->group;
+
+	DL_DELETE(g->lists, l);
+	if (!g->lists) {
+		HASH_DEL(x->groups, g);
+		free(g);
 	}
+	HASH_DEL(x->lists, l);
+	vec_done(&l->pods);
+	free(l);
+}
+
+static void place_add(struct podindex *x, struct indexed_pod *p, const struct label *label)
+{
+	struct list *l = list_get(x, p->ns, label);
+
 	p->places[p->n_places++] = (struct podindex_place){l, (uint32_t)l->pods.n};
 	vec_push(&l->pods, p);
 }
@@ -89,9 +147,7 @@ static void place_remove(struct podindex *x, const struct podindex_place *place)
 	struct indexed_pod *last = l->pods.v[--l->pods.n];
 
 	if (!l->pods.n) {
-		HASH_DEL(x->lists, l);
-		vec_done(&l->pods);
-		free(l);
+		list_free(x, l);
 		return;
 	}
 	if (place->position == l->pods.n)
@@ -109,12 +165,10 @@ static void place_remove(struct podindex *x, const struct podindex_place *place)
  */
 void podindex_add(struct podindex *x, struct indexed_pod *p)
 {
-	p->places = xcalloc(p->labels->n + 2, sizeof(*p->places));
-	place_add(x, p, (struct place_key){0});
-	place_add(x, p, (struct place_key){.ns = p->ns});
+	p->places = xcalloc(p->labels->n + 1, sizeof(*p->places));
+	place_add(x, p, &no_label);
 	for (uint32_t i = 0; i < p->labels->n; i++)
-		place_add(x, p,
-			  (struct place_key){NULL, p->labels->v[i].key, p->labels->v[i].value});
+		place_add(x, p, &p->labels->v[i]);
 }
 
 /**
@@ -130,30 +184,29 @@ void podindex_remove(struct podindex *x, struct indexed_pod *p)
 	p->n_places = 0;
 }
 
+/* The pods of a list share their namespace: its labels are looked at once. */
 static void walk(const struct podindex *x, const struct list *l, const struct match *m,
 		 indexed_pod_fn *fn, void *arg)
 {
-	for (size_t i = 0; l && i < l->pods.n; i++) {
-		struct indexed_pod *p = l->pods.v[i];
-		const struct match_subject s = {p->ns, p->labels, x->ns_labels(x->arg, p->ns)};
-
-		if (match_holds(m, &s))
-			fn(arg, p);
-	}
+	if (!l || !match_ns(m, l->key.ns, m->namespaces ? x->ns_labels(x->arg, l->key.ns) : NULL))
+		return;
+	for (size_t i = 0; i < l->pods.n; i++)
+		if (selector_matches(m->pods, l->pods.v[i]->labels))
+			fn(arg, l->pods.v[i]);
 }
 
-/* Pods that hold any of the values of an In term. */
-static size_t pivot_size(const struct podindex *x, const struct requirement *r)
+static void walk_label(const struct podindex *x, const struct label *label, const struct match *m,
+		       indexed_pod_fn *fn, void *arg)
 {
-	size_t n = 0;
+	const struct group *g;
 
-	for (uint32_t i = 0; i < r->n_values; i++) {
-		const struct list *l =
-			list_find(x, &(struct place_key){NULL, r->key, r->values[i]});
-
-		n += l ? l->pods.n : 0;
+	if (m->ns) {
+		walk(x, list_find(x, &(struct list_key){m->ns, *label}), m, fn, arg);
+		return;
 	}
-	return n;
+	g = group_find(x, label);
+	for (const struct list *l = g ? g->lists : NULL; l; l = l->next)
+		walk(x, l, m, fn, arg);
 }
 
 /**
@@ -163,22 +216,17 @@ static size_t pivot_size(const struct podindex *x, const struct requirement *r)
  * @fn:  Called once for each; must not change the index
  * @arg: Its first argument
  *
- * Looks at the namespace's pods or at the pods with the values of one In term, whichever are
- * fewer; at all pods only for a selector without either.
+ * Looks at the pods that have one of the values of one In term of the podSelector, or at all if it
+ * has no such term; of one namespace, or of every namespace that the namespaceSelector selects.
  */
 void podindex_find(const struct podindex *x, const struct match *m, indexed_pod_fn *fn, void *arg)
 {
 	const struct requirement *r = selector_pivot(m->pods);
-	const struct list *by_ns = list_find(x, &(struct place_key){.ns = m->ns});
 
-	if (!by_ns)
-		return;
-	if (!r || by_ns->pods.n <= pivot_size(x, r)) {
-		walk(x, by_ns, m, fn, arg);
-		return;
-	}
-	for (uint32_t i = 0; i < r->n_values; i++)
-		walk(x, list_find(x, &(struct place_key){NULL, r->key, r->values[i]}), m, fn, arg);
+	if (!r)
+		walk_label(x, &no_label, m, fn, arg);
+	for (uint32_t i = 0; r && i < r->n_values; i++)
+		walk_label(x, &(struct label){r->key, r->values[i]}, m, fn, arg);
 }
 
 /**
@@ -190,7 +238,7 @@ void podindex_find(const struct podindex *x, const struct match *m, indexed_pod_
  */
 void podindex_each_in(const struct podindex *x, const char *ns, indexed_pod_fn *fn, void *arg)
 {
-	const struct list *l = list_find(x, &(struct place_key){.ns = ns});
+	const struct list *l = list_find(x, &(struct list_key){ns, no_label});
 
 	for (size_t i = 0; l && i < l->pods.n; i++)
 		fn(arg, l->pods.v[i]);

@@ -2,7 +2,7 @@
 /*
  * podindex.h - which pods may match this selector?  Pure.  The other direction of matchindex.h.
  *
- * Holds pods by namespace and by label and walks the shortest list that must contain all matches.
+ * Holds pods by namespace and label and walks the shortest lists that must contain all matches.
  */
 #pragma once
 
