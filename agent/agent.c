@@ -94,6 +94,11 @@ static void on_rtnl(void *arg, uint32_t events _unused_)
 	rtnl_dispatch(((struct agent *)arg)->rtnl);
 }
 
+static void on_waiter(void *arg, uint32_t events _unused_)
+{
+	waiter_dispatch(((struct agent *)arg)->routing.waiter);
+}
+
 static void on_link_event(void *arg, const struct rtnl_event *e)
 {
 	struct agent *a = arg;
@@ -105,14 +110,14 @@ static void on_link_event(void *arg, const struct rtnl_event *e)
 	case RTNL_LINK_GONE: /* its routes are told by themselves */
 		break;
 	case RTNL_ADDR:
-		turn_follow_mtu(a);
+		routing_follow_mtu(a);
 		break;
 	case RTNL_LINK_MTU:
 		if (streq(e->ifname, a->mtu_ifname))
-			turn_follow_mtu(a);
+			routing_follow_mtu(a);
 		break;
 	case RTNL_OVERRUN:
-		turn_read_kernel(a);
+		routing_read(a);
 		break;
 	}
 }
@@ -141,12 +146,62 @@ bool agent_ready(const struct agent *a, const char **ret_why)
 	*ret_why = NULL;
 	if (!a->source_synced)
 		*ret_why = "the source has not been read completely yet";
-	else if (!a->sync.table_ok)
-		*ret_why = a->sync.problem;
+	else if (!a->table_sync.ok)
+		*ret_why = a->table_sync.problem;
 	else if (!ipam_has_family(a->ipam, AF_INET) && !ipam_has_family(a->ipam, AF_INET6))
 		*ret_why = "this node has no pod range: no spec.podCIDRs in its Node, no ranges in "
 			   "the configuration";
 	return !*ret_why;
+}
+
+/**
+ * agent_in_sync() - Does the kernel hold what we want?
+ * @a:           Agent
+ * @ret_problem: If not, why not; borrowed until the next turn
+ *
+ * Return: true if so
+ */
+bool agent_in_sync(const struct agent *a, const char **ret_problem)
+{
+	*ret_problem = a->table_sync.ok ? a->routes_sync.problem : a->table_sync.problem;
+	return a->table_sync.ok && a->routes_sync.ok;
+}
+
+/**
+ * agent_pending() - Operations that the kernel has not taken yet
+ * @a: Agent
+ *
+ * Return: their number
+ */
+size_t agent_pending(const struct agent *a)
+{
+	return table_pending(a->table) + routes_pending(a->routes) + routes_failed(a->routes);
+}
+
+/**
+ * agent_refused() - The kernel refused a part: note it, tell it, come back
+ * @a:    Agent
+ * @s:    The part's state
+ * @part: Its name in the log
+ * @e:    Why
+ */
+void agent_refused(struct agent *a, struct sync *s, const char *part, const struct err *e)
+{
+	sync_failed(s, part, e, loop_now(a->loop));
+	loop_timer_at(a->retry, s->retry_at);
+	log_err(part, "the kernel refused, will retry", "in_ms=%" PRIu64 " err=\"%s\"",
+		(uint64_t)(s->retry_usec / USEC_PER_MSEC), e->msg);
+}
+
+/**
+ * agent_count_latency() - A change of the source is in the kernel
+ * @a:     Agent
+ * @since: When it came, monotonic
+ */
+void agent_count_latency(struct agent *a, uint64_t since)
+{
+	histogram_observe(&a->count.event_to_kernel,
+			  (double)(monotonic_usec() - since) / USEC_PER_SEC);
 }
 
 /**
@@ -159,7 +214,7 @@ void agent_install_when_ready(struct agent *a)
 	const char *why;
 
 	/* A node without pod ranges is started as well as it can be: systemd need not wait. */
-	if (!a->notified && a->server && a->source_synced && a->sync.table_ok) {
+	if (!a->notified && a->server && a->source_synced && a->table_sync.ok) {
 		a->notified = true;
 		(void)sd_notify(0, "READY=1");
 	}
@@ -184,7 +239,9 @@ static void on_message(void *arg, struct call *c, const struct value *m)
 	const char *what = NULL;
 
 	if (call_work(c)) {
-		calls_answer(a->calls, call_work(c), m);
+		struct call_work *w = call_work(c);
+
+		w->message(w, m);
 		return;
 	}
 	(void)value_get_str(m, "", "call", &what, NULL);
@@ -194,10 +251,12 @@ static void on_message(void *arg, struct call *c, const struct value *m)
 		report_call(a, c, what, m);
 }
 
-static void on_closed(void *arg, struct call *c _unused_, void *work)
+static void on_closed(void *arg _unused_, struct call *c _unused_, void *work)
 {
-	if (work)
-		calls_closed(((struct agent *)arg)->calls, work);
+	struct call_work *w = work;
+
+	if (w)
+		w->closed(w);
 }
 
 static int open_socket(struct agent *a, struct err *reterr)
@@ -265,6 +324,13 @@ static int open_shells(struct agent *a, struct err *reterr)
 	if (r == 0)
 		r = rtnl_open(on_link_event, a, &a->rtnl, reterr);
 	if (r == 0)
+		r = conntrack_open(&a->routing.conntrack, reterr);
+	if (r == 0) {
+		r = waiter_new(&a->routing.waiter);
+		if (r < 0)
+			(void)err_set(reterr, r, "starting a thread: %s", strerror(-r));
+	}
+	if (r == 0)
 		r = rtnl_enable_forwarding(true, access("/proc/sys/net/ipv6", F_OK) == 0, reterr);
 	if (r == 0)
 		r = folder_open(a->config->manifests, on_object, a, &a->folder, reterr);
@@ -281,6 +347,7 @@ static void watch_everything(struct agent *a)
 	add_source(a, loop_signal(l, "SIGINT", SIGINT, on_stop, a));
 	add_source(a, loop_io(l, "journal", journal_fd(a->journal), EPOLLIN, on_journal, a));
 	add_source(a, loop_io(l, "rtnetlink", rtnl_fd(a->rtnl), EPOLLIN, on_rtnl, a));
+	add_source(a, loop_io(l, "waiter", waiter_fd(a->routing.waiter), EPOLLIN, on_waiter, a));
 	add_source(a, loop_io(l, "folder", folder_fd(a->folder), EPOLLIN, on_folder, a));
 	a->folder_timer = loop_timer(l, "folder timer", on_folder_timer, a);
 	a->retry = loop_timer(l, "retry", on_retry, a);
@@ -323,6 +390,7 @@ static int start(struct agent *a, struct err *reterr)
 	a->source_synced = true;
 	turn_configure(a);
 	turn_read_kernel(a);
+	waiter_drain(a->routing.waiter);
 	r = open_http(a, reterr);
 	if (r == 0)
 		r = open_socket(a, reterr);
@@ -337,10 +405,12 @@ static void close_shells(struct agent *a)
 {
 	(void)server_close(a->server);
 	(void)http_stop(a->http);
+	a->routing.waiter = waiter_free(a->routing.waiter);
 	for (size_t i = 0; i < a->n_sources; i++)
 		(void)loop_source_free(a->sources[i]);
 	(void)folder_free(a->folder);
 	(void)rtnl_close(a->rtnl);
+	(void)conntrack_close(a->routing.conntrack);
 	(void)nft_close(a->nft);
 	(void)journal_close(a->journal);
 	(void)loop_free(a->loop);

@@ -12,6 +12,8 @@
 #include "agent/metrics.h"
 #include "agent/options.h"
 #include "agent/queue.h"
+#include "agent/routing.h"
+#include "agent/sync.h"
 #include "datapath/nft/apply.h"
 #include "datapath/policy/policy.h"
 #include "datapath/route/nodes.h"
@@ -21,29 +23,12 @@
 #include "lib/loop.h"
 #include "watch/folder.h"
 
-#define TABLE_NAME     "manx"
-#define DEFAULT_MTU    1500 /* while no interface carries the node's address */
-#define RETRY_MIN_USEC (100 * USEC_PER_MSEC)
-#define RETRY_MAX_USEC (30 * USEC_PER_SEC)
+#define TABLE_NAME  "manx"
+#define DEFAULT_MTU 1500 /* while no interface carries the node's address */
 
 struct aside;
 struct calls;
 struct server;
-
-/*
- * struct sync_state - is the kernel as we want it?
- * @kernel_ok:  the last transaction and the last routes were accepted
- * @problem:    else why not, for status and /readyz
- * @retry_usec: back-off before the next try, at @retry_at
- * @left_pending: operations that the last turn could not bring into the kernel
- */
-struct sync_state {
-	bool kernel_ok, table_ok;
-	char problem[512];
-	uint64_t retry_usec, retry_at;
-	size_t left_pending;
-	uint64_t last_change, last_commit; /* monotonic */
-};
 
 enum cni_result_class { CNI_RESULT_OK, CNI_RESULT_ERROR, _CNI_RESULT_MAX };
 
@@ -94,10 +79,19 @@ struct agent {
 	struct loop_source *sources[12];
 	size_t n_sources;
 	struct loop_source *retry;
-	struct sync_state sync;
+
+	/* Is the kernel as we want it? */
+	struct routing routing;
+	struct sync table_sync, routes_sync;
+	size_t left_pending; /* operations on the table that the last turn could not bring in */
+
 	struct counters count;
 };
 
 int agent_main(int argc, char **argv);
 bool agent_ready(const struct agent *a, const char **ret_why);
+size_t agent_pending(const struct agent *a);
+bool agent_in_sync(const struct agent *a, const char **ret_problem);
+void agent_refused(struct agent *a, struct sync *s, const char *part, const struct err *e);
+void agent_count_latency(struct agent *a, uint64_t since);
 void agent_install_when_ready(struct agent *a);

@@ -191,6 +191,24 @@ bool attach_routed(const struct agent *a, const struct attachment *at)
 }
 
 /**
+ * attach_under_way() - Does the kernel still have to answer for a pod's routes?
+ * @a:  Agent
+ * @at: Attachment
+ *
+ * Return: true if so
+ */
+bool attach_under_way(const struct agent *a, const struct attachment *at)
+{
+	for (uint32_t i = 0; i < at->n_addrs; i++) {
+		struct prefix dst = prefix_host(&at->addrs[i]);
+
+		if (routes_under_way(a->routes, &dst))
+			return true;
+	}
+	return false;
+}
+
+/**
  * attach_forget() - Want neither rules nor routes of a pod any more
  * @a:  Agent
  * @at: Attachment

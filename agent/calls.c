@@ -4,7 +4,8 @@
  *
  * ADD:   addresses and journal record -> rules in the kernel -> the caller makes the link -> route
  *        in the kernel, record on disk, pod known (or waited for) -> result
- * DEL:   rules and route out of the kernel -> the caller deletes the link -> addresses free
+ * DEL:   rules and route out of the kernel -> the caller deletes the link -> connections forgotten
+ *        -> addresses free
  * GC:    as DEL, for everything the runtime does not name
  * CHECK: our own state, then the caller compares the pod's end
  *
@@ -89,11 +90,19 @@ static void begin(struct calls *s, struct cni_call *c)
 	}
 }
 
-/* The kernel took, or refused, everything that was pending. */
+static bool routes_under_way_of(const struct calls *s, const struct cni_call *c)
+{
+	vec_foreach (at, &c->going)
+		if (attach_under_way(s->agent, *at))
+			return true;
+	return false;
+}
+
+/* The kernel took, or refused, everything that the call has to do with. */
 static void after_kernel(struct calls *s, struct cni_call *c)
 {
-	if (!s->agent->sync.table_ok && c->request->verb == CNI_ADD)
-		cni_call_fail(s, c, CNI_E_KERNEL, s->agent->sync.problem);
+	if (!s->agent->table_sync.ok && c->request->verb == CNI_ADD)
+		cni_call_fail(s, c, CNI_E_KERNEL, s->agent->table_sync.problem);
 	else if (c->request->verb == CNI_ADD)
 		cni_call_ask_link(s, c, "attach");
 	else
@@ -102,7 +111,7 @@ static void after_kernel(struct calls *s, struct cni_call *c)
 
 static void progress(struct calls *s, struct cni_call *c)
 {
-	if (c->doomed && c->step != STEP_CALLER) {
+	if (c->doomed && c->step != STEP_CALLER) { /* an ADD */
 		cni_call_fail(s, c, CNI_E_TRY_AGAIN, "a DEL of the same interface came");
 		return;
 	}
@@ -114,12 +123,14 @@ static void progress(struct calls *s, struct cni_call *c)
 		loop_wake(s->agent->loop);
 		break;
 	case STEP_KERNEL:
-		after_kernel(s, c);
+		if (!routes_under_way_of(s, c))
+			after_kernel(s, c);
 		break;
 	case STEP_FINISH:
 		add_finish(s, c);
 		break;
 	case STEP_CALLER:
+	case STEP_FLUSH:
 		break;
 	}
 }
@@ -152,13 +163,15 @@ static void caller_done(struct calls *s, struct cni_call *c)
 		cni_call_finish(s, c, "");
 		break;
 	default:
-		detach_finish(s, c);
+		detach_flush(s, c);
 		break;
 	}
 }
 
-static void caller_answered(struct calls *s, struct cni_call *c, const struct value *m)
+static void on_answer(struct call_work *w, const struct value *m)
 {
+	struct cni_call *c = container_of(w, struct cni_call, work);
+	struct calls *s = c->calls;
 	const char *message = NULL;
 	int64_t code = CNI_E_KERNEL;
 
@@ -172,6 +185,16 @@ static void caller_answered(struct calls *s, struct cni_call *c, const struct va
 	}
 	(void)value_get_int(m, "", "code", 1, 999, &code, NULL);
 	cni_call_fail(s, c, (int)code, message);
+}
+
+/* The caller went away before the end. */
+static void on_closed(struct call_work *w)
+{
+	struct cni_call *c = container_of(w, struct cni_call, work);
+
+	log_warn("cni", "the plugin went away, taking back", "pod=\"%s/%s\" container=%.13s",
+		 c->request->ns, c->request->pod, c->request->id);
+	cni_call_abandon(c->calls, c);
 }
 
 static const char *env_of(const struct value *env, const char *name)
@@ -216,37 +239,14 @@ void calls_cni(struct calls *s, struct call *call, const struct value *m)
 		return;
 	}
 	c = xcalloc(1, sizeof(*c));
+	c->work = (struct call_work){on_answer, on_closed};
+	c->calls = s;
 	c->call = call;
 	c->request = q;
 	c->started = loop_now(s->agent->loop);
 	DL_APPEND(s->all, c);
-	call_set_work(call, c);
+	call_set_work(call, &c->work);
 	begin(s, c);
-}
-
-/**
- * calls_answer() - The caller of a CNI request answered
- * @s:    Calls
- * @work: The state of its connection
- * @m:    The message (wire.h)
- */
-void calls_answer(struct calls *s, void *work, const struct value *m)
-{
-	caller_answered(s, work, m);
-}
-
-/**
- * calls_closed() - The caller of a CNI request went away before the end
- * @s:    Calls
- * @work: The state of its connection
- */
-void calls_closed(struct calls *s, void *work)
-{
-	struct cni_call *c = work;
-
-	log_warn("cni", "the plugin went away, taking back", "pod=\"%s/%s\" container=%.13s",
-		 c->request->ns, c->request->pod, c->request->id);
-	cni_call_abandon(s, c);
 }
 
 /**

@@ -10,9 +10,18 @@
 struct agent;
 struct calls;
 
+/*
+ * struct call_work - what a call that is not answered at once goes on with (call_set_work());
+ * first in its owner
+ * @message: The caller answered
+ * @closed:  The caller went away
+ */
+struct call_work {
+	void (*message)(struct call_work *w, const struct value *m);
+	void (*closed)(struct call_work *w);
+};
+
 struct calls *calls_new(struct agent *a);
 struct calls *calls_free(struct calls *s);
 void calls_cni(struct calls *s, struct call *call, const struct value *m);
-void calls_answer(struct calls *s, void *work, const struct value *m);
-void calls_closed(struct calls *s, void *work);
 void calls_progress(struct calls *s);

@@ -91,17 +91,30 @@ static void ignore_event(void *arg _unused_, const struct rtnl_event *e _unused_
 {
 }
 
+static int apply(struct rtnl *n, struct routes *routes, struct err *reterr)
+{
+	struct route_batch *b = route_batch_new(routes);
+
+	route_batch_send(b, n);
+	return route_batch_finish(b, routes, reterr);
+}
+
 /* Want none, read what is there: then every route of ours is a pending removal. */
 static void remove_routes(struct tally *t, struct rtnl *n)
 {
 	_cleanup_(routes_freep) struct routes *routes = routes_new();
 	_cleanup_(freep) char *what = NULL;
 	struct err e = {0};
-	int r = rtnl_read(n, routes, &e);
-	size_t before = r < 0 ? 0 : routes_pending(routes);
+	struct route_list installed = {0};
+	int r = rtnl_list(n, &installed, &e);
+	size_t before = 0;
 
-	if (r == 0 && before > 0)
-		r = rtnl_apply(n, routes, &e);
+	if (r == 0) {
+		routes_read_end(routes, &installed);
+		before = routes_pending(routes);
+		r = apply(n, routes, &e);
+	}
+	vec_done(&installed.v);
 	if (r > 0)
 		r = err_set(&e, -EIO, "%d of %zu could not be removed", r, before);
 	what = xasprintf("%zu routes of protocol %d", before, RTPROT_MANX);

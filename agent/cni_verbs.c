@@ -62,8 +62,10 @@ void cni_call_finish(struct calls *s, struct cni_call *c, const char *text)
 	struct call *call = c->call;
 
 	observe(s, c, true);
-	call_set_work(call, NULL);
 	cni_call_free(s, c);
+	if (!call)
+		return;
+	call_set_work(call, NULL);
 	call_finish(call, text, 0);
 }
 
@@ -92,12 +94,17 @@ void cni_call_fail(struct calls *s, struct cni_call *c, int code, const char *me
 }
 
 /**
- * cni_call_abandon() - The plugin went away: an ADD is taken back
+ * cni_call_abandon() - The plugin went away: an ADD is taken back, a DEL that has only to free the
+ * addresses goes on
  * @s: Calls
- * @c: Call; freed
+ * @c: Call; freed, now or later
  */
 void cni_call_abandon(struct calls *s, struct cni_call *c)
 {
+	if (c->step == STEP_FLUSH) {
+		c->call = NULL;
+		return;
+	}
 	roll_back(s, c);
 	observe(s, c, false);
 	cni_call_free(s, c);
@@ -184,14 +191,16 @@ void add_finish(struct calls *s, struct cni_call *c)
 	bool known = policy_pod_known(a->policy, c->at->id, c->at->ifname);
 	char first[ADDR_STR_MAX];
 
+	if (attach_under_way(a, c->at))
+		return;
 	if (!attach_routed(a, c->at)) {
 		cni_call_fail(s, c, CNI_E_KERNEL,
-			      *a->sync.problem ? a->sync.problem
-					       : "the kernel refused the pod's route");
+			      *a->routes_sync.problem ? a->routes_sync.problem
+						      : "the kernel refused the pod's route");
 		return;
 	}
 	if (!journal_synced(a->journal, c->seq) && journal_trouble(a->journal)) {
-		loop_timer_at(a->retry, loop_now(a->loop) + RETRY_MIN_USEC);
+		loop_timer_at(a->retry, loop_now(a->loop) + SYNC_RETRY_MIN_USEC);
 		cni_call_fail(s, c, CNI_E_IO, "the address cannot be made durable on disk");
 		return;
 	}
@@ -267,19 +276,36 @@ void gc_begin(struct calls *s, struct cni_call *c)
 	begin_detach(s, c);
 }
 
-/**
- * detach_finish() - DEL and GC, when the links are deleted: free the addresses
- * @s: Calls
- * @c: Call; freed
- */
-void detach_finish(struct calls *s, struct cni_call *c)
+/* The connections are forgotten: free the addresses. */
+static void on_flushed(void *arg)
 {
-	vec_foreach (a, &c->going) {
-		attach_release(s->agent, *a);
-		log_info("cni", "pod detached", "pod=\"%s/%s\" ifname=%s", (*a)->ns, (*a)->pod,
-			 (*a)->host_ifname);
+	struct cni_call *c = arg;
+	struct agent *a = c->calls->agent;
+
+	vec_foreach (at, &c->going) {
+		attach_release(a, *at);
+		log_info("cni", "pod detached", "pod=\"%s/%s\" ifname=%s", (*at)->ns, (*at)->pod,
+			 (*at)->host_ifname);
 	}
-	cni_call_finish(s, c, "");
+	cni_call_finish(c->calls, c, "");
+}
+
+/**
+ * detach_flush() - DEL and GC, when the links are deleted: forget the connections, then free the
+ * addresses
+ * @s: Calls
+ * @c: Call; freed later
+ */
+void detach_flush(struct calls *s, struct cni_call *c)
+{
+	VEC(struct addr) addrs = {0};
+
+	c->step = STEP_FLUSH;
+	vec_foreach (at, &c->going)
+		for (uint32_t i = 0; i < (*at)->n_addrs; i++)
+			vec_push(&addrs, (*at)->addrs[i]);
+	routing_flush(s->agent, addrs.v, addrs.n, on_flushed, c);
+	vec_done(&addrs);
 }
 
 /* --- CHECK and STATUS ------------------------------------------------------------------------ */
@@ -304,8 +330,8 @@ void check_begin(struct calls *s, struct cni_call *c)
 		return;
 	}
 	c->at = attachment_copy(at);
-	if (!attach_routed(a, at) || rtnl_link_exists(a->rtnl, at->host_ifname) <= 0) {
-		cni_call_fail(s, c, CNI_E_MISMATCH, "the host's end or its route is missing");
+	if (!attach_routed(a, at)) {
+		cni_call_fail(s, c, CNI_E_MISMATCH, "the route to the pod is missing");
 		return;
 	}
 	cni_call_ask_link(s, c, "check");

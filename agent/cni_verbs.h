@@ -4,8 +4,8 @@
  */
 #pragma once
 
+#include "agent/calls.h"
 #include "agent/cni.h"
-#include "agent/server.h"
 #include "lib/loop.h"
 #include "lib/vec.h"
 
@@ -13,9 +13,10 @@ struct agent;
 
 enum step {
 	STEP_WAIT,   /* for an earlier call about the same interface to end */
-	STEP_KERNEL, /* until the turn has brought our changes into the kernel */
+	STEP_KERNEL, /* until our changes are in the kernel */
 	STEP_CALLER, /* until the caller has done its part */
-	STEP_FINISH, /* ADD: route, disk, pod object */
+	STEP_FINISH, /* ADD: until route, disk and pod object are there */
+	STEP_FLUSH,  /* DEL, GC: until the connections are forgotten */
 };
 
 /*
@@ -27,7 +28,9 @@ enum step {
  * @doomed:  ADD: a DEL of the same interface came
  */
 struct cni_call {
-	struct call *call;
+	struct call_work work;
+	struct calls *calls;
+	struct call *call; /* NULL: the caller went away, but the call goes on to its end */
 	struct cni_request *request;
 	enum step step;
 	uint64_t started, pod_deadline;
@@ -56,6 +59,6 @@ void add_begin(struct calls *s, struct cni_call *c);
 void add_finish(struct calls *s, struct cni_call *c);
 void del_begin(struct calls *s, struct cni_call *c);
 void gc_begin(struct calls *s, struct cni_call *c);
-void detach_finish(struct calls *s, struct cni_call *c);
+void detach_flush(struct calls *s, struct cni_call *c);
 void check_begin(struct calls *s, struct cni_call *c);
 void status_begin(struct calls *s, struct cni_call *c);

@@ -16,6 +16,7 @@
 #include "agent/client.h"
 #include "agent/cni.h"
 #include "agent/wire.h"
+#include "datapath/route/conntrack.h"
 #include "datapath/route/podlink.h"
 #include "lib/jsonw.h"
 #include "watch/json.h"
@@ -53,21 +54,6 @@ static int read_link(const struct value *m, struct podlink *l, struct err *reter
 	return 0;
 }
 
-static int detach_one(const struct value *m, struct err *reterr)
-{
-	const char *host_ifname = NULL;
-	struct addr addrs[2];
-	uint32_t n = read_addresses(m, addrs);
-	int r;
-
-	if (value_get_str(m, "", "host_ifname", &host_ifname, reterr) <= 0)
-		return -EINVAL;
-	r = podlink_delete(host_ifname, reterr);
-	for (uint32_t i = 0; i < n && r == 0; i++)
-		r = podlink_flush_conntrack(&addrs[i], reterr);
-	return r;
-}
-
 static int detach(const struct value *m, struct err *reterr)
 {
 	const struct value *links = NULL;
@@ -75,7 +61,9 @@ static int detach(const struct value *m, struct err *reterr)
 
 	(void)value_get_seq(m, "", "links", &links, NULL);
 	for (uint32_t i = 0; links && i < links->n && r == 0; i++)
-		r = detach_one(links->items[i], reterr);
+		r = links->items[i]->type == VALUE_STRING
+			    ? podlink_delete(links->items[i]->text, reterr)
+			    : err_set(reterr, -EINVAL, "the agent's request is incomplete");
 	return r;
 }
 
@@ -194,10 +182,12 @@ static int print_error(const char *version, int code, const char *message)
 /* Flush what prevResult says were the pod's addresses. */
 static void flush_previous(const struct value *conf)
 {
+	_cleanup_(conntrack_closep) struct conntrack *c = NULL;
 	const struct value *prev = NULL, *ips = NULL;
 
 	if (value_get_map(conf, "", "prevResult", &prev, NULL) <= 0 ||
-	    value_get_seq(prev, "prevResult", "ips", &ips, NULL) <= 0)
+	    value_get_seq(prev, "prevResult", "ips", &ips, NULL) <= 0 ||
+	    conntrack_open(&c, NULL) < 0)
 		return;
 	for (uint32_t i = 0; i < ips->n; i++) {
 		const char *text = NULL;
@@ -205,7 +195,7 @@ static void flush_previous(const struct value *conf)
 
 		if (value_get_str(ips->items[i], "", "address", &text, NULL) > 0 &&
 		    prefix_parse(text, &p) >= 0 && p.len == addr_len(&p.addr) * 8)
-			(void)podlink_flush_conntrack(&p.addr, NULL);
+			(void)conntrack_flush(c, &p.addr, NULL);
 	}
 }
 

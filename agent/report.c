@@ -75,8 +75,11 @@ static void put_kernel(struct sheet *s)
 	const struct nft_stats *n = nft_stats(a->nft);
 	const struct loop_stats *l = loop_stats(a->loop);
 	struct policy_counts p;
+	const char *problem;
+	bool in_sync;
 
 	policy_counts(a->policy, &p);
+	in_sync = agent_in_sync(a, &problem);
 	if (!s->json) {
 		buf_printf(s->out,
 			   "Kernel    %s: table inet %s, %zu programs, %zu peer sets, %zu routes\n"
@@ -84,20 +87,20 @@ static void put_kernel(struct sheet *s)
 			   " refused; the last: %" PRIu64 " operations in %" PRIu64 " us\n"
 			   "Loop      %" PRIu64 " turns, %" PRIu64
 			   " stalls above 5 ms, longest %.1f ms%s%s\n",
-			   a->sync.kernel_ok ? "in sync" : a->sync.problem, TABLE_NAME, p.programs,
-			   p.peer_sets, routes_count(a->routes), n->transactions, n->operations,
-			   n->errors, n->last_operations, n->last_usec, l->turns, l->stalls,
+			   in_sync ? "in sync" : problem, TABLE_NAME, p.programs, p.peer_sets,
+			   routes_count(a->routes), n->transactions, n->operations, n->errors,
+			   n->last_operations, n->last_usec, l->turns, l->stalls,
 			   (double)l->longest / USEC_PER_MSEC, l->stall_by ? ", last by " : "",
 			   l->stall_by ? l->stall_by : "");
 		return;
 	}
 	jsonw_begin(s->json, "kernel", '{');
-	jsonw_bool(s->json, "in_sync", a->sync.kernel_ok);
-	jsonw_str(s->json, "problem", a->sync.kernel_ok ? NULL : a->sync.problem);
+	jsonw_bool(s->json, "in_sync", in_sync);
+	jsonw_str(s->json, "problem", in_sync ? NULL : problem);
 	jsonw_uint(s->json, "programs", p.programs);
 	jsonw_uint(s->json, "peer_sets", p.peer_sets);
 	jsonw_uint(s->json, "routes", routes_count(a->routes));
-	jsonw_uint(s->json, "pending", table_pending(a->table) + routes_pending(a->routes));
+	jsonw_uint(s->json, "pending", agent_pending(a));
 	jsonw_uint(s->json, "transactions", n->transactions);
 	jsonw_uint(s->json, "operations", n->operations);
 	jsonw_uint(s->json, "errors", n->errors);
@@ -238,9 +241,11 @@ static void put_refused(void *arg, const struct object *policy, const char *prob
 
 static void put_problems(struct sheet *s)
 {
+	const char *problem;
+
 	begin_list(s, "problems", "Problems");
-	if (!s->agent->sync.kernel_ok)
-		put_problem(s, s->agent->sync.problem);
+	if (!agent_in_sync(s->agent, &problem))
+		put_problem(s, problem);
 	folder_each_problem(s->agent->folder, put_problem, s);
 	aside_each(s->agent->aside, put_refused, s);
 	end_list(s);
@@ -294,7 +299,7 @@ static bool has_argument(const struct value *args, const char *what)
 /**
  * report_call() - Answer a call of the command line
  * @a:    Agent
- * @c:    Call; finished
+ * @c:    Call; finished, now or later
  * @what: "status", "ipam"; NULL or anything else is an error
  * @m:    The message (wire.h)
  */
@@ -308,7 +313,8 @@ void report_call(struct agent *a, struct call *c, const char *what, const struct
 	if (streq(what, "status")) {
 		report_status(a, has_argument(args, "--json"), &out);
 	} else if (streq(what, "ipam")) {
-		code = report_ipam(a, args, &out);
+		report_ipam(a, c, args);
+		return;
 	} else {
 		buf_puts(&out, "the agent does not know this call\n");
 		code = 1;

@@ -7,6 +7,7 @@
 
 #include "agent/agent.h"
 #include "agent/attach.h"
+#include "agent/calls.h"
 #include "agent/report.h"
 #include "lib/jsonw.h"
 #include "lib/log.h"
@@ -87,83 +88,65 @@ static void show_json(const struct agent *a, struct buf *out)
 	buf_putc(out, '\n');
 }
 
-/* --- check -------------------------------------------------------------------------------------
+/* --- check and release -------------------------------------------------------------------------
  */
 
-/* struct check - links of ours that exist, against the journal */
-struct check {
-	const struct agent *agent;
-	struct buf *out;
-	size_t problems;
-	VEC(char *) links;
+/*
+ * struct ipam_call - a call that waits for the list of links
+ * @call:    NULL when the caller went away
+ * @release: The addresses to release; none: compare
+ */
+struct ipam_call {
+	struct call_work work;
+	struct agent *agent;
+	struct call *call;
+	VEC(char *) release;
 };
 
-static void add_link(void *arg, const char *ifname)
-{
-	struct check *c = arg;
-
-	vec_push(&c->links, xstrdup(ifname));
-}
-
-static bool has_link(const struct check *c, const char *ifname)
-{
-	vec_foreach (l, &c->links) {
-		if (streq(*l, ifname))
-			return true;
-	}
-	return false;
-}
-
-static const struct attachment *attachment_of(const struct agent *a, const char *host_ifname)
+static size_t report_missing_links(const struct agent *a, const struct link_names *links,
+				   struct buf *out)
 {
 	const struct attachment *at = NULL;
+	size_t problems = 0;
+
+	while ((at = journal_next(a->journal, at))) {
+		if (link_names_have(links, at->host_ifname))
+			continue;
+		buf_printf(out, "%s/%s holds addresses, but its link %s is gone\n", at->ns, at->pod,
+			   at->host_ifname);
+		problems++;
+	}
+	return problems;
+}
+
+static size_t report_unknown_links(const struct agent *a, const struct link_names *links,
+				   struct buf *out)
+{
+	_cleanup_(link_names_done) struct link_names known = {0};
+	const struct attachment *at = NULL;
+	size_t problems = 0;
 
 	while ((at = journal_next(a->journal, at)))
-		if (streq(at->host_ifname, host_ifname))
-			return at;
-	return NULL;
+		link_names_add(&known, at->host_ifname);
+	link_names_sort(&known);
+	vec_foreach (l, &links->v) {
+		if (link_names_have(&known, *l))
+			continue;
+		buf_printf(out, "link %s belongs to no pod\n", *l);
+		problems++;
+	}
+	return problems;
 }
 
-static void compare(struct check *c)
+static int check(const struct agent *a, const struct link_names *links, struct buf *out)
 {
-	const struct attachment *at = NULL;
+	size_t problems = report_missing_links(a, links, out) + report_unknown_links(a, links, out);
 
-	while ((at = journal_next(c->agent->journal, at))) {
-		if (has_link(c, at->host_ifname))
-			continue;
-		buf_printf(c->out, "%s/%s holds addresses, but its link %s is gone\n", at->ns,
-			   at->pod, at->host_ifname);
-		c->problems++;
-	}
-	vec_foreach (l, &c->links) {
-		if (attachment_of(c->agent, *l))
-			continue;
-		buf_printf(c->out, "link %s belongs to no pod\n", *l);
-		c->problems++;
-	}
-}
-
-static int check(struct agent *a, struct buf *out)
-{
-	struct check c = {.agent = a, .out = out};
-	struct err e = {0};
-
-	if (rtnl_each_pod_link(a->rtnl, add_link, &c, &e) < 0) {
-		buf_printf(out, "%s\n", e.msg);
-		return 1;
-	}
-	compare(&c);
-	if (!c.problems)
+	if (!problems)
 		buf_printf(out, "%zu pods, %zu links: all agree\n", journal_count(a->journal),
-			   c.links.n);
-	vec_foreach (l, &c.links)
-		free(*l);
-	vec_done(&c.links);
-	return c.problems ? 1 : 0;
+			   links->v.n);
+	return problems ? 1 : 0;
 }
-
-/* --- release -----------------------------------------------------------------------------------
- */
 
 static const struct attachment *holder(const struct agent *a, const struct addr *addr)
 {
@@ -176,7 +159,8 @@ static const struct attachment *holder(const struct agent *a, const struct addr 
 	return NULL;
 }
 
-static int release(struct agent *a, const char *text, struct buf *out)
+static int release(struct agent *a, const char *text, const struct link_names *links,
+		   struct buf *out)
 {
 	_cleanup_(attachment_freep) struct attachment *copy = NULL;
 	const struct attachment *at;
@@ -191,7 +175,7 @@ static int release(struct agent *a, const char *text, struct buf *out)
 		buf_printf(out, "%s is not in use\n", text);
 		return 1;
 	}
-	if (rtnl_link_exists(a->rtnl, at->host_ifname) != 0) {
+	if (link_names_have(links, at->host_ifname)) {
 		buf_printf(out, "%s belongs to %s/%s, whose link %s exists: delete the pod\n", text,
 			   at->ns, at->pod, at->host_ifname);
 		return 1;
@@ -205,33 +189,83 @@ static int release(struct agent *a, const char *text, struct buf *out)
 	return 0;
 }
 
+static int answer(const struct ipam_call *i, const struct link_names *links, struct buf *out)
+{
+	int code = 0;
+
+	if (!i->release.n)
+		return check(i->agent, links, out);
+	vec_foreach (text, &i->release)
+		code |= release(i->agent, *text, links, out);
+	return code;
+}
+
+static void on_links(void *arg, const struct link_names *links, const char *why)
+{
+	_cleanup_(buf_done) struct buf out = {0};
+	struct ipam_call *i = arg;
+	int code = 1;
+
+	if (links && i->call)
+		code = answer(i, links, &out);
+	else
+		buf_printf(&out, "%s\n", why);
+	if (i->call) {
+		call_set_work(i->call, NULL);
+		call_finish(i->call, out.data, code);
+	}
+	vec_foreach (text, &i->release)
+		free(*text);
+	vec_done(&i->release);
+	free(i);
+}
+
+static void on_message(struct call_work *w _unused_, const struct value *m _unused_)
+{
+	/* There is nothing to say until the answer comes. */
+}
+
+static void on_closed(struct call_work *w)
+{
+	container_of(w, struct ipam_call, work)->call = NULL;
+}
+
+static void compare_with_links(struct agent *a, struct call *c, const struct value *args)
+{
+	struct ipam_call *i = xcalloc(1, sizeof(*i));
+	bool releasing = streq(argument(args, 0), "release");
+
+	i->work = (struct call_work){on_message, on_closed};
+	i->agent = a;
+	i->call = c;
+	for (uint32_t n = 1; releasing && n < args->n; n++)
+		if (!streq(argument(args, n), "--json"))
+			vec_push(&i->release, xstrdup(argument(args, n)));
+	call_set_work(c, &i->work);
+	routing_links(a, on_links, i);
+}
+
 /**
  * report_ipam() - Answer `manx ipam`
  * @a:    Agent
+ * @c:    Call; finished, now or when the links have been listed
  * @args: "show", "check" or "release" ADDRESS...; "--json"
- * @out:  Appended to
- *
- * Return: exit code
  */
-int report_ipam(struct agent *a, const struct value *args, struct buf *out)
+void report_ipam(struct agent *a, struct call *c, const struct value *args)
 {
+	_cleanup_(buf_done) struct buf out = {0};
 	const char *what = argument(args, 0);
-	int code = 0;
 
 	ipam_advance(a->ipam, monotonic_usec());
-
-	if (streq(what, "show") && wants_json(args))
-		show_json(a, out);
-	else if (streq(what, "show"))
-		show_text(a, out);
-	else if (streq(what, "check"))
-		code = check(a, out);
-	else if (streq(what, "release"))
-		for (uint32_t i = 1; i < args->n; i++)
-			code |= streq(argument(args, i), "--json")
-					? 0
-					: release(a, argument(args, i), out);
+	if (streq(what, "check") || (streq(what, "release") && args->n > 1)) {
+		compare_with_links(a, c, args);
+		return;
+	}
+	if (!streq(what, "show"))
+		buf_puts(&out, "manx ipam: show, check, or release ADDRESS...\n");
+	else if (wants_json(args))
+		show_json(a, &out);
 	else
-		code = 1;
-	return code;
+		show_text(a, &out);
+	call_finish(c, out.data, streq(what, "show") ? 0 : 1);
 }

@@ -69,8 +69,7 @@ static void put_kernel(const struct agent *a, struct buf *out)
 	one_count(out, "manx_attachments", METRIC_GAUGE, "Pod interfaces in force.", p.attachments);
 	one_count(out, "manx_routes", METRIC_GAUGE, "Routes wanted.", routes_count(a->routes));
 	one_count(out, "manx_pending_operations", METRIC_GAUGE,
-		  "Operations that the kernel has not acknowledged.",
-		  table_pending(a->table) + routes_pending(a->routes));
+		  "Operations that the kernel has not acknowledged.", agent_pending(a));
 	one_count(out, "manx_nft_transactions_total", METRIC_COUNTER, "nftables transactions.",
 		  n->transactions);
 	one_count(out, "manx_nft_operations_total", METRIC_COUNTER,
@@ -125,9 +124,6 @@ static void put_ipam(const struct agent *a, struct buf *out)
 				     values[m]);
 		}
 	}
-	one_count(out, "manx_ipam_blocking_syncs_total", METRIC_COUNTER,
-		  "Disk syncs that held the loop because the kernel offers no asynchronous ones.",
-		  journal_blocking_syncs(a->journal));
 }
 
 static void put_process(const struct agent *a, struct buf *out)

@@ -13,41 +13,13 @@
 #include "agent/attach.h"
 #include "lib/log.h"
 
-struct names {
-	VEC(char *) v;
-};
-
-static void names_done(struct names *n)
-{
-	vec_foreach (s, &n->v)
-		free(*s);
-	vec_done(&n->v);
-}
-
-static void add_name(void *arg, const char *ifname)
-{
-	struct names *n = arg;
-
-	vec_push(&n->v, xstrdup(ifname));
-}
-
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static bool has_name(const struct names *n, const char *ifname)
-{
-	return n->v.n && bsearch(&ifname, n->v.v, n->v.n, sizeof(*n->v.v), compare_names);
-}
-
-static void release_gone(struct agent *a, const struct names *links)
+static void release_gone(struct agent *a, const struct link_names *links)
 {
 	const struct attachment *at = NULL;
 	VEC(struct attachment *) gone = {0};
 
 	while ((at = journal_next(a->journal, at)))
-		if (!has_name(links, at->host_ifname))
+		if (!link_names_have(links, at->host_ifname))
 			vec_push(&gone, attachment_copy(at));
 	vec_foreach (g, &gone) {
 		log_info("ipam", "the link is gone, releasing", "pod=\"%s/%s\" ifname=%s", (*g)->ns,
@@ -58,23 +30,23 @@ static void release_gone(struct agent *a, const struct names *links)
 	vec_done(&gone);
 }
 
-static void delete_orphans(struct agent *a, const struct names *links)
+static void delete_orphans(struct agent *a, const struct link_names *links)
 {
-	struct names known = {0};
+	struct link_names known = {0};
 	const struct attachment *at = NULL;
 	struct err e = {0};
 
 	while ((at = journal_next(a->journal, at)))
-		vec_push(&known.v, xstrdup(at->host_ifname));
-	vec_sort(&known.v, compare_names);
+		link_names_add(&known, at->host_ifname);
+	link_names_sort(&known);
 	vec_foreach (l, &links->v) {
-		if (has_name(&known, *l))
+		if (link_names_have(&known, *l))
 			continue;
 		log_info("ipam", "deleting a link that nobody knows", "ifname=%s", *l);
 		if (rtnl_link_delete(a->rtnl, *l, &e) < 0)
 			log_warn("ipam", "cannot delete it", "ifname=%s err=\"%s\"", *l, e.msg);
 	}
-	names_done(&known);
+	link_names_done(&known);
 }
 
 /* An address freed shortly before the restart goes on cooling down. */
@@ -93,21 +65,21 @@ static void rest_on(void *arg, const struct addr *addr, uint64_t freed)
 void restore_attachments(struct agent *a)
 {
 	const struct attachment *at = NULL;
-	struct names links = {0};
+	struct link_names links = {0};
 	struct err e = {0};
 
 	while ((at = journal_next(a->journal, at)))
 		for (uint32_t i = 0; i < at->n_addrs; i++)
 			(void)ipam_adopt(a->ipam, &at->addrs[i]);
 	journal_take_freed(a->journal, rest_on, a);
-	if (rtnl_each_pod_link(a->rtnl, add_name, &links, &e) == 0) {
-		vec_sort(&links.v, compare_names);
+	if (rtnl_each_pod_link(a->rtnl, link_names_add, &links, &e) == 0) {
+		link_names_sort(&links);
 		release_gone(a, &links);
 		delete_orphans(a, &links);
 	} else {
 		log_warn("ipam", "links not read, nothing is released", "err=\"%s\"", e.msg);
 	}
-	names_done(&links);
+	link_names_done(&links);
 	at = NULL;
 	while ((at = journal_next(a->journal, at))) {
 		policy_attach(a->policy, at);

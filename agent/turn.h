@@ -8,5 +8,4 @@ struct agent;
 
 void turn_run(void *agent);
 void turn_configure(struct agent *a);
-void turn_follow_mtu(struct agent *a);
 void turn_read_kernel(struct agent *a);

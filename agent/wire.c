@@ -56,12 +56,8 @@ void wire_detach(const struct attachment *const *at, size_t n, struct buf *out)
 	jsonw_begin(&w, NULL, '{');
 	jsonw_str(&w, "do", "detach");
 	jsonw_begin(&w, "links", '[');
-	for (size_t i = 0; i < n; i++) {
-		jsonw_begin(&w, NULL, '{');
-		jsonw_str(&w, "host_ifname", at[i]->host_ifname);
-		put_addresses(&w, at[i]);
-		jsonw_end(&w, '}');
-	}
+	for (size_t i = 0; i < n; i++)
+		jsonw_str(&w, NULL, at[i]->host_ifname);
 	jsonw_end(&w, ']');
 	jsonw_end(&w, '}');
 }

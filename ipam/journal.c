@@ -2,14 +2,15 @@
 /*
  * journal.c - look up, write, make durable.
  *
- * A record is appended with one write, then the table changes, then a sync begins unless one
- * runs; everything written while it runs shares the next one.  A write that fails is cut off
- * again.  When a sync fails the kernel may have dropped the pages and would not tell again, so
- * the file is not trusted until it has been rewritten whole.
+ * A record is appended with one write, then the table changes, then a sync begins unless the disk
+ * is busy; everything written while it runs shares the next one.  A write that fails is cut off
+ * again.  When the file has more than JOURNAL_COMPACT_MIN bytes and more than half of it is
+ * history, it is replaced by one with what counts, about 300 bytes a pod; records that come
+ * meanwhile go to the old file, and to the new one when it has taken the name.
  *
- * Limits: JOURNAL_MAX bytes.  Rewriting is done at once, fsync included, and holds the caller: it
- * writes what counts, about 300 bytes a pod, when the file has more than JOURNAL_COMPACT_MIN bytes
- * and more than half of it is history.
+ * When a sync fails the kernel may have dropped the pages and would not tell again, so the file is
+ * not trusted until it has been rewritten whole.  That is done at once, fsync included, and holds
+ * the caller; so does a file that is full.  Limit: JOURNAL_MAX bytes.
  */
 #include "ipam/journal_internal.h"
 
@@ -66,37 +67,15 @@ size_t journal_count(const struct journal *j)
 	return HASH_COUNT(j->table.entries);
 }
 
-/* --- writing --------------------------------------------------------------------------------- */
+/* --- the disk -------------------------------------------------------------------------------- */
 
-/**
- * journal_rewrite() - Write the table as a new file in the place of the old one
- * @j: Journal
- *
- * Also while a sync of the old file runs: its result does no harm.  Blocking.
- *
- * Return: 0: everything is durable, and no trouble is left; -errno
- */
-int journal_rewrite(struct journal *j)
+static void switch_to(struct journal *j, int fd, uint64_t number, size_t size)
 {
-	_cleanup_(buf_done) struct buf content = {0};
-	uint64_t number = journal_table_encode(&j->table, j->boot_id, j->number, &content);
-	int fd, folder, r;
-
-	if (content.len > JOURNAL_MAX)
-		return -EFBIG;
-	r = journal_file_replace(j->path, &content, &fd, &folder);
-	if (r < 0)
-		return r;
 	if (j->fd >= 0)
 		close(j->fd);
 	j->fd = fd;
 	j->number = number;
-	j->size = content.len;
-	j->trouble = folder;
-	if (folder < 0)
-		return folder;
-	j->synced = j->syncing = j->written;
-	return 0;
+	j->size = size;
 }
 
 /**
@@ -110,13 +89,132 @@ bool journal_is_mostly_history(const struct journal *j)
 	return j->size > JOURNAL_COMPACT_MIN && j->table.live < j->size / 2;
 }
 
-static void begin_sync(struct journal *j)
+/**
+ * journal_forget_since() - The records that a new file would lack are not needed
+ * @j: Journal
+ */
+void journal_forget_since(struct journal *j)
 {
-	if (disksync_running(j->sync) || j->syncing == j->written)
-		return;
-	j->syncing = j->written;
-	disksync_start(j->sync, j->fd);
+	vec_foreach (r, &j->since)
+		(void)attachment_free(r->at);
+	vec_done(&j->since);
 }
+
+static void begin_replacing(struct journal *j)
+{
+	struct buf content = {0};
+
+	j->snapshot_next = journal_table_encode(&j->table, j->boot_id, j->number, &content);
+	j->snapshot = j->written;
+	j->snapshot_size = content.len;
+	j->replacing = true;
+	disk_replace(j->disk, j->path, &content);
+}
+
+/* What the disk is to do next, if it has time. */
+static void use_disk(struct journal *j)
+{
+	if (disk_running(j->disk) || j->trouble)
+		return;
+	if (journal_is_mostly_history(j) && j->size >= j->replace_at) {
+		begin_replacing(j);
+	} else if (j->syncing != j->written) {
+		j->syncing = j->written;
+		disk_sync(j->disk, j->fd);
+	}
+}
+
+/* The new file has the name: it gets the records that came meanwhile. */
+static int catch_up(struct journal *j)
+{
+	_cleanup_(buf_done) struct buf b = {0};
+	int r;
+
+	vec_foreach (record, &j->since) {
+		record->number = j->number++;
+		journal_encode(record, &b);
+	}
+	r = journal_file_write(j->fd, &b, j->size);
+	j->size += b.len;
+	return r;
+}
+
+static void replaced(struct journal *j, const struct disk_result *d)
+{
+	int r = d->result;
+
+	j->replacing = false;
+	if (r == 0) {
+		switch_to(j, d->fd, j->snapshot_next, j->snapshot_size);
+		r = d->folder;
+		if (r == 0)
+			r = catch_up(j);
+		if (r < 0) /* the file that has the name lacks something, or may lose the name */
+			j->trouble = r;
+	}
+	if (r == 0)
+		j->synced = j->syncing = MAX(j->synced, j->snapshot);
+	j->replace_at = r == 0 ? 0 : j->size + JOURNAL_COMPACT_MIN;
+	journal_forget_since(j);
+}
+
+static void take_result(struct journal *j)
+{
+	struct disk_result d;
+
+	if (!disk_take(j->disk, &d))
+		return;
+	if (d.operation == DISK_REPLACE)
+		replaced(j, &d);
+	else if (d.result == 0)
+		j->synced = MAX(j->synced, j->syncing);
+	else
+		j->trouble = d.result;
+}
+
+/* --- at once --------------------------------------------------------------------------------- */
+
+/* Whatever the disk is doing; only for when it has failed, for start and for exit. */
+static void wait_for_disk(struct journal *j)
+{
+	struct pollfd p = {.fd = disk_fd(j->disk), .events = POLLIN};
+
+	while (disk_running(j->disk)) {
+		(void)poll(&p, 1, -1);
+		take_result(j);
+	}
+}
+
+/**
+ * journal_rewrite() - Write the table as a new file in the place of the old one
+ * @j: Journal
+ *
+ * Blocking.
+ *
+ * Return: 0: everything is durable, and no trouble is left; -errno
+ */
+int journal_rewrite(struct journal *j)
+{
+	_cleanup_(buf_done) struct buf content = {0};
+	uint64_t number;
+	int fd, folder, r;
+
+	wait_for_disk(j);
+	number = journal_table_encode(&j->table, j->boot_id, j->number, &content);
+	if (content.len > JOURNAL_MAX)
+		return -EFBIG;
+	r = journal_file_replace(j->path, &content, &fd, &folder);
+	if (r < 0)
+		return r;
+	switch_to(j, fd, number, content.len);
+	j->trouble = folder;
+	if (folder < 0)
+		return folder;
+	j->synced = j->syncing = j->written;
+	return 0;
+}
+
+/* --- writing --------------------------------------------------------------------------------- */
 
 /* A record that is not whole must not stay: what follows it could not be read. */
 static int append(struct journal *j, const struct buf *record, struct err *reterr)
@@ -138,11 +236,11 @@ static int make_good(struct journal *j, size_t len, struct err *reterr)
 	bool full = j->size + len > JOURNAL_MAX;
 	int r;
 
-	if (!j->trouble && !journal_is_mostly_history(j) && !full)
+	if (!j->trouble && !full)
 		return 0;
 	r = full && j->table.live + JOURNAL_COMPACT_MIN + len > JOURNAL_MAX ? -EFBIG
 									    : journal_rewrite(j);
-	if (r == 0 || (!j->trouble && !full))
+	if (r == 0)
 		return 0;
 	return err_set(reterr, r, "writing %s anew, %zu attachments: %s", j->path, journal_count(j),
 		       strerror(-r));
@@ -166,6 +264,10 @@ static int write_record(struct journal *j, struct journal_record *record, struct
 		return r;
 	j->number++;
 	j->written++;
+	if (j->replacing) {
+		vec_push(&j->since, *record);
+		j->since.v[j->since.n - 1].at = attachment_copy(record->at);
+	}
 	return 0;
 }
 
@@ -188,7 +290,7 @@ int journal_put(struct journal *j, const struct attachment *a, uint64_t *ret_seq
 		return r;
 	journal_table_put(&j->table, attachment_copy(a), record.bytes);
 	*ret_seq = j->written;
-	begin_sync(j);
+	use_disk(j);
 	return 0;
 }
 
@@ -224,7 +326,7 @@ int journal_remove(struct journal *j, const char *id, const char *ifname, uint64
 		return r;
 	}
 	*ret_seq = j->written;
-	begin_sync(j);
+	use_disk(j);
 	return 0;
 }
 
@@ -238,11 +340,11 @@ int journal_remove(struct journal *j, const char *id, const char *ifname, uint64
  */
 int journal_fd(const struct journal *j)
 {
-	return disksync_fd(j->sync);
+	return disk_fd(j->disk);
 }
 
 /**
- * journal_poll() - Take the result of a sync, begin the next one; try again what had failed
+ * journal_poll() - Take a result of the disk, give it more to do; try again what had failed
  * @j:      Journal
  * @reterr: What failed
  *
@@ -252,21 +354,16 @@ int journal_fd(const struct journal *j)
  */
 int journal_poll(struct journal *j, struct err *reterr)
 {
-	int result = 0, r = 0;
+	int r = 0;
 
-	if (disksync_take(j->sync, &result)) {
-		if (result == 0)
-			j->synced = MAX(j->synced, j->syncing);
-		else
-			j->trouble = result;
-	}
+	take_result(j);
 	if (j->trouble)
 		r = journal_rewrite(j);
 	if (r < 0) {
 		j->syncing = j->synced;
 		return err_set(reterr, r, "making %s durable: %s", j->path, strerror(-r));
 	}
-	begin_sync(j);
+	use_disk(j);
 	return 0;
 }
 
@@ -306,7 +403,7 @@ int journal_sync_wait(struct journal *j, struct err *reterr)
 		struct pollfd p = {.fd = journal_fd(j), .events = POLLIN};
 		int r;
 
-		if (disksync_running(j->sync) && poll(&p, 1, -1) < 0 && errno != EINTR)
+		if (disk_running(j->disk) && poll(&p, 1, -1) < 0 && errno != EINTR)
 			return err_set(reterr, -errno, "waiting for %s: %s", j->path,
 				       strerror(errno));
 		r = journal_poll(j, reterr);
@@ -314,15 +411,4 @@ int journal_sync_wait(struct journal *j, struct err *reterr)
 			return r;
 	}
 	return 0;
-}
-
-/**
- * journal_blocking_syncs() - Syncs that held the caller because AIO is not available
- * @j: Journal
- *
- * Return: the number
- */
-uint64_t journal_blocking_syncs(const struct journal *j)
-{
-	return disksync_blocking(j->sync);
 }

@@ -2,11 +2,11 @@
 /*
  * journal.h - the attachments on disk: an append-only file of checksummed records.
  *
- * It owns the table of attachments and its file.  A record is written at once and made durable by
- * an asynchronous fdatasync (Linux AIO), so that the loop never waits for the disk: whoever needs
- * durability asks journal_synced() with the sequence number that the write returned, and is
- * woken by the descriptor of journal_fd().  Several writes share one sync.  When most of the file
- * is history it is rewritten beside and renamed over.
+ * It owns the table of attachments and its file.  A record is written at once and made durable
+ * beside the loop, which never waits for the disk: whoever needs durability asks journal_synced()
+ * with the sequence number that the write returned, and is woken by the descriptor of
+ * journal_fd().  Several writes share one sync.  When most of the file is history it is rewritten
+ * beside and renamed over.
  */
 #pragma once
 
@@ -49,13 +49,11 @@ int journal_remove(struct journal *j, const char *id, const char *ifname, uint64
 		   struct err *reterr);
 
 /* Durability. */
-int journal_fd(const struct journal *j);		 /* readable when a sync has ended */
+int journal_fd(const struct journal *j);		 /* readable when the disk is done */
 int journal_poll(struct journal *j, struct err *reterr); /* take results, start the next sync */
 bool journal_synced(const struct journal *j, uint64_t seq);
 int journal_trouble(const struct journal *j); /* 0, or why what is not synced will not be soon */
 int journal_sync_wait(struct journal *j, struct err *reterr); /* blocking; start and exit only */
-
-uint64_t journal_blocking_syncs(const struct journal *j);
 
 /* Read-only view for `manx ipam show` while no agent runs. */
 int journal_read(const char *path, void (*fn)(void *arg, const struct attachment *a), void *arg,

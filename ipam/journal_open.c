@@ -107,9 +107,9 @@ int journal_open(const char *path, const char *boot_id, struct journal **ret,
 	j->fd = j->lock = -1;
 	j->path = xstrdup(path);
 	j->boot_id = xstrdup(boot_id);
-	r = disksync_new(&j->sync);
+	r = disk_new(&j->disk);
 	if (r < 0)
-		return err_set(reterr, r, "%s: eventfd: %s", path, strerror(-r));
+		return err_set(reterr, r, "%s: starting a thread: %s", path, strerror(-r));
 	r = journal_file_lock(path, &j->lock, reterr);
 	if (r == 0)
 		r = journal_file_open(path, &j->fd, reterr);
@@ -123,7 +123,7 @@ int journal_open(const char *path, const char *boot_id, struct journal **ret,
 }
 
 /**
- * journal_close() - Close; waits for a sync that runs, begins none
+ * journal_close() - Close; waits for an operation on the disk that runs, begins none
  * @j: Journal or NULL
  *
  * Return: NULL
@@ -132,7 +132,8 @@ struct journal *journal_close(struct journal *j)
 {
 	if (!j)
 		return NULL;
-	(void)disksync_free(j->sync);
+	(void)disk_free(j->disk);
+	journal_forget_since(j);
 	journal_table_done(&j->table);
 	vec_done(&j->freed);
 	closep(&j->fd);

@@ -61,8 +61,8 @@ static int compare_ranges(const void *a, const void *b)
 	return c ? c : addr_cmp(&x->last, &y->last);
 }
 
-/* Does @next begin inside @r, or (when @adjacent) right behind it? */
-static bool reaches(const struct addr_range *r, const struct addr_range *next, bool adjacent)
+/* Does @next begin inside @r, or right behind it? */
+static bool reaches(const struct addr_range *r, const struct addr_range *next)
 {
 	struct addr behind = r->last;
 
@@ -70,19 +70,16 @@ static bool reaches(const struct addr_range *r, const struct addr_range *next, b
 		return false;
 	if (addr_cmp(&next->first, &r->last) <= 0)
 		return true;
-	return adjacent && addr_next(&behind) && addr_eq(&behind, &next->first);
+	return addr_next(&behind) && addr_eq(&behind, &next->first);
 }
 
 /**
- * ranges_normalise() - Sort and make disjoint
- * @s:             List
- * @join_adjacent: Join ranges that only touch as well: the minimal form.  Without it a list of
- *                 blocks that do not overlap stays as it is, so that one more block is one more
- *                 element.
+ * ranges_normalise() - Sort, and join what overlaps or touches: the fewest ranges
+ * @s: List
  *
  * O(n log n).
  */
-void ranges_normalise(struct ranges *s, bool join_adjacent)
+void ranges_normalise(struct ranges *s)
 {
 	size_t n = 0;
 
@@ -90,7 +87,7 @@ void ranges_normalise(struct ranges *s, bool join_adjacent)
 	vec_foreach (r, &s->r) {
 		struct addr_range *top = n ? &s->r.v[n - 1] : NULL;
 
-		if (top && reaches(top, r, join_adjacent)) {
+		if (top && reaches(top, r)) {
 			if (addr_cmp(&r->last, &top->last) > 0)
 				top->last = r->last;
 		} else {

@@ -94,7 +94,7 @@ static void group_normalise(struct group *g)
 		return;
 	}
 	terms_normalise(&g->terms);
-	ranges_normalise(&g->blocks, true);
+	ranges_normalise(&g->blocks);
 }
 
 /* Take out of @g the terms that @any allows on every port already. */

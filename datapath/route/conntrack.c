@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * conntrack.c - delete the connection tracking entries of an address.  Blocking, in the plugin's
- * process: the kernel walks its whole table for each place where the address can stand.
+ * conntrack.c - delete the connection tracking entries of an address.
+ *
+ * The kernel walks its whole table for each place where the address can stand.
  *
  * The kernel can filter by address (CTA_FILTER with CTA_TUPLE_x), with limits:
  * - IPv6 addresses it compares the wrong way round, since 5.8 and still in 6.18: what does not
@@ -13,16 +14,25 @@
  * Source: net/netfilter/nf_conntrack_netlink.c, ctnetlink_del_conntrack(),
  * ctnetlink_filter_match_tuple().
  */
+#include "datapath/route/conntrack.h"
+
 #include <errno.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
+#include <sys/socket.h>
 
-#include "datapath/route/podlink_priv.h"
+#include "datapath/route/nlmsg.h"
 
 #define LISTS_MAX 5 /* of a table that changes while it is listed */
 
 /* Bits of CTA_FILTER_ORIG_FLAGS and _REPLY_FLAGS; the kernel has them in no public header. */
 enum { FILTER_SRC = 1 << 0, FILTER_DST = 1 << 1 };
+
+/* struct conntrack - @lister hands entries over while @ask deletes them */
+struct conntrack {
+	struct mnl_socket *ask, *lister;
+	struct nlbatch batch;
+};
 
 /* struct place - where in an entry an address can stand */
 struct place {
@@ -169,7 +179,46 @@ static int list(struct mnl_socket *s, const struct place *p, struct deleting *d)
 }
 
 /**
+ * conntrack_open() - Open the sockets, in the network namespace of the caller
+ * @ret:    Handle; untouched on failure
+ * @reterr: What failed
+ *
+ * Return: 0; -errno
+ */
+int conntrack_open(struct conntrack **ret, struct err *reterr)
+{
+	struct conntrack *c = xcalloc(1, sizeof(*c));
+	int r = nl_open(NETLINK_NETFILTER, 0, &c->ask, reterr);
+
+	if (r == 0)
+		r = nl_open(NETLINK_NETFILTER, 0, &c->lister, reterr);
+	if (r < 0) {
+		(void)conntrack_close(c);
+		return r;
+	}
+	*ret = c;
+	return 0;
+}
+
+/**
+ * conntrack_close() - Close the sockets
+ * @c: Handle or NULL
+ *
+ * Return: NULL
+ */
+struct conntrack *conntrack_close(struct conntrack *c)
+{
+	if (!c)
+		return NULL;
+	nl_closep(&c->ask);
+	nl_closep(&c->lister);
+	free(c);
+	return NULL;
+}
+
+/**
  * conntrack_list_and_delete() - Forget every connection of an address, one by one
+ * @c:      Handle
  * @a:      Address
  * @reterr: What failed
  *
@@ -177,27 +226,22 @@ static int list(struct mnl_socket *s, const struct place *p, struct deleting *d)
  *
  * Return: 0; -errno
  */
-int conntrack_list_and_delete(const struct addr *a, struct err *reterr)
+int conntrack_list_and_delete(struct conntrack *c, const struct addr *a, struct err *reterr)
 {
-	_cleanup_(nl_closep) struct mnl_socket *s = NULL, *lister = NULL;
-	_cleanup_(freep) struct nlbatch *b = xmalloc(sizeof(*b));
-	struct deleting d = {.batch = b, .addr = a};
-	int r = nl_open(NETLINK_NETFILTER, 0, &s, reterr);
+	struct deleting d = {.batch = &c->batch, .addr = a};
+	int r = 0;
 
-	if (r == 0)
-		r = nl_open(NETLINK_NETFILTER, 0, &lister, reterr);
-	if (r < 0)
-		return r;
-	nlbatch_begin(b, s);
+	nlbatch_begin(&c->batch, c->ask);
 	if (a->family == AF_INET6)
-		r = list(lister, NULL, &d);
+		r = list(c->lister, NULL, &d);
 	for (size_t i = 0; a->family == AF_INET && i < ARRAY_SIZE(places) && r == 0; i++)
-		r = list(lister, &places[i], &d);
+		r = list(c->lister, &places[i], &d);
 	return r == 0 ? 0 : err_set(reterr, r, "conntrack entries: %s", strerror(-r));
 }
 
 /**
- * podlink_flush_conntrack() - Forget every connection of an address
+ * conntrack_flush() - Forget every connection of an address
+ * @c:      Handle
  * @a:      Address
  * @reterr: What failed
  *
@@ -205,20 +249,15 @@ int conntrack_list_and_delete(const struct addr *a, struct err *reterr)
  *
  * Return: 0; -errno
  */
-int podlink_flush_conntrack(const struct addr *a, struct err *reterr)
+int conntrack_flush(struct conntrack *c, const struct addr *a, struct err *reterr)
 {
-	_cleanup_(nl_closep) struct mnl_socket *s = NULL;
-	_cleanup_(freep) struct nlbatch *b = xmalloc(sizeof(*b));
 	int r;
 
 	if (a->family == AF_INET6)
-		return conntrack_list_and_delete(a, reterr);
-	r = nl_open(NETLINK_NETFILTER, 0, &s, reterr);
-	if (r < 0)
-		return r;
-	nlbatch_begin(b, s);
-	r = delete_filtered(b, a);
+		return conntrack_list_and_delete(c, a, reterr);
+	nlbatch_begin(&c->batch, c->ask);
+	r = delete_filtered(&c->batch, a);
 	if (r == -EINVAL || r == -EOPNOTSUPP)
-		return conntrack_list_and_delete(a, reterr);
+		return conntrack_list_and_delete(c, a, reterr);
 	return r == 0 ? 0 : err_set(reterr, r, "conntrack entries: %s", strerror(-r));
 }

@@ -9,6 +9,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdatomic.h>
 
 /* Room for the acknowledgements of a full batch, and for a burst of notifications. */
 #define SOCKET_BUFFER (4 << 20)
@@ -55,10 +56,10 @@ void nl_closep(struct mnl_socket **s)
 /* The first of as many unused sequence numbers as a batch can have messages. */
 static uint32_t next_sequence(void)
 {
-	static uint32_t last;
+	static _Atomic uint32_t next =
+		1; /* the loop and a waiter ask, through sockets of their own */
 
-	last += NLMSG_BATCH_BYTES / NLMSG_HDRLEN;
-	return last;
+	return atomic_fetch_add(&next, NLMSG_BATCH_BYTES / NLMSG_HDRLEN);
 }
 
 /**

@@ -8,6 +8,7 @@
 #include <uthash.h>
 
 #include "datapath/policy/blocksets.h"
+#include "datapath/route/cover.h"
 #include "lib/intern.h"
 #include "lib/vec.h"
 
@@ -23,13 +24,40 @@ struct nodes {
 	struct routes *routes;
 	const char *own_name;
 	struct node_entry *all;
-	VEC(struct prefix) ranges;  /* configured */
-	VEC(struct prefix) exclude; /* configured */
-	VEC(struct prefix) own;	    /* podCIDRs of this node, then configured */
-	bool masquerade;
-	bool dirty;
-	struct ranges cluster[2], pod_ranges[2]; /* as wanted in the table, by family */
+	VEC(struct prefix) ranges;     /* configured */
+	VEC(struct prefix) exclude;    /* configured */
+	VEC(struct prefix) own;	       /* podCIDRs of this node, then configured */
+	bool masquerade, masquerading; /* configured; as @pod_ranges has it */
+	bool dirty;		       /* this node's own, or the configuration */
+	struct destinations {
+		struct nft_table *table;
+		struct nft_set *set;
+		struct cover *cover;
+	} cluster[2], pod_ranges[2]; /* by family */
 };
+
+static void on_block(void *arg, const struct prefix *p, bool holds)
+{
+	const struct addr_range r = {p->addr, prefix_last(p)};
+	const struct destinations *d = arg;
+	struct nft_elem e;
+
+	range_elem(&r, &e);
+	if (holds)
+		table_want_elem(d->table, d->set, &e);
+	else
+		table_drop_elem(d->table, d->set, &e);
+}
+
+static void destinations_init(struct destinations *d, struct nft_table *t, struct nft_set *set)
+{
+	*d = (struct destinations){t, set, cover_new(on_block, d)};
+}
+
+static struct cover *family_of(const struct destinations d[2], const struct prefix *p)
+{
+	return d[p->addr.family != AF_INET].cover;
+}
 
 /**
  * nodes_new() - Create the module
@@ -49,6 +77,10 @@ struct nodes *nodes_new(struct nft_table *t, const struct base *b, struct routes
 	n->base = *b;
 	n->routes = r;
 	n->own_name = intern(own_name);
+	for (int six = 0; six < 2; six++) {
+		destinations_init(&n->cluster[six], t, b->cluster[six]);
+		destinations_init(&n->pod_ranges[six], t, b->pod_ranges[six]);
+	}
 	return n;
 }
 
@@ -70,8 +102,8 @@ struct nodes *nodes_free(struct nodes *n)
 		free(e);
 	}
 	for (int six = 0; six < 2; six++) {
-		ranges_done(&n->cluster[six]);
-		ranges_done(&n->pod_ranges[six]);
+		(void)cover_free(n->cluster[six].cover);
+		(void)cover_free(n->pod_ranges[six].cover);
 	}
 	vec_done(&n->ranges);
 	vec_done(&n->exclude);
@@ -88,11 +120,16 @@ struct nodes *nodes_free(struct nodes *n)
  */
 void nodes_configure(struct nodes *n, const struct nodes_config *c)
 {
-	n->ranges.n = n->exclude.n = 0;
+	n->ranges.n = 0;
 	for (size_t i = 0; i < c->n_ranges; i++)
 		vec_push(&n->ranges, c->ranges[i]);
-	for (size_t i = 0; i < c->n_exclude; i++)
+	vec_foreach (p, &n->exclude)
+		cover_remove(family_of(n->cluster, p), p);
+	n->exclude.n = 0;
+	for (size_t i = 0; i < c->n_exclude; i++) {
 		vec_push(&n->exclude, c->exclude[i]);
+		cover_add(family_of(n->cluster, &c->exclude[i]), &c->exclude[i]);
+	}
 	n->masquerade = c->masquerade;
 	n->dirty = true;
 }
@@ -142,6 +179,20 @@ static void want_routes(struct nodes *n, const struct node *node)
 	}
 }
 
+typedef void cover_change(struct cover *c, const struct prefix *p);
+
+/* Pods and addresses of a node see a pod's own address. */
+static void change_cluster(struct nodes *n, const struct node *node, cover_change *change)
+{
+	for (uint32_t i = 0; node && i < node->n_pod_cidrs; i++)
+		change(family_of(n->cluster, &node->pod_cidrs[i]), &node->pod_cidrs[i]);
+	for (uint32_t i = 0; node && i < node->n_internal_ips; i++) {
+		struct prefix host = prefix_host(&node->internal_ips[i]);
+
+		change(family_of(n->cluster, &host), &host);
+	}
+}
+
 /* Do two versions of a node mean the same to us? */
 static bool same_network(const struct node *a, const struct node *b)
 {
@@ -182,9 +233,12 @@ void nodes_object(struct nodes *n, const struct node *old, const struct node *ne
 	}
 	if (!changed)
 		return;
-	n->dirty = true;
-	if (name == n->own_name)
+	change_cluster(n, new, cover_add);
+	change_cluster(n, old, cover_remove);
+	if (name == n->own_name) {
+		n->dirty = true;
 		return;
+	}
 	drop_routes(n, old);
 	if (new)
 		want_routes(n, new);
@@ -206,14 +260,36 @@ static void collect_own(struct nodes *n)
 	}
 }
 
-static bool settle_own(struct nodes *n)
+/* The blocks that the sets hold for this node, put in or taken out. */
+static void change_own(struct nodes *n, cover_change *change)
+{
+	vec_foreach (p, &n->own) {
+		change(family_of(n->cluster, p), p);
+		if (n->masquerading)
+			change(family_of(n->pod_ranges, p), p);
+	}
+}
+
+/**
+ * nodes_settle() - Bring what follows from this node's own ranges up to date
+ * @n: Module
+ *
+ * Return: true if this node's own ranges changed
+ */
+bool nodes_settle(struct nodes *n)
 {
 	VEC(struct prefix) old = {0};
 	bool changed;
 
+	if (!n->dirty)
+		return false;
+	n->dirty = false;
+	change_own(n, cover_remove);
 	vec_foreach (p, &n->own)
 		vec_push(&old, *p);
 	collect_own(n);
+	n->masquerading = n->masquerade;
+	change_own(n, cover_add);
 	changed = old.n != n->own.n ||
 		  (old.n && memcmp(old.v, n->own.v, old.n * sizeof(*old.v)) != 0);
 	if (changed) {
@@ -224,89 +300,6 @@ static bool settle_own(struct nodes *n)
 				    &(struct route){.dst = *p, .kind = ROUTE_UNREACHABLE});
 	}
 	vec_done(&old);
-	return changed;
-}
-
-/* --- destinations ------------------------------------------------------------------------------
- */
-
-static void add_block(struct ranges ranges[2], const struct prefix *p)
-{
-	ranges_add(&ranges[p->addr.family != AF_INET], p, NULL, 0);
-}
-
-static void collect_cluster(const struct nodes *n, struct ranges ret[2])
-{
-	const struct node_entry *e;
-
-	for (e = n->all; e; e = e->hh.next) {
-		for (uint32_t i = 0; i < e->node->n_pod_cidrs; i++)
-			add_block(ret, &e->node->pod_cidrs[i]);
-		for (uint32_t i = 0; i < e->node->n_internal_ips; i++) {
-			struct prefix host = prefix_host(&e->node->internal_ips[i]);
-
-			add_block(ret, &host);
-		}
-	}
-	vec_foreach (p, &n->own)
-		add_block(ret, p);
-	vec_foreach (p, &n->exclude)
-		add_block(ret, p);
-}
-
-static int compare(const struct addr_range *a, const struct addr_range *b)
-{
-	int c = addr_cmp(&a->first, &b->first);
-
-	return c ? c : addr_cmp(&a->last, &b->last);
-}
-
-/* Both lists are normalised: a merge tells what goes and what comes; takes @new over. */
-static void replace(struct nodes *n, struct nft_set *set, struct ranges *old, struct ranges *new)
-{
-	size_t i = 0, j = 0;
-
-	ranges_normalise(new, false);
-	while (i < old->r.n || j < new->r.n) {
-		int c = i == old->r.n	? 1
-			: j == new->r.n ? -1
-					: compare(&old->r.v[i], &new->r.v[j]);
-		struct nft_elem e;
-
-		range_elem(c > 0 ? &new->r.v[j] : &old->r.v[i], &e);
-		if (c < 0)
-			table_drop_elem(n->table, set, &e);
-		else if (c > 0)
-			table_want_elem(n->table, set, &e);
-		i += c <= 0;
-		j += c >= 0;
-	}
-	ranges_done(old);
-	*old = *new;
-}
-
-/**
- * nodes_settle() - Bring routes of our own ranges and the sets up to date
- * @n: Module
- *
- * Return: true if this node's own ranges changed
- */
-bool nodes_settle(struct nodes *n)
-{
-	struct ranges cluster[2] = {0}, own[2] = {0};
-	bool changed;
-
-	if (!n->dirty)
-		return false;
-	n->dirty = false;
-	changed = settle_own(n);
-	collect_cluster(n, cluster);
-	for (size_t i = 0; n->masquerade && i < n->own.n; i++)
-		add_block(own, &n->own.v[i]);
-	for (int six = 0; six < 2; six++) {
-		replace(n, n->base.cluster[six], &n->cluster[six], &cluster[six]);
-		replace(n, n->base.pod_ranges[six], &n->pod_ranges[six], &own[six]);
-	}
 	return changed;
 }
 

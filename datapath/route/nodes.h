@@ -3,9 +3,7 @@
  * nodes.h - what follows from Node objects and the configured ranges: routes to other nodes' pods,
  * this node's own ranges, and which destinations see a pod's own address.  Pure.
  *
- * A change of a node costs its own routes.  The destinations are ranges of an interval set, which
- * the kernel keeps disjoint: they are recomputed whole when a node's prefixes or addresses change
- * (not when it sends a heartbeat), in O(n log n) of the nodes.
+ * A change of a node costs its own routes and blocks (cover.h); a heartbeat costs nothing.
  */
 #pragma once
 

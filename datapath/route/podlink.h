@@ -38,5 +38,3 @@ int podlink_check(const struct podlink *l, struct err *reterr);
 int podlink_set_mtu(const struct podlink *l, struct err *reterr);
 /* Delete by the host's name; 0 also when it does not exist. */
 int podlink_delete(const char *host_ifname, struct err *reterr);
-/* Delete every conntrack entry from or to an address, before and after NAT (CTA_FILTER). */
-int podlink_flush_conntrack(const struct addr *a, struct err *reterr);

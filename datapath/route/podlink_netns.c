@@ -24,7 +24,7 @@ static bool is_own(int fd)
 {
 	struct stat own, other;
 
-	return stat("/proc/self/ns/net", &own) == 0 && fstat(fd, &other) == 0 &&
+	return stat("/proc/thread-self/ns/net", &own) == 0 && fstat(fd, &other) == 0 &&
 	       own.st_dev == other.st_dev && own.st_ino == other.st_ino;
 }
 
@@ -66,13 +66,13 @@ int netns_open(const char *path, struct err *reterr)
  * @arg:    For @fn
  * @reterr: What failed
  *
- * The process must have one thread.  Sockets opened outside stay outside.
+ * Only the calling thread goes there.  Sockets opened outside stay outside.
  *
  * Return: result of @fn; -errno
  */
 int netns_inside(int netns, const struct podlink *l, netns_fn *fn, void *arg, struct err *reterr)
 {
-	_cleanup_(closep) int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	_cleanup_(closep) int home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
 	_cleanup_(nl_closep) struct mnl_socket *s = NULL;
 	int r;
 

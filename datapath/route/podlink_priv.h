@@ -38,6 +38,3 @@ int podlink_remove(struct mnl_socket *s, const char *host_ifname, struct err *re
 /* podlink_stale.c */
 int podlink_clear_stale(const struct podlink *l, struct mnl_socket *s, int netns,
 			struct err *reterr);
-
-/* conntrack.c */
-int conntrack_list_and_delete(const struct addr *a, struct err *reterr);

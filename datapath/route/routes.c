@@ -3,29 +3,47 @@
  * routes.c - wanted and installed routes.  Pure.
  *
  * One record a destination that is wanted, installed, or both; the ones where the two differ are
- * linked in a list, so that a turn costs what differs.
+ * linked in lists, so that a turn costs what differs.  Operations and reads take their time, while
+ * wishes go on changing; a record remembers what it has to when they end.
  */
 #include "datapath/route/routes.h"
 
 #include <uthash.h>
 #include <utlist.h>
 
+/*
+ * enum state - where a record stands
+ * @STATE_SETTLED: The kernel has what is wanted
+ * @STATE_PENDING: It has not, and has not been asked yet
+ * @STATE_FLYING:  It is being asked, by an operation of routes_ops()
+ * @STATE_FAILED:  It refused, and is asked again after routes_retry()
+ */
+enum state { STATE_SETTLED, STATE_PENDING, STATE_FLYING, STATE_FAILED, _STATE_MAX };
+
 struct record {
 	struct prefix dst;
+	enum state state;
 	bool wanted, installed;
-	bool pending;
+	bool lost; /* while flying: what was installed meanwhile is gone already */
+	bool seen; /* in the list just read */
 	struct route want;
 	struct route have;
 	int error; /* of the last try; 0 when settled, or when the route wanted became another */
-	bool seen; /* in the dump under way */
-	struct record *prev, *next;
+	struct record *prev, *next; /* of the same state */
 	UT_hash_handle hh;
 };
 
+/*
+ * struct routes
+ * @by_state: Lists of records, with their lengths in @n; settled ones are in none
+ * @reading:  A read is under way; @lost_meanwhile tells what may be wrong in it
+ */
 struct routes {
 	struct record *all;
-	struct record *pending;
-	size_t n_pending, n_wanted;
+	struct record *by_state[_STATE_MAX];
+	size_t n[_STATE_MAX], n_wanted;
+	bool reading;
+	VEC(struct prefix) lost_meanwhile;
 };
 
 /**
@@ -38,18 +56,22 @@ struct routes *routes_new(void)
 	return xcalloc(1, sizeof(struct routes));
 }
 
-static void unlink_pending(struct routes *r, struct record *rec)
+static void set_state(struct routes *r, struct record *rec, enum state state)
 {
-	if (!rec->pending)
+	if (rec->state == state)
 		return;
-	DL_DELETE(r->pending, rec);
-	rec->pending = false;
-	r->n_pending--;
+	if (rec->state != STATE_SETTLED)
+		DL_DELETE(r->by_state[rec->state], rec);
+	if (state != STATE_SETTLED)
+		DL_APPEND(r->by_state[state], rec);
+	r->n[rec->state] -= rec->state != STATE_SETTLED;
+	r->n[state] += state != STATE_SETTLED;
+	rec->state = state;
 }
 
 static void forget(struct routes *r, struct record *rec)
 {
-	unlink_pending(r, rec);
+	set_state(r, rec, STATE_SETTLED);
 	HASH_DEL(r->all, rec);
 	free(rec);
 }
@@ -68,6 +90,7 @@ struct routes *routes_free(struct routes *r)
 		return NULL;
 	HASH_ITER (hh, r->all, rec, next)
 		forget(r, rec);
+	vec_done(&r->lost_meanwhile);
 	free(r);
 	return NULL;
 }
@@ -118,24 +141,19 @@ static bool same(const struct route *a, const struct route *b)
 	return true;
 }
 
-/* Put a record where it belongs: pending, settled or gone. */
+/* Put a record where it belongs.  One that is flying is judged when it has landed. */
 static void judge(struct routes *r, struct record *rec)
 {
-	bool settled = rec->wanted == rec->installed &&
-		       (!rec->wanted || same(&rec->want, &rec->have));
-
-	if (settled) {
-		unlink_pending(r, rec);
-		rec->error = 0;
-		if (!rec->wanted)
-			forget(r, rec);
+	if (rec->state == STATE_FLYING)
+		return;
+	if (rec->wanted != rec->installed || (rec->wanted && !same(&rec->want, &rec->have))) {
+		set_state(r, rec, rec->error ? STATE_FAILED : STATE_PENDING);
 		return;
 	}
-	if (rec->pending)
-		return;
-	rec->pending = true;
-	DL_APPEND(r->pending, rec);
-	r->n_pending++;
+	set_state(r, rec, STATE_SETTLED);
+	rec->error = 0;
+	if (!rec->wanted)
+		forget(r, rec);
 }
 
 /**
@@ -175,15 +193,19 @@ void routes_drop(struct routes *r, const struct prefix *dst)
 /**
  * routes_lost() - A route is not in the kernel any more
  * @r:   Table
- * @dst: Its destination; if it is wanted it becomes pending.  O(1)
+ * @dst: Its destination; if it is wanted it becomes pending, also if it was refused before.  O(1)
  */
 void routes_lost(struct routes *r, const struct prefix *dst)
 {
 	struct record *rec = find(r, dst);
 
-	if (!rec || !rec->installed)
+	if (r->reading)
+		vec_push(&r->lost_meanwhile, *dst);
+	if (!rec)
 		return;
+	rec->lost = rec->state == STATE_FLYING;
 	rec->installed = false;
+	rec->error = 0;
 	judge(r, rec);
 }
 
@@ -198,7 +220,21 @@ bool routes_in_kernel(const struct routes *r, const struct prefix *dst)
 {
 	const struct record *rec = find(r, dst);
 
-	return rec && rec->wanted && !rec->pending;
+	return rec && rec->wanted && rec->state == STATE_SETTLED;
+}
+
+/**
+ * routes_under_way() - Does the kernel still have to answer for a destination?
+ * @r:   Table
+ * @dst: Destination
+ *
+ * Return: true if so; false: what is wanted is so, or was refused
+ */
+bool routes_under_way(const struct routes *r, const struct prefix *dst)
+{
+	const struct record *rec = find(r, dst);
+
+	return rec && (rec->state == STATE_PENDING || rec->state == STATE_FLYING);
 }
 
 /**
@@ -213,98 +249,155 @@ size_t routes_count(const struct routes *r)
 }
 
 /**
- * routes_pending() - Routes where wanted and installed differ
+ * routes_pending() - Routes that the next routes_ops() would ask the kernel for
  * @r: Table
  *
  * Return: their number
  */
 size_t routes_pending(const struct routes *r)
 {
-	return r->n_pending;
+	return r->n[STATE_PENDING];
 }
 
 /**
- * routes_installed_begin() - A dump of the kernel begins, perhaps once more
+ * routes_failed() - Routes that the kernel refused and that are still not as wanted
  * @r: Table
  *
- * Time: O(routes).
+ * Return: their number
  */
-void routes_installed_begin(struct routes *r)
+size_t routes_failed(const struct routes *r)
 {
-	for (struct record *rec = r->all; rec; rec = rec->hh.next)
-		rec->seen = false;
+	return r->n[STATE_FAILED];
 }
 
-/**
- * routes_installed() - The kernel holds a route of our protocol
- * @r:     Table
- * @route: Route
+/* --- asking the kernel -------------------------------------------------------------------------
  */
-void routes_installed(struct routes *r, const struct route *route)
-{
-	struct record *rec = get(r, &route->dst);
 
-	rec->seen = true;
-	rec->installed = true;
-	rec->have = *route;
+static struct route_op operation(const struct record *rec)
+{
+	if (!rec->wanted)
+		return (struct route_op){.remove = true, .route = rec->have};
+	return (struct route_op){.replace = rec->installed, .route = rec->want};
 }
 
-/**
- * routes_installed_end() - The dump was complete: what was not seen is not there
- * @r: Table
- *
- * Time: O(routes).
- */
-void routes_installed_end(struct routes *r)
+static void take_off(struct routes *r, struct route_ops *ret, bool wanted)
 {
 	struct record *rec, *next;
 
-	HASH_ITER (hh, r->all, rec, next) {
-		if (!rec->seen)
-			rec->installed = false;
-		judge(r, rec);
+	DL_FOREACH_SAFE(r->by_state[STATE_PENDING], rec, next)
+	{
+		if (rec->wanted != wanted)
+			continue;
+		vec_push(&ret->op, operation(rec));
+		set_state(r, rec, STATE_FLYING);
 	}
 }
 
 /**
- * routes_ops() - The difference, as operations
+ * routes_ops() - What is pending, as operations
  * @r:   Table
- * @ret: Appended to: removals first, so that the kernel never holds more than it has to
+ * @ret: Appended to: removals first, so that the kernel never holds more than it has to.  Each has
+ *       to be answered with routes_done()
  *
  * Time: O(pending).
  */
 void routes_ops(struct routes *r, struct route_ops *ret)
 {
-	for (const struct record *rec = r->pending; rec; rec = rec->next)
-		if (!rec->wanted)
-			vec_push(&ret->op, (struct route_op){.remove = true, .route = rec->have});
-	for (const struct record *rec = r->pending; rec; rec = rec->next)
-		if (rec->wanted)
-			vec_push(&ret->op,
-				 (struct route_op){.replace = rec->installed, .route = rec->want});
+	take_off(r, ret, false);
+	take_off(r, ret, true);
+}
+
+/* An answer to what is no longer wanted says nothing about what is. */
+static bool still_meant(const struct record *rec, const struct route_op *op)
+{
+	return rec->wanted == !op->remove && (op->remove || same(&rec->want, &op->route));
 }
 
 /**
  * routes_done() - The kernel answered an operation
- * @r:     Table
+ * @r:     Table; wishes may have changed since routes_ops()
  * @op:    Operation from routes_ops()
- * @error: 0: it was done; -errno: the route stays pending
+ * @error: 0: it was done; -errno: it is asked for again after routes_retry()
  *
  * Return: true for a failure that is news: the try before it, if there was one, ended otherwise
  */
 bool routes_done(struct routes *r, const struct route_op *op, int error)
 {
 	struct record *rec = find(r, &op->route.dst);
-	bool news;
+	bool news = error && error != rec->error && still_meant(rec, op);
 
-	if (!rec)
-		return error;
-	news = error && error != rec->error;
-	rec->error = error;
-	if (error)
-		return news;
-	rec->installed = !op->remove;
-	rec->have = op->route;
+	if (!error) {
+		rec->installed = !op->remove;
+		rec->have = op->route;
+	}
+	if (rec->lost)
+		rec->installed = false;
+	rec->error = still_meant(rec, op) ? error : 0;
+	rec->lost = false;
+	set_state(r, rec, STATE_SETTLED);
 	judge(r, rec);
-	return false;
+	return news;
+}
+
+/**
+ * routes_retry() - Ask again for what was refused
+ * @r: Table
+ *
+ * Time: O(failed).
+ */
+void routes_retry(struct routes *r)
+{
+	struct record *rec, *next;
+
+	DL_FOREACH_SAFE(r->by_state[STATE_FAILED], rec, next)
+	set_state(r, rec, STATE_PENDING);
+}
+
+/* --- reading the kernel ------------------------------------------------------------------------
+ */
+
+/**
+ * routes_read_begin() - The kernel's routes are about to be read, elsewhere
+ * @r: Table
+ */
+void routes_read_begin(struct routes *r)
+{
+	r->reading = true;
+}
+
+static void take_seen(struct routes *r, const struct route_list *installed)
+{
+	vec_foreach (route, &installed->v) {
+		struct record *rec = get(r, &route->dst);
+
+		rec->seen = rec->installed = true;
+		rec->have = *route;
+	}
+}
+
+/**
+ * routes_read_end() - What the kernel holds under our protocol
+ * @r:         Table; may have changed since routes_read_begin()
+ * @installed: Complete; NULL: it could not be read, everything stays as it was
+ *
+ * A route that somebody deleted meanwhile counts as gone, whether it was read before or after.
+ *
+ * Time: O(routes).
+ */
+void routes_read_end(struct routes *r, const struct route_list *installed)
+{
+	struct record *rec, *next;
+
+	r->reading = false;
+	if (installed) {
+		take_seen(r, installed);
+		HASH_ITER (hh, r->all, rec, next) {
+			rec->installed = rec->seen;
+			rec->seen = false;
+			judge(r, rec);
+		}
+		vec_foreach (dst, &r->lost_meanwhile)
+			routes_lost(r, dst);
+	}
+	vec_done(&r->lost_meanwhile);
 }

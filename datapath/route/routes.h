@@ -26,28 +26,10 @@ struct route {
 	struct mac neigh; /* ROUTE_DEV */
 };
 
-struct routes;
-
-struct routes *routes_new(void);
-struct routes *routes_free(struct routes *r);
-static inline void routes_freep(struct routes **r)
-{
-	(void)routes_free(*r);
-}
-/* Want a route; a second want of the same destination replaces the first.  O(1). */
-void routes_want(struct routes *r, const struct route *route);
-void routes_drop(struct routes *r, const struct prefix *dst);
-/* Forget that a route is installed (its device went, someone deleted it): it becomes pending. */
-void routes_lost(struct routes *r, const struct prefix *dst);
-/* Is the route wanted and acknowledged by the kernel? */
-bool routes_in_kernel(const struct routes *r, const struct prefix *dst);
-size_t routes_count(const struct routes *r); /* wanted */
-size_t routes_pending(const struct routes *r);
-
-/* A dump of the kernel: what is not told between begin and end is not installed. */
-void routes_installed_begin(struct routes *r);
-void routes_installed(struct routes *r, const struct route *route);
-void routes_installed_end(struct routes *r);
+/* struct route_list - starts zeroed */
+struct route_list {
+	VEC(struct route) v;
+};
 
 /*
  * struct route_op - install or remove
@@ -59,9 +41,33 @@ struct route_op {
 	bool remove, replace;
 	struct route route;
 };
+
 struct route_ops {
 	VEC(struct route_op) op;
 };
+
+struct routes;
+
+struct routes *routes_new(void);
+struct routes *routes_free(struct routes *r);
+static inline void routes_freep(struct routes **r)
+{
+	(void)routes_free(*r);
+}
+
+void routes_want(struct routes *r, const struct route *route);
+void routes_drop(struct routes *r, const struct prefix *dst);
+void routes_lost(struct routes *r, const struct prefix *dst);
+
+bool routes_in_kernel(const struct routes *r, const struct prefix *dst);
+bool routes_under_way(const struct routes *r, const struct prefix *dst);
+size_t routes_count(const struct routes *r);
+size_t routes_pending(const struct routes *r);
+size_t routes_failed(const struct routes *r);
+
 void routes_ops(struct routes *r, struct route_ops *ret);
-/* Result of one operation, 0 or -errno; a failed one stays pending.  Is the failure a new one? */
 bool routes_done(struct routes *r, const struct route_op *op, int error);
+void routes_retry(struct routes *r);
+
+void routes_read_begin(struct routes *r);
+void routes_read_end(struct routes *r, const struct route_list *installed);

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * rtnl.h - rtnetlink for the agent: apply routes and neighbours, follow links and
- * addresses.  Non-blocking apart from the acknowledgement of what it sends itself.
+ * rtnl.h - rtnetlink for the agent: apply routes and neighbours, read routes and links, follow
+ * links and addresses.
+ *
+ * Whatever asks the kernel may wait for its RTNL lock, which others hold for tens of milliseconds
+ * when they delete links: it is for start, exit and jobs of a waiter (lib/waiter.h), one at a time.
+ * Notifications never wait.
  */
 #pragma once
 
@@ -31,14 +35,20 @@ struct rtnl *rtnl_close(struct rtnl *n);
 int rtnl_fd(const struct rtnl *n);  /* notifications */
 void rtnl_dispatch(struct rtnl *n); /* read what is there, never blocks */
 
-int rtnl_read(struct rtnl *n, struct routes *r, struct err *reterr);
-/* Apply what is pending; the number that failed (logged when that is new), or -errno. */
-int rtnl_apply(struct rtnl *n, struct routes *r, struct err *reterr);
+int rtnl_list(struct rtnl *n, struct route_list *ret, struct err *reterr);
+
+/*
+ * Pending routes on their way: route_batch_new() and route_batch_finish() belong to the owner of
+ * the routes, route_batch_send() asks the kernel.
+ */
+struct route_batch;
+struct route_batch *route_batch_new(struct routes *r);
+void route_batch_send(struct route_batch *b, struct rtnl *n);
+int route_batch_finish(struct route_batch *b, struct routes *r, struct err *reterr);
 
 /* The link that carries an address, for the MTU; -ENOENT. */
 int rtnl_link_of(struct rtnl *n, const struct addr *a, char ret_ifname[static 16],
 		 uint32_t *ret_mtu);
-int rtnl_link_exists(struct rtnl *n, const char *ifname);
 int rtnl_link_set_mtu(struct rtnl *n, const char *ifname, uint32_t mtu, struct err *reterr);
 /* Call fn for every link whose name begins with our prefix "mx" and that is a veth. */
 int rtnl_each_pod_link(struct rtnl *n, void (*fn)(void *arg, const char *ifname), void *arg,

@@ -75,17 +75,24 @@ struct sent {
 	enum step step;
 };
 
-/* struct applying - a batch on its way */
-struct applying {
-	struct nlbatch *batch;
-	const struct route_ops *ops;
+/*
+ * struct route_batch - operations on their way
+ * @buffer: Messages not sent yet
+ * @sent:   By message in @buffer
+ * @error:  By operation
+ * @result: Of the socket: 0 or -errno
+ */
+struct route_batch {
+	struct route_ops ops;
+	struct nlbatch buffer;
 	VEC(struct sent) sent;
-	VEC(int) error; /* by operation */
+	VEC(int) error;
+	int result;
 };
 
 static void on_result(void *arg, uint32_t index, int error)
 {
-	struct applying *p = arg;
+	struct route_batch *p = arg;
 	const struct sent *s = &p->sent.v[index];
 
 	/* Someone removed it already, or its device went and took it along. */
@@ -95,29 +102,29 @@ static void on_result(void *arg, uint32_t index, int error)
 		p->error.v[s->op] = error;
 }
 
-static int flush(struct applying *p)
+static int flush(struct route_batch *p)
 {
-	int r = nlbatch_send(p->batch, on_result, p);
+	int r = nlbatch_send(&p->buffer, on_result, p);
 
 	p->sent.n = 0;
 	return r;
 }
 
-static void note(struct applying *p, size_t op, enum step step)
+static void note(struct route_batch *p, size_t op, enum step step)
 {
 	vec_push(&p->sent, (struct sent){op, step});
 }
 
 /* @clear: delete what we may have there first; the route is then created exclusively */
-static void put_op(struct applying *p, size_t i, bool clear)
+static void put_op(struct route_batch *p, size_t i, bool clear)
 {
-	const struct route_op *op = &p->ops->op.v[i];
+	const struct route_op *op = &p->ops.op.v[i];
 	bool to_device = op->route.kind == ROUTE_DEV && !op->remove;
 	uint32_t ifindex = to_device ? if_nametoindex(op->route.ifname) : 0;
 
 	if (op->remove) {
 		note(p, i, STEP_REMOVE);
-		put_removal(p->batch, &op->route);
+		put_removal(&p->buffer, &op->route);
 		return;
 	}
 	if (to_device && !ifindex) {
@@ -126,27 +133,26 @@ static void put_op(struct applying *p, size_t i, bool clear)
 	}
 	if (clear) {
 		note(p, i, STEP_CLEAR);
-		put_removal(p->batch, &op->route);
+		put_removal(&p->buffer, &op->route);
 	}
 	note(p, i, STEP_INSTALL);
-	put_route(p->batch, &op->route, ifindex, op->replace && !clear);
+	put_route(&p->buffer, &op->route, ifindex, op->replace && !clear);
 	if (to_device) {
 		note(p, i, STEP_NEIGHBOUR);
-		put_neighbour(p->batch, &op->route, ifindex);
+		put_neighbour(&p->buffer, &op->route, ifindex);
 	}
 }
 
-static int make_room(struct applying *p)
+static int make_room(struct route_batch *p)
 {
-	return p->batch->len + 3 * NLMSG_ROOM > sizeof(p->batch->data) ? flush(p) : 0;
+	return p->buffer.len + 3 * NLMSG_ROOM > sizeof(p->buffer.data) ? flush(p) : 0;
 }
 
-static int first_pass(struct applying *p)
+static int first_pass(struct route_batch *p)
 {
 	int r = 0;
 
-	for (size_t i = 0; i < p->ops->op.n && r == 0; i++) {
-		vec_push(&p->error, 0);
+	for (size_t i = 0; i < p->ops.op.n && r == 0; i++) {
 		put_op(p, i, false);
 		r = make_room(p);
 	}
@@ -154,11 +160,11 @@ static int first_pass(struct applying *p)
 }
 
 /* What we did not know of: either we lost track of a route of ours, or it is somebody else's. */
-static int second_pass(struct applying *p)
+static int second_pass(struct route_batch *p)
 {
 	int r = 0;
 
-	for (size_t i = 0; i < p->ops->op.n && r == 0; i++) {
+	for (size_t i = 0; i < p->ops.op.n && r == 0; i++) {
 		if (p->error.v[i] != -EEXIST)
 			continue;
 		p->error.v[i] = 0;
@@ -186,58 +192,72 @@ static int describe(const struct route *r, int error, struct err *reterr)
 	return err_set(reterr, error, "route %s via %s: %s", dst, via, strerror(-error));
 }
 
-static int finish(struct routes *r, struct applying *p, struct err *reterr)
+/* One operation has ended: tell what is news, once. */
+static int finish(struct routes *r, const struct route_op *op, int error, struct err *reterr)
 {
-	int failed = 0;
+	struct err e = {0};
+	bool news = routes_done(r, op, error);
 
-	for (size_t i = 0; i < p->ops->op.n; i++) {
-		const struct route_op *op = &p->ops->op.v[i];
-		struct err e = {0};
-
-		if (!p->error.v[i]) {
-			(void)routes_done(r, op, 0);
-			continue;
-		}
-		failed++;
-		(void)describe(&op->route, p->error.v[i], &e);
-		if (reterr)
-			*reterr = e;
-		if (routes_done(r, op, p->error.v[i]))
-			log_warn("route", "not applied, will retry", "err=\"%s\"", e.msg);
-	}
-	return failed;
+	if (!error)
+		return 0;
+	(void)describe(&op->route, error, &e);
+	if (reterr)
+		*reterr = e;
+	if (news)
+		log_warn("route", "not applied, will retry", "err=\"%s\"", e.msg);
+	return 1;
 }
 
 /**
- * rtnl_apply() - Bring the kernel's routes to what is wanted
- * @n:      Handle
- * @r:      Routes
+ * route_batch_new() - Take what is pending
+ * @r: Routes
+ *
+ * Return: the batch, to be sent and finished
+ */
+struct route_batch *route_batch_new(struct routes *r)
+{
+	struct route_batch *b = xcalloc(1, sizeof(*b));
+
+	routes_ops(r, &b->ops);
+	vec_reserve(&b->error, b->ops.op.n);
+	for (size_t i = 0; i < b->ops.op.n; i++)
+		vec_push(&b->error, 0);
+	return b;
+}
+
+/**
+ * route_batch_send() - Ask the kernel; waits for its answers
+ * @b: Batch; nothing else of the process is touched
+ * @n: Handle
+ *
+ * Messages go out NLMSG_BATCH_BYTES at a time, and a failed one does not hold up the others.
+ * Costs some microseconds a route, and the wait for the RTNL lock.
+ */
+void route_batch_send(struct route_batch *b, struct rtnl *n)
+{
+	nlbatch_begin(&b->buffer, n->ask);
+	b->result = first_pass(b);
+	if (b->result == 0)
+		b->result = second_pass(b);
+}
+
+/**
+ * route_batch_finish() - Tell the routes what became of a batch
+ * @b:      Batch; freed
+ * @r:      Routes that it was made of
  * @reterr: The last failure
  *
- * All pending operations go out in batches of NLMSG_BATCH_BYTES, and a failed one does not hold up
- * the others.  Costs the pending routes, some microseconds each.
- *
- * Return: number of routes that failed (logged when the failure is new) and stay pending; -errno
- *         when the socket failed
+ * Return: number of routes that failed (logged when the failure is new)
  */
-int rtnl_apply(struct rtnl *n, struct routes *r, struct err *reterr)
+int route_batch_finish(struct route_batch *b, struct routes *r, struct err *reterr)
 {
-	_cleanup_(freep) struct nlbatch *b = xmalloc(sizeof(*b));
-	struct route_ops ops = {0};
-	struct applying p = {.batch = b, .ops = &ops};
-	int result;
+	int failed = 0;
 
-	nlbatch_begin(b, n->ask);
-	routes_ops(r, &ops);
-	result = first_pass(&p);
-	if (result == 0)
-		result = second_pass(&p);
-	if (result < 0)
-		(void)err_set(reterr, result, "routes: %s", strerror(-result));
-	else
-		result = finish(r, &p, reterr);
-	vec_done(&p.sent);
-	vec_done(&p.error);
-	vec_done(&ops.op);
-	return result;
+	for (size_t i = 0; i < b->ops.op.n; i++)
+		failed += finish(r, &b->ops.op.v[i], b->error.v[i] ?: MIN(b->result, 0), reterr);
+	vec_done(&b->ops.op);
+	vec_done(&b->sent);
+	vec_done(&b->error);
+	free(b);
+	return failed;
 }

@@ -65,21 +65,6 @@ int rtnl_link_of(struct rtnl *n, const struct addr *a, char ret_ifname[static 16
 }
 
 /**
- * rtnl_link_exists() - Is there a link of this name?
- * @n:      Handle
- * @ifname: Name
- *
- * Return: 1, 0, -errno
- */
-int rtnl_link_exists(struct rtnl *n, const char *ifname)
-{
-	struct link l;
-	int r = link_get(n->ask, ifname, &l);
-
-	return r == -ENODEV ? 0 : r < 0 ? r : 1;
-}
-
-/**
  * rtnl_link_set_mtu() - Set the MTU of a link
  * @n:      Handle
  * @ifname: Its name

@@ -74,43 +74,41 @@ bool route_decode(const struct nlmsghdr *h, struct route *ret)
 
 static int read_route(void *arg, const struct nlmsghdr *h)
 {
+	struct route_list *l = arg;
 	struct route r;
 
 	if (h->nlmsg_type == RTM_NEWROUTE && route_decode(h, &r))
-		routes_installed(arg, &r);
+		vec_push(&l->v, r);
 	return 0;
 }
 
-static int read_family(struct rtnl *n, uint8_t family, struct routes *r)
+static int read_family(struct rtnl *n, uint8_t family, struct route_list *l)
 {
 	const struct rtmsg filter = {
 		.rtm_family = family, .rtm_table = RT_TABLE_MAIN, .rtm_protocol = RTPROT_MANX};
 
-	return nl_list(n->ask, RTM_GETROUTE, &filter, sizeof(filter), read_route, r);
+	return nl_list(n->ask, RTM_GETROUTE, &filter, sizeof(filter), read_route, l);
 }
 
 /**
- * rtnl_read() - Learn which routes of ours the kernel holds
+ * rtnl_list() - Learn which routes of ours the kernel holds
  * @n:      Handle
- * @r:      Routes
+ * @ret:    Routes; empty at the call, its memory is the caller's
  * @reterr: What failed
  *
  * The kernel walks its whole main table and hands over only what is ours.
  *
  * Return: 0, -errno
  */
-int rtnl_read(struct rtnl *n, struct routes *r, struct err *reterr)
+int rtnl_list(struct rtnl *n, struct route_list *ret, struct err *reterr)
 {
-	int result = -EINTR;
+	int r = -EINTR;
 
-	for (int i = 0; i < READS_MAX && result == -EINTR; i++) {
-		routes_installed_begin(r);
-		result = read_family(n, AF_INET, r);
-		if (result == 0)
-			result = read_family(n, AF_INET6, r);
+	for (int i = 0; i < READS_MAX && r == -EINTR; i++) {
+		ret->v.n = 0;
+		r = read_family(n, AF_INET, ret);
+		if (r == 0)
+			r = read_family(n, AF_INET6, ret);
 	}
-	if (result < 0)
-		return err_set(reterr, result, "reading routes: %s", strerror(-result));
-	routes_installed_end(r);
-	return 0;
+	return r < 0 ? err_set(reterr, r, "reading routes: %s", strerror(-r)) : 0;
 }

@@ -24,6 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "datapath/route/conntrack.h"
 #include "datapath/route/podlink.h"
 #include "lib/util.h"
 
@@ -34,6 +35,7 @@
 /* struct room - where links are made: a node's namespace, in which we are, and a pod's */
 struct room {
 	struct mnl_socket *socket;
+	struct conntrack *conntrack;
 	int pod;
 	char pod_path[32];
 };
@@ -84,6 +86,7 @@ static void room_open(struct room *r)
 {
 	r->socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
 	check(r->socket ? mnl_socket_bind(r->socket, 0, MNL_SOCKET_AUTOPID) : -1, "socket", NULL);
+	check(conntrack_open(&r->conntrack, NULL), "conntrack_open", NULL);
 }
 
 /* A pod's namespace beside the present one, which stays the process's. */
@@ -166,7 +169,7 @@ static double take(enum step step, const struct room *r, const struct podlink *l
 		check(podlink_create(l, &e), "podlink_create", &e);
 		break;
 	case POD_CONNTRACK:
-		check(podlink_flush_conntrack(&l->addrs[0], &e), "podlink_flush_conntrack", &e);
+		check(conntrack_flush(r->conntrack, &l->addrs[0], &e), "conntrack_flush", &e);
 		break;
 	case POD_DELETE:
 		check(podlink_delete(l->host_ifname, &e), "podlink_delete", &e);

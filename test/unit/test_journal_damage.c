@@ -3,7 +3,7 @@
  * test_journal_damage.c - a small journal cut and changed at every byte: what comes before is
  * kept, nothing is made up, and the file can be used again.
  *
- * The functions of disksync.h stand here and do nothing: the real ones take 20 ms to end, which
+ * The functions of disk.h stand here and do nothing: the real ones take 20 ms to end, which
  * is too long for thousands of journals.
  */
 #include <setjmp.h>
@@ -15,39 +15,38 @@
 
 #include "test/unit/sample_journal.h"
 
-int disksync_new(struct disksync **ret)
+int disk_new(struct disk **ret)
 {
 	*ret = NULL;
 	return 0;
 }
 
-struct disksync *disksync_free(struct disksync *d _unused_)
+struct disk *disk_free(struct disk *d _unused_)
 {
 	return NULL;
 }
 
-int disksync_fd(const struct disksync *d _unused_)
+int disk_fd(const struct disk *d _unused_)
 {
 	return -1;
 }
 
-bool disksync_running(const struct disksync *d _unused_)
+bool disk_running(const struct disk *d _unused_)
 {
 	return false;
 }
 
-void disksync_start(struct disksync *d _unused_, int file _unused_)
+void disk_sync(struct disk *d _unused_, int fd _unused_)
 {
 }
 
-bool disksync_take(struct disksync *d _unused_, int *ret_result _unused_)
+void disk_replace(struct disk *d _unused_, const char *to _unused_, struct buf *content _unused_)
+{
+}
+
+bool disk_take(struct disk *d _unused_, struct disk_result *ret _unused_)
 {
 	return false;
-}
-
-uint64_t disksync_blocking(const struct disksync *d _unused_)
-{
-	return 0;
 }
 
 /* --- every byte ------------------------------------------------------------------------------ */

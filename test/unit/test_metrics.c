@@ -173,16 +173,14 @@ static void write_sample(struct buf *b)
 	metric_value(b, "manx_problems", METRIC_LABELS({"object", "a\"b\\c\nd"}), 1);
 }
 
-/* Runs the real checker when this host has it (Debian package prometheus). */
+/* The real checker; run from the top folder. */
 static void test_promtool_accepts_it(void **state _unused_)
 {
 	struct buf b = {0};
 	FILE *checker;
 
-	if (system("command -v promtool >/dev/null") != 0)
-		skip();
 	write_sample(&b);
-	checker = popen("promtool check metrics 2>&1", "w");
+	checker = popen("promtool=$(scripts/get-promtool) && $promtool check metrics 2>&1", "w");
 	assert_non_null(checker);
 	assert_int_equal(fwrite(b.data, 1, b.len, checker), b.len);
 	assert_int_equal(pclose(checker), 0);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * test_podlink_kernel.c - a pod's link against the real kernel: made, used, checked, deleted; and
- * connection tracking entries.  Needs root.
+ * test_podlink_kernel.c - a pod's link against the real kernel: made, used, checked, deleted.
+ * Needs root.
  *
  * Each test has two fresh network namespaces: the node's, in which it runs, with 198.51.100.1 and
  * 2001:db8:1::1 on node0, and the pod's.
@@ -27,6 +27,7 @@
 #include "datapath/route/podlink_priv.h"
 #include "datapath/route/rtnl.h"
 #include "kernel_lab.h"
+#include "route_kernel.h"
 
 #define HOST_LINK "mx0123456789ab"
 
@@ -129,7 +130,7 @@ static void route_to(const struct podlink *l)
 		routes_want(routes, &r);
 	}
 	assert_int_equal(rtnl_open(NULL, NULL, &n, &e), 0);
-	assert_int_equal(rtnl_apply(n, routes, &e), 0);
+	assert_int_equal(apply_routes(n, routes, &e), 0);
 	(void)rtnl_close(n);
 }
 
@@ -450,123 +451,6 @@ static void the_mtu_of_both_ends(void **state)
 	assert_int_equal(podlink_check(&w->link, &w->err), 0);
 }
 
-/* --- connection tracking ---------------------------------------------------------------- */
-
-static void track_connections(void)
-{
-	lab_run("nft add table inet track && "
-		"nft 'add chain inet track in { type filter hook prerouting priority 0; }' && "
-		"nft add rule inet track in ct state new counter");
-}
-
-static unsigned int entries(const char *with)
-{
-	_cleanup_(freep) char *text =
-		lab_output("{ conntrack -L -f ipv4; conntrack -L -f ipv6; } 2>/dev/null");
-	unsigned int n = 0;
-
-	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
-		n += strstr(line, with) != NULL;
-	return n;
-}
-
-static void insert(const char *orig, const char *reply)
-{
-	lab_run("conntrack -I -p tcp --sport 1000 --dport 80 --reply-port-src 80 "
-		"--reply-port-dst 1000 --timeout 600 --state ESTABLISHED %s %s 2>/dev/null",
-		orig, reply);
-}
-
-/* The pod's address in every place, beside entries of others; also as a prefix of others'. */
-static void insert_everywhere(void)
-{
-	insert("-s 10.1.0.5 -d 192.0.2.9", "-r 192.0.2.9 -q 198.51.100.1");
-	insert("-s 192.0.2.10 -d 10.1.0.5", "");
-	insert("-s 192.0.2.11 -d 198.51.100.1", "-r 10.1.0.5 -q 192.0.2.11");
-	insert("-s 192.0.2.12 -d 192.0.2.13", "-r 192.0.2.13 -q 10.1.0.5");
-	insert("-s 10.1.0.50 -d 192.0.2.14", "");
-	insert("-s 192.0.2.15 -d 10.1.0.6", "");
-	insert("-s fd00:1::5 -d 2001:db8::9", "-r 2001:db8::9 -q 2001:db8:1::1");
-	insert("-s 2001:db8::10 -d fd00:1::5", "");
-	insert("-s 2001:db8::11 -d 2001:db8:1::1", "-r fd00:1::5 -q 2001:db8::11");
-	insert("-s 2001:db8::12 -d 2001:db8::13", "-r 2001:db8::13 -q fd00:1::5");
-	insert("-s fd00:1::50 -d 2001:db8::14", "");
-	assert_int_equal(entries("ESTABLISHED"), 11);
-}
-
-typedef int flush_fn(const struct addr *a, struct err *reterr);
-
-static void assert_flushes(flush_fn *flush)
-{
-	struct addr v4 = address("10.1.0.5"), v6 = address("fd00:1::5");
-	struct err e = {0};
-
-	insert_everywhere();
-	if (flush(&v4, &e) < 0)
-		fail_msg("%s", e.msg);
-	assert_int_equal(entries("=10.1.0.5 "), 0);
-	assert_int_equal(entries("ESTABLISHED"), 7);
-	assert_int_equal(entries("=fd00:1::5 "), 4);
-	if (flush(&v6, &e) < 0)
-		fail_msg("%s", e.msg);
-	assert_int_equal(entries("=fd00:1::5 "), 0);
-	assert_int_equal(entries("ESTABLISHED"), 3);
-	assert_int_equal(flush(&v4, &e), 0); /* nothing is there any more */
-	assert_int_equal(entries("ESTABLISHED"), 3);
-	lab_run("conntrack -F 2>/dev/null");
-}
-
-static void an_address_in_every_place(void **state _unused_)
-{
-	track_connections();
-	assert_flushes(podlink_flush_conntrack);
-}
-
-/* How it is done for IPv6, and for IPv4 on kernels before 6.11. */
-static void an_address_in_every_place_one_by_one(void **state _unused_)
-{
-	track_connections();
-	assert_flushes(conntrack_list_and_delete);
-}
-
-static void real_connections(void **state)
-{
-	struct world *w = *state;
-
-	track_connections();
-	create(w);
-	route_to(&w->link);
-	assert_connected(w, "10.1.0.5", "198.51.100.1");
-	assert_connected(w, "fd00:1::5", "2001:db8:1::1");
-	assert_int_equal(entries("udp"), 2);
-	assert_int_equal(podlink_flush_conntrack(&w->link.addrs[0], &w->err), 0);
-	assert_int_equal(entries("udp"), 1);
-	assert_int_equal(podlink_flush_conntrack(&w->link.addrs[1], &w->err), 0);
-	assert_int_equal(entries("udp"), 0);
-}
-
-/* More than a batch of deletions holds. */
-static void thousands_of_connections(void **state _unused_)
-{
-	flush_fn *const both[] = {podlink_flush_conntrack, conntrack_list_and_delete};
-	struct addr a = address("10.1.0.5");
-	struct err e = {0};
-
-	track_connections();
-	for (size_t i = 0; i < ARRAY_SIZE(both); i++) {
-		uint64_t start;
-
-		lab_run("for i in $(seq 3000); do echo -I -p udp -s 10.1.0.5 -d 192.0.2.9 --sport "
-			"$i --dport 53 --timeout 600; done | conntrack -R - >/dev/null 2>&1");
-		assert_int_equal(entries("=10.1.0.5 "), 3000);
-		start = lab_nsec();
-		assert_int_equal(both[i](&a, &e), 0);
-		print_message("3000 entries deleted %s in %.1f ms\n",
-			      i ? "one by one" : "by filter", (double)(lab_nsec() - start) / 1e6);
-		assert_int_equal(entries("=10.1.0.5 "), 0);
-	}
-}
-
 /* --- how long it takes ------------------------------------------------------------------ */
 
 enum { ROUNDS = 100 };
@@ -667,10 +551,6 @@ int main(void)
 		TEST(check_finds_what_differs),
 		TEST(check_accepts_what_the_pod_adds),
 		TEST(the_mtu_of_both_ends),
-		TEST(an_address_in_every_place),
-		TEST(an_address_in_every_place_one_by_one),
-		TEST(real_connections),
-		TEST(thousands_of_connections),
 		TEST(times),
 	};
 

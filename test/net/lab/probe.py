@@ -14,7 +14,7 @@ import socket
 import struct
 import time
 
-WAIT = 0.4  # seconds until silence counts as a drop; a SYN is sent again only after 1 s
+WAIT = 0.6  # seconds until silence counts as a drop; a SYN is sent again only after 1 s
 TAGS = itertools.count(os.getpid() << 8)
 
 

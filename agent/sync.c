@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * sync.c - agreement and back-off.  Pure.
+ */
+#include "agent/sync.h"
+
+#include <stdio.h>
+
+/**
+ * sync_succeeded() - The kernel took everything
+ * @s: State
+ */
+void sync_succeeded(struct sync *s)
+{
+	*s = (struct sync){.ok = true};
+}
+
+/**
+ * sync_failed() - The kernel refused something
+ * @s:    State; its back-off doubles, from SYNC_RETRY_MIN_USEC to SYNC_RETRY_MAX_USEC
+ * @part: "nft", "route"
+ * @e:    Why
+ * @now:  Monotonic time, microseconds
+ */
+void sync_failed(struct sync *s, const char *part, const struct err *e, uint64_t now)
+{
+	s->ok = false;
+	(void)snprintf(s->problem, sizeof(s->problem), "%s: %.480s", part, e->msg);
+	s->retry_usec = MIN(MAX(s->retry_usec * 2, SYNC_RETRY_MIN_USEC), SYNC_RETRY_MAX_USEC);
+	s->retry_at = now + s->retry_usec;
+}
+
+/**
+ * sync_may_try() - May what the kernel refused be tried again?
+ * @s:   State
+ * @now: Monotonic time, microseconds
+ *
+ * Return: true if nothing was refused, or the back-off is over
+ */
+bool sync_may_try(const struct sync *s, uint64_t now)
+{
+	return now >= s->retry_at;
+}
