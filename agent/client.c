@@ -134,6 +134,17 @@ static int answer(int fd, int code, const struct err *e, struct err *reterr)
 	return send_message(fd, b.data, reterr);
 }
 
+/* 1: the message was a part of the text, and was taken; 0: it is something else. */
+static int take_part(const struct value *m, struct buf *ret_text)
+{
+	const char *text = NULL;
+
+	if (value_get_str(m, "", "part", &text, NULL) <= 0)
+		return 0;
+	buf_puts(ret_text, text);
+	return 1;
+}
+
 /* 1: the message is the result and was taken; 0: it is something else; -errno. */
 static int take_result(const struct value *m, struct buf *ret_text, int *ret_exit,
 		       struct err *reterr)
@@ -162,6 +173,8 @@ static int handle(int fd, client_do_fn *fn, void *arg, struct buf *ret_text, int
 	struct err e = {0};
 	int r = receive_message(fd, &doc, reterr);
 
+	if (r == 0 && take_part(value_root(doc), ret_text))
+		return 0;
 	if (r == 0)
 		r = take_result(value_root(doc), ret_text, ret_exit, reterr);
 	if (r != 0)
@@ -182,8 +195,7 @@ static int handle(int fd, client_do_fn *fn, void *arg, struct buf *ret_text, int
  * @ret_exit:    What to exit with
  * @reterr:      What failed
  *
- * Waits CLIENT_TIMEOUT_SEC for the connection and for each message.  The text of a result is at
- * most VALUE_STRING_MAX bytes.
+ * Waits CLIENT_TIMEOUT_SEC for the connection and for each message.
  *
  * Return: 0; -errno if the agent could not be reached or went away before the result
  */

@@ -18,6 +18,7 @@
 #include "lib/jsonw.h"
 #include "lib/log.h"
 #include "watch/json.h"
+#include "watch/utf8.h"
 
 struct server {
 	struct loop *loop;
@@ -107,10 +108,31 @@ void call_send(struct call *c, const char *json)
 	loop_io_events(c->io, EPOLLIN | (c->out.len ? EPOLLOUT : 0));
 }
 
+/* All but the last WIRE_PART_MAX bytes; return the rest. */
+static const char *send_parts(struct call *c, const char *text)
+{
+	size_t left = text ? strlen(text) : 0;
+
+	while (left > WIRE_PART_MAX) {
+		size_t n = utf8_cut(text, left, WIRE_PART_MAX);
+		_cleanup_(freep) char *part = xstrndup(text, n);
+		_cleanup_(buf_done) struct buf b = {0};
+		struct jsonw w = {.out = &b};
+
+		jsonw_begin(&w, NULL, '{');
+		jsonw_str(&w, "part", part);
+		jsonw_end(&w, '}');
+		call_send(c, b.data);
+		text += n;
+		left -= n;
+	}
+	return text;
+}
+
 /**
  * call_finish() - Send the result; the connection closes when it is sent
  * @c:         Call; not to be used by the handler afterwards
- * @text:      What the caller prints on standard output
+ * @text:      What the caller prints on standard output; of any length
  * @exit_code: What the caller exits with
  */
 void call_finish(struct call *c, const char *text, int exit_code)
@@ -119,7 +141,7 @@ void call_finish(struct call *c, const char *text, int exit_code)
 	struct jsonw w = {.out = &b};
 
 	jsonw_begin(&w, NULL, '{');
-	jsonw_str(&w, "result", text);
+	jsonw_str(&w, "result", send_parts(c, text));
 	jsonw_int(&w, "exit", exit_code);
 	jsonw_end(&w, '}');
 	c->finished = true;

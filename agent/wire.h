@@ -11,7 +11,8 @@
  *   agent   {"do":"attach", ...}    make and configure the links        } the caller answers
  *           {"do":"detach", ...}    delete links                        } {"done":true} or
  *           {"do":"check", ...}     compare the pod's end with it       } {"error":"...","code":N}
- *   agent   {"result":"text for standard output","exit":0}              the end of every call
+ *   agent   {"part":"the beginning of a long text"}                     any number of these, then
+ *           {"result":"text for standard output","exit":0}              the end of every call
  *
  * attach and check: {"netns":PATH,"ifname":"eth0","host_ifname":"mx0123456789ab",
  *   "mac":"...","host_mac":"...","mtu":1500,"addresses":["10.1.0.5","fd00::5"]}
@@ -25,7 +26,8 @@
 #include "ipam/attachment.h"
 #include "lib/buf.h"
 
-#define WIRE_MAX (12u << 20) /* a CNI configuration of 10 MiB must reach its error message */
+#define WIRE_MAX      (12u << 20)  /* a CNI configuration of 10 MiB must reach its error message */
+#define WIRE_PART_MAX (256u << 10) /* bytes of a text in one message */
 
 void wire_link(const char *what, const struct attachment *at, const char *netns, uint32_t mtu,
 	       struct buf *out);

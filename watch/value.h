@@ -14,6 +14,7 @@
 #define VALUE_DEPTH_MAX	 64	   /* levels of values, the root is one; aliases written out */
 #define VALUE_STRING_MAX (1 << 20) /* bytes of one scalar or key */
 #define VALUE_NODES_MAX	 1000000   /* values in one document, aliases counted as if written out */
+#define VALUE_ALIAS_MAX	 100000	   /* of these by aliases: a short text must not cost much */
 
 enum value_type {
 	VALUE_NULL,

@@ -316,6 +316,10 @@ int value_build_alias(struct value_doc *d, uint32_t line, const struct value *v,
 	if (!v->weight)
 		return err_set(reterr, -EINVAL,
 			       "line %" PRIu32 ": an alias to a value that contains it", line);
+	if (d->by_aliases + v->weight > VALUE_ALIAS_MAX)
+		return err_set(reterr, -EINVAL, "line %" PRIu32 ": more than %d values by aliases",
+			       line, VALUE_ALIAS_MAX);
+	d->by_aliases += v->weight;
 	r = check_room(d, line, v->weight, v->height, reterr);
 	if (r < 0)
 		return r;

@@ -34,8 +34,9 @@ struct frame {
 struct value_doc {
 	struct arena arena;
 	struct value *root, *last;
-	uint64_t nodes; /* as struct value, weight: aliases counted as if written out */
-	uint64_t maps;	/* maps completed: serial numbers for struct doc_key */
+	uint64_t nodes;	     /* as struct value, weight: aliases counted as if written out */
+	uint64_t by_aliases; /* of these */
+	uint64_t maps;	     /* maps completed: serial numbers for struct doc_key */
 	uint32_t depth;
 	struct frame frames[VALUE_DEPTH_MAX];
 	VEC(struct child) pending;

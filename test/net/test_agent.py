@@ -200,6 +200,20 @@ def test_a_bad_policy_is_named_and_fails_closed(lab, node, pods, spec, field):
     assert set_aside(node) == 0
 
 
+def test_a_status_of_any_length(lab, node, pods):
+    """16,000 policies make more than a megabyte of text, and of JSON."""
+    lab.write_text("many.json", json.dumps({"kind": "List", "apiVersion": "v1", "items": [
+        {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
+         "metadata": {"namespace": "elsewhere", "name": f"policy-with-quite-a-long-name-{i:05}"},
+         "spec": {"podSelector": {}}} for i in range(16000)]}))
+    lab.settle()
+    text = status(node)
+    assert len(text) > 1 << 20
+    assert "policy-with-quite-a-long-name-15999" in text
+    known = json.loads(node.manx("status", "--json", "--run-dir", node.run_dir).stdout)
+    assert len(known["policies"]) == 16000
+
+
 # --- restart and repair ---
 
 

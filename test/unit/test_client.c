@@ -67,6 +67,18 @@ static void an_empty_result(void **state _unused_)
 	assert_int_equal(o.exit_code, 0);
 }
 
+static void a_result_in_parts(void **state _unused_)
+{
+	_cleanup_(outcome_done) struct outcome o =
+		call(NULL, NULL,
+		     SCRIPT("{\"part\":\"one \"}", "{\"part\":\"two \"}",
+			    "{\"result\":\"three\",\"exit\":4}"));
+
+	assert_int_equal(o.r, 0);
+	assert_string_equal(o.text.data, "one two three");
+	assert_int_equal(o.exit_code, 4);
+}
+
 /* Work that the agent asks for; the argument says how often it may succeed. */
 static int work(void *arg, const struct value *m, struct err *reterr)
 {
@@ -176,6 +188,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_call_and_its_result),
 		cmocka_unit_test(an_empty_result),
+		cmocka_unit_test(a_result_in_parts),
 		cmocka_unit_test(work_in_the_middle),
 		cmocka_unit_test(an_error_that_was_cut_off_is_still_text),
 		cmocka_unit_test(an_agent_that_breaks_the_rules),
