@@ -18,7 +18,7 @@ FUZZ_SECONDS ?= 10
 JOBS ?= $(shell nproc)
 SUBMAKE = $(MAKE) --no-print-directory -j$(JOBS)
 
-PKGS := libnftnl libmnl yajl yaml-0.1 libmicrohttpd libsystemd
+PKGS := libnftnl libmnl libcurl yajl yaml-0.1 libmicrohttpd libsystemd
 ifeq ($(shell pkg-config --exists $(PKGS) 2>/dev/null && echo yes),yes)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
 PKG_LIBS := $(shell pkg-config --libs $(PKGS))
@@ -44,11 +44,12 @@ OBJ := $(SRC:%.c=$(BUILD)/%.o)
 # main.c holds main(); everything else is in the archive, and a test links what it reaches of it.
 LIB_OBJ := $(filter-out $(BUILD)/agent/main.o,$(OBJ))
 UNIT := $(patsubst test/%.c,$(BUILD)/%,$(wildcard test/unit/test_*.c))
-PROPERTY := $(patsubst test/%.c,$(BUILD)/%,$(wildcard test/property/test_*.c))
+PROPERTY := $(patsubst test/%.c,$(BUILD)/%,$(wildcard test/property/test_*.c test/property/world.c))
 FUZZ := $(patsubst test/%.c,$(BUILD)/%,$(wildcard test/fuzz/fuzz_*.c))
 BENCH := $(patsubst test/%.c,$(BUILD)/%,$(wildcard test/bench/*.c))
 # Files beside the programs that their programs share.
-SHARED = $(patsubst %.c,$(BUILD)/%.o,$(filter-out test/$(1)/test_%.c test/$(1)/fuzz_%.c,$(wildcard test/$(1)/*.c)))
+SHARED = $(patsubst %.c,$(BUILD)/%.o,$(filter-out test/$(1)/test_%.c test/$(1)/fuzz_%.c test/$(1)/world.c,\
+	$(wildcard test/$(1)/*.c)))
 
 .DELETE_ON_ERROR:
 .SECONDARY:

@@ -27,9 +27,9 @@
 #include "agent/report.h"
 #include "agent/restore.h"
 #include "agent/turn.h"
-#include "agent/version.h"
 #include "datapath/policy/base.h"
 #include "lib/log.h"
+#include "lib/version.h"
 
 /* --- events ------------------------------------------------------------------------------------
  */

@@ -145,8 +145,8 @@ void calls_progress(struct calls *s)
 {
 	struct cni_call *c, *next;
 
-	DL_FOREACH_SAFE(s->all, c, next)
-	progress(s, c);
+	DL_FOREACH_SAFE (s->all, c, next)
+		progress(s, c);
 }
 
 /* --- messages ----------------------------------------------------------------------------------

@@ -13,10 +13,10 @@
 #include <sys/stat.h>
 
 #include "agent/files.h"
-#include "agent/place.h"
 #include "lib/hash.h"
 #include "watch/folder.h"
 #include "watch/manifests.h"
+#include "watch/place.h"
 
 #undef HASH_FUNCTION
 #define HASH_FUNCTION(key, len, value) (value) = (unsigned int)hash_stable(key, len)

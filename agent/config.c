@@ -12,7 +12,7 @@
 #include <errno.h>
 
 #include "agent/config_keys.h"
-#include "agent/place.h"
+#include "watch/place.h"
 #include "watch/yaml.h"
 
 static int set_defaults(struct config *c, struct err *reterr)

@@ -12,7 +12,7 @@
 #include "agent/plugin.h"
 #include "agent/query.h"
 #include "agent/validate.h"
-#include "agent/version.h"
+#include "lib/version.h"
 
 struct command {
 	const char *name, *args, *help;

@@ -9,7 +9,7 @@
 #include "agent/cni.h"
 #include "agent/process.h"
 #include "agent/report.h"
-#include "agent/version.h"
+#include "lib/version.h"
 
 static double seconds(uint64_t usec)
 {

@@ -301,8 +301,8 @@ struct server *server_close(struct server *s)
 
 	if (!s)
 		return NULL;
-	DL_FOREACH_SAFE(s->calls, c, next)
-	call_close(c);
+	DL_FOREACH_SAFE (s->calls, c, next)
+		call_close(c);
 	(void)loop_source_free(s->io);
 	close(s->fd);
 	(void)unlink(s->path);

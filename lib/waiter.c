@@ -169,8 +169,7 @@ void waiter_dispatch(struct waiter *w)
 	pthread_mutex_lock(&w->lock);
 	ran = TAKE(w->ran, NULL);
 	pthread_mutex_unlock(&w->lock);
-	LL_FOREACH_SAFE(ran, j, next)
-	{
+	LL_FOREACH_SAFE (ran, j, next) {
 		w->unfinished--;
 		j->done(j);
 	}

@@ -68,6 +68,8 @@ static int decode_identity(const struct value *root, enum kind kind, struct obje
 	o->kind = kind;
 	o->name = intern(name);
 	o->ns = kinds[kind].namespaced ? intern(ns) : NULL;
+	if (kind != KIND_POD) /* of a pod it matters, and decode_pod() judges it */
+		(void)decode_name(meta, "metadata", "uid", &o->uid, NULL);
 	return 0;
 }
 
@@ -107,11 +109,35 @@ static bool is_list(const struct value *root, const struct header *h)
 	return n >= 4 && streq(h->kind + n - 4, "List") && (n == 4 || value_get(root, "items"));
 }
 
+/**
+ * decode_kind() - Decode a document whose kind is known
+ * @root:   Document; its kind and apiVersion are not looked at
+ * @kind:   Kind
+ * @ret:    The object, perhaps with a problem: then it was set aside
+ * @reterr: What is wrong
+ *
+ * Return: 0; -EINVAL if it has no identity
+ */
+int decode_kind(const struct value *root, enum kind kind, struct object **ret, struct err *reterr)
+{
+	_cleanup_(object_freep) struct object *o = xcalloc(1, kinds[kind].size);
+	struct err e = {0};
+	int r;
+
+	o->kind = kind;
+	r = decode_identity(root, kind, o, reterr);
+	if (r < 0)
+		return r;
+	if (decode_content(root, o, &e) < 0)
+		o->problem = xstrdup(e.msg);
+	*ret = TAKE(o, NULL);
+	return 0;
+}
+
 static int decode_object(const struct value *root, const struct header *h, decoded_fn *fn,
 			 void *arg, struct err *reterr)
 {
-	_cleanup_(object_freep) struct object *o = NULL;
-	struct err e = {0};
+	struct object *o = NULL;
 	enum kind kind;
 	int r;
 
@@ -119,14 +145,10 @@ static int decode_object(const struct value *root, const struct header *h, decod
 		fn(arg, DECODE_UNKNOWN_KIND, NULL, root->line);
 		return 0;
 	}
-	o = xcalloc(1, kinds[kind].size);
-	o->kind = kind;
-	r = decode_identity(root, kind, o, reterr);
+	r = decode_kind(root, kind, &o, reterr);
 	if (r < 0)
 		return r;
-	if (decode_content(root, o, &e) < 0)
-		o->problem = xstrdup(e.msg);
-	fn(arg, DECODE_OK, TAKE(o, NULL), root->line);
+	fn(arg, DECODE_OK, o, root->line);
 	return 0;
 }
 

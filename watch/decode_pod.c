@@ -230,7 +230,8 @@ static int decode_meta(const struct value *meta, struct pod *p, struct err *rete
 	int r = 0;
 
 	(void)keep_error(&r, decode_labels(meta, "metadata", "labels", &p->labels, reterr));
-	(void)keep_error(&r, decode_name(meta, "metadata", "uid", &p->uid, unless_told(r, reterr)));
+	(void)keep_error(&r,
+			 decode_name(meta, "metadata", "uid", &p->o.uid, unless_told(r, reterr)));
 	(void)keep_error(&r, value_get_map(meta, "metadata", "annotations", &annotations,
 					   unless_told(r, reterr)));
 	if (annotations)

@@ -121,7 +121,6 @@ static void policy_done(struct policy *p)
 static void pod_done(struct pod *p)
 {
 	labels_done(&p->labels);
-	intern_put(p->uid);
 	intern_put(p->mirror_of);
 	intern_put(p->node);
 	for (uint32_t i = 0; i < p->n_ports; i++)
@@ -164,6 +163,7 @@ struct object *object_free(struct object *o)
 	}
 	intern_put(o->ns);
 	intern_put(o->name);
+	intern_put(o->uid);
 	free(o->problem);
 	free(o);
 	return NULL;
@@ -256,7 +256,7 @@ static bool policy_equal(const struct policy *a, const struct policy *b)
 
 static bool pod_equal(const struct pod *a, const struct pod *b)
 {
-	if (a->uid != b->uid || a->mirror_of != b->mirror_of || a->node != b->node ||
+	if (a->mirror_of != b->mirror_of || a->node != b->node ||
 	    a->host_network != b->host_network || a->finished != b->finished ||
 	    a->n_ips != b->n_ips || a->n_ports != b->n_ports ||
 	    !labels_equal(&a->labels, &b->labels))
@@ -294,7 +294,7 @@ static bool node_equal(const struct node *a, const struct node *b)
  */
 bool object_equal(const struct object *a, const struct object *b)
 {
-	if (a->kind != b->kind || a->ns != b->ns || a->name != b->name ||
+	if (a->kind != b->kind || a->ns != b->ns || a->name != b->name || a->uid != b->uid ||
 	    !streq(a->problem, b->problem))
 		return false;
 	switch (a->kind) {

@@ -15,16 +15,21 @@ enum kind { KIND_NODE, KIND_NAMESPACE, KIND_POD, KIND_POLICY, _KIND_MAX };
 /*
  * struct object - the head of every object; embedded first
  * @kind:     What it is; decides the type around this head
+ * @feed, @generation: Marks of the source that gave it; they mean nothing to anybody else, and two
+ *            objects that differ in them alone are equal
  * @ns:       Namespace, NULL for kinds without one
  * @name:     metadata.name
+ * @uid:      metadata.uid, NULL when absent
  * @problem:  NULL, or why the object was set aside (heap, "spec.ingress[0].ports[1].endPort: ...").
  *            Then, for a policy, @selects of struct policy is as wide as could be read and it has
  *            no rules: it fails closed.
  */
 struct object {
 	enum kind kind;
+	uint16_t feed, generation;
 	const char *ns;
 	const char *name;
+	const char *uid;
 	char *problem;
 };
 
@@ -93,7 +98,6 @@ struct container_port {
 
 /*
  * struct pod
- * @uid:       metadata.uid, NULL when absent
  * @mirror_of: annotation kubernetes.io/config.hash, the UID that the kubelet gives to CNI for a
  *             static pod; NULL when absent
  * @node:      spec.nodeName, NULL when not scheduled
@@ -105,7 +109,6 @@ struct container_port {
 struct pod {
 	struct object o;
 	struct labels labels;
-	const char *uid;
 	const char *mirror_of;
 	const char *node;
 	bool host_network;

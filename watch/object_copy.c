@@ -66,7 +66,6 @@ static struct object *copy_policy(struct policy *p)
 static struct object *copy_pod(struct pod *p)
 {
 	copy_labels(&p->labels);
-	(void)intern_ref(p->uid);
 	(void)intern_ref(p->mirror_of);
 	(void)intern_ref(p->node);
 	p->ports = copy_array(p->ports, p->n_ports, sizeof(*p->ports));
@@ -118,6 +117,7 @@ struct object *object_copy(const struct object *o)
 
 	(void)intern_ref(copy->ns);
 	(void)intern_ref(copy->name);
+	(void)intern_ref(copy->uid);
 	if (copy->problem)
 		copy->problem = xstrdup(copy->problem);
 	return copy;

@@ -21,13 +21,11 @@ void table_installed_begin(struct nft_table *t)
 	struct nft_chain *c, *next_chain;
 
 	pending_forget(t);
-	DL_FOREACH_SAFE(t->ghost_sets, s, next_set)
-	{
+	DL_FOREACH_SAFE (t->ghost_sets, s, next_set) {
 		DL_DELETE(t->ghost_sets, s);
 		set_free(s);
 	}
-	DL_FOREACH_SAFE(t->ghost_chains, c, next_chain)
-	{
+	DL_FOREACH_SAFE (t->ghost_chains, c, next_chain) {
 		DL_DELETE(t->ghost_chains, c);
 		chain_free(c);
 	}

@@ -208,10 +208,9 @@ void pending_sweep(struct nft_table *t)
 	struct nft_set *s, *next_set;
 	struct nft_chain *c, *next_chain;
 
-	DL_FOREACH_SAFE(t->pending_sets, s, next_set)
-	sweep_set(t, s);
-	DL_FOREACH_SAFE(t->pending_chains, c, next_chain)
-	{
+	DL_FOREACH_SAFE (t->pending_sets, s, next_set)
+		sweep_set(t, s);
+	DL_FOREACH_SAFE (t->pending_chains, c, next_chain) {
 		if (c->differs)
 			continue;
 		c->queued = false;
@@ -232,13 +231,11 @@ void pending_forget(struct nft_table *t)
 	struct nft_set *s, *next_set;
 	struct nft_chain *c, *next_chain;
 
-	DL_FOREACH_SAFE(t->pending_sets, s, next_set)
-	{
+	DL_FOREACH_SAFE (t->pending_sets, s, next_set) {
 		s->queued = false;
 		DL_DELETE(t->pending_sets, s);
 	}
-	DL_FOREACH_SAFE(t->pending_chains, c, next_chain)
-	{
+	DL_FOREACH_SAFE (t->pending_chains, c, next_chain) {
 		c->queued = false;
 		DL_DELETE(t->pending_chains, c);
 	}

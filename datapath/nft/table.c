@@ -50,10 +50,10 @@ struct nft_table *table_free(struct nft_table *t)
 		HASH_DEL(t->chains, c);
 		chain_free(c);
 	}
-	DL_FOREACH_SAFE(t->ghost_sets, s, next_set)
-	set_free(s);
-	DL_FOREACH_SAFE(t->ghost_chains, c, next_chain)
-	chain_free(c);
+	DL_FOREACH_SAFE (t->ghost_sets, s, next_set)
+		set_free(s);
+	DL_FOREACH_SAFE (t->ghost_chains, c, next_chain)
+		chain_free(c);
 	intern_put(t->name);
 	free(t);
 	return NULL;

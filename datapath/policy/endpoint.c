@@ -86,7 +86,8 @@ static void set_object(struct endpoints *s, struct pod_name *n, const struct pod
 /* Static pods: the runtime knows them by the hash that their mirror pod has as annotation. */
 static bool belongs(const struct endpoint *ep, const struct pod *object)
 {
-	return !ep->uid || !object->uid || ep->uid == object->uid || ep->uid == object->mirror_of;
+	return !ep->uid || !object->o.uid || ep->uid == object->o.uid ||
+	       ep->uid == object->mirror_of;
 }
 
 static void free_kept(struct endpoints *s, struct endpoint *ep)
@@ -150,7 +151,7 @@ void endpoints_pod(struct endpoints *s, const struct pod *old, const struct pod 
 {
 	struct pod_name *n;
 
-	if (old && (!new || old->uid != new->uid))
+	if (old && (!new || old->o.uid != new->o.uid))
 		pod_gone(s, old);
 	if (!new)
 		return;

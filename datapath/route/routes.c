@@ -284,8 +284,7 @@ static void take_off(struct routes *r, struct route_ops *ret, bool wanted)
 {
 	struct record *rec, *next;
 
-	DL_FOREACH_SAFE(r->by_state[STATE_PENDING], rec, next)
-	{
+	DL_FOREACH_SAFE (r->by_state[STATE_PENDING], rec, next) {
 		if (rec->wanted != wanted)
 			continue;
 		vec_push(&ret->op, operation(rec));
@@ -349,8 +348,8 @@ void routes_retry(struct routes *r)
 {
 	struct record *rec, *next;
 
-	DL_FOREACH_SAFE(r->by_state[STATE_FAILED], rec, next)
-	set_state(r, rec, STATE_PENDING);
+	DL_FOREACH_SAFE (r->by_state[STATE_FAILED], rec, next)
+		set_state(r, rec, STATE_PENDING);
 }
 
 /* --- reading the kernel ------------------------------------------------------------------------

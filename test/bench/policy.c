@@ -158,12 +158,12 @@ static void attach(struct cluster *c, const struct object *o)
 {
 	const struct pod *p = as_pod(o);
 	char host_ifname[IFNAME_MAX + 1];
-	struct attachment a = {.id = (char *)p->uid,
+	struct attachment a = {.id = (char *)p->o.uid,
 			       .ifname = "eth0",
 			       .netns = "",
 			       .ns = (char *)o->ns,
 			       .pod = (char *)o->name,
-			       .uid = (char *)p->uid,
+			       .uid = (char *)p->o.uid,
 			       .host_ifname = host_ifname,
 			       .mac = {{2, 0, 0, 0, 0, 1}},
 			       .n_addrs = 1,

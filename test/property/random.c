@@ -216,7 +216,7 @@ struct object *random_pod(struct rng *r, const char *ns, const char *name, uint3
 		p->mirror_of = intern(uid);
 	(void)snprintf(uid, sizeof(uid), "%s-%s-%s-%u", mirror ? "mirror" : "uid", ns, name,
 		       generation);
-	p->uid = intern(uid);
+	p->o.uid = intern(uid);
 	p->labels = random_labels(r);
 	p->node = chance(r, 80) ? intern("node") : NULL;
 	p->host_network = chance(r, 8);

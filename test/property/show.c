@@ -127,8 +127,8 @@ static void put_pod(const struct pod *p, struct buf *out)
 
 	buf_printf(out, "apiVersion: v1\nkind: Pod\nmetadata:\n  name: %s\n  namespace: %s\n",
 		   p->o.name, p->o.ns);
-	if (p->uid)
-		buf_printf(out, "  uid: %s\n", p->uid);
+	if (p->o.uid)
+		buf_printf(out, "  uid: %s\n", p->o.uid);
 	if (p->mirror_of)
 		buf_printf(out, "  annotations: {kubernetes.io/config.hash: %s}\n", p->mirror_of);
 	buf_puts(out, "  labels: ");
@@ -202,10 +202,10 @@ static void put_endpoint(const struct world *w, const struct reference_endpoint 
 	if (!e->object)
 		buf_puts(out, " never saw an object of its own\n");
 	else if (is_present(w, e->object))
-		buf_printf(out, " is pod uid %s\n", e->object->uid);
+		buf_printf(out, " is pod uid %s\n", e->object->o.uid);
 	else
 		buf_printf(out, " keeps the last object of pod uid %s, not shown elsewhere\n",
-			   e->object->uid);
+			   e->object->o.uid);
 }
 
 /**

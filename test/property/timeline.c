@@ -29,7 +29,7 @@ static size_t find_object(const struct world *w, enum kind kind, const char *ns,
 static bool belongs(const struct reference_endpoint *e, const struct pod *p)
 {
 	return streq(e->ns, p->o.ns) && streq(e->name, p->o.name) &&
-	       (!e->uid || streq(e->uid, p->uid) || streq(e->uid, p->mirror_of));
+	       (!e->uid || streq(e->uid, p->o.uid) || streq(e->uid, p->mirror_of));
 }
 
 /* Put @new in the place of object @i, or behind all; NULL removes it. */
@@ -58,7 +58,7 @@ static struct object *new_pod(struct timeline *t, const char *ns, const char *na
 	uint32_t generation = 0;
 
 	if (old)
-		(void)sscanf(strrchr(as_pod(old)->uid, '-'), "-%u", &generation);
+		(void)sscanf(strrchr(old->uid, '-'), "-%u", &generation);
 	if (!old || chance(&t->rng, 15))
 		generation = ++t->generation;
 	return random_pod(&t->rng, ns, name, generation);
@@ -133,7 +133,7 @@ static struct attachment *new_attachment(struct timeline *t, const char *ns, con
 	if (chance(&t->rng, 10))
 		a->uid = xstrdup("");
 	else if (pod && chance(&t->rng, 90))
-		a->uid = xstrdup(pod->mirror_of ?: pod->uid);
+		a->uid = xstrdup(pod->mirror_of ?: pod->o.uid);
 	else
 		a->uid = xasprintf("uid-%s-%s-%u", ns, name, t->generation + 1);
 	attachment_host_ifname(a->id, a->ifname, host_ifname);

@@ -12,8 +12,8 @@
 #include <cmocka.h>
 
 #include "agent/files.h"
-#include "agent/place.h"
 #include "lib/intern.h"
+#include "watch/place.h"
 
 #define NAMESPACE "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: a\n"
 #define POLICY                                                                        \

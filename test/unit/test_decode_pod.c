@@ -38,7 +38,7 @@ static void a_pod_may_be_bare(void **state _unused_)
 
 	assert_no_problem(&p->o);
 	assert_string_equal(p->o.ns, "default");
-	assert_null(p->uid);
+	assert_null(p->o.uid);
 	assert_null(p->mirror_of);
 	assert_null(p->node);
 	assert_false(p->host_network || p->finished);

@@ -474,7 +474,7 @@ static void test_copies_stand_alone(void **state _unused_)
 	struct node *node = (struct node *)make(KIND_NODE, NULL, "n", "x");
 	struct object *copies[3], *again;
 
-	pod->uid = intern("u");
+	pod->o.uid = intern("u");
 	pod->node = intern("n");
 	pod->n_ports = 1;
 	pod->ports = xcalloc(1, sizeof(*pod->ports));

@@ -2,7 +2,7 @@
 /*
  * place.c - take the line out of a message.  Pure.
  */
-#include "agent/place.h"
+#include "watch/place.h"
 
 #include <inttypes.h>
 
