@@ -51,6 +51,7 @@ class Servers:
         self.stopping = True
         self.wake_write.send(b"x")
         self.thread.join(5)
+        self.wake_write.close()
 
     def _serve(self):
         while not self.stopping:
@@ -63,7 +64,6 @@ class Servers:
                     handler(key.fileobj, name)
         for key in list(self.selector.get_map().values()):
             key.fileobj.close()
-        self.wake_write.close()
 
     def _register_new(self):
         with self.lock:
