@@ -31,10 +31,17 @@
 #include "lib/log.h"
 #include "lib/version.h"
 
+#define PATIENCE_USEC (30 * USEC_PER_SEC) /* then we have started, even without the API server */
+
 /* --- events ------------------------------------------------------------------------------------
  */
 
-static void add_source(struct agent *a, struct loop_source *s)
+/**
+ * agent_add_source() - Have a source of the loop freed at the end
+ * @a: Agent
+ * @s: Source
+ */
+void agent_add_source(struct agent *a, struct loop_source *s)
 {
 	a->sources[a->n_sources++] = s;
 }
@@ -46,38 +53,6 @@ static void on_stop(void *arg)
 	log_info("agent", "stopping, everything stays in the kernel", "%s", "");
 	(void)sd_notify(0, "STOPPING=1");
 	loop_exit(a->loop, 0);
-}
-
-static void on_object(void *arg, const struct object_key *key, struct object *o)
-{
-	struct agent *a = arg;
-	uint64_t now = monotonic_usec();
-
-	if (o)
-		queue_put(a->queue, o, now);
-	else
-		queue_remove(a->queue, key->kind, key->ns, key->name, now);
-}
-
-static void arm_folder(struct agent *a)
-{
-	loop_timer_at(a->folder_timer, folder_deadline(a->folder));
-}
-
-static void on_folder(void *arg, uint32_t events _unused_)
-{
-	struct agent *a = arg;
-
-	folder_dispatch(a->folder, loop_now(a->loop));
-	arm_folder(a);
-}
-
-static void on_folder_timer(void *arg)
-{
-	struct agent *a = arg;
-
-	folder_timer(a->folder, loop_now(a->loop));
-	arm_folder(a);
 }
 
 static void on_journal(void *arg, uint32_t events _unused_)
@@ -126,6 +101,16 @@ static void on_link_event(void *arg, const struct rtnl_event *e)
 static void on_retry(void *arg)
 {
 	on_journal(arg, 0);
+}
+
+/* The turn that follows tells systemd, see agent_install_when_ready(). */
+static void on_patience(void *arg)
+{
+	struct agent *a = arg;
+
+	if (!a->source_synced)
+		log_warn("agent", "the source is not complete yet; pods cannot be added",
+			 "seconds=%d", (int)(PATIENCE_USEC / USEC_PER_SEC));
 }
 
 /* --- readiness ---------------------------------------------------------------------------------
@@ -213,8 +198,13 @@ void agent_install_when_ready(struct agent *a)
 	struct err e = {0};
 	const char *why;
 
-	/* A node without pod ranges is started as well as it can be: systemd need not wait. */
-	if (!a->notified && a->server && a->source_synced && a->table_sync.ok) {
+	/*
+	 * A node without pod ranges is started as well as it can be: systemd need not wait.  Nor
+	 * for an API server that may be started by this very node.
+	 */
+	if (!a->notified && a->server &&
+	    ((a->source_synced && a->table_sync.ok) ||
+	     loop_now(a->loop) >= a->started + PATIENCE_USEC)) {
 		a->notified = true;
 		(void)sd_notify(0, "READY=1");
 	}
@@ -300,7 +290,7 @@ static void make_parts(struct agent *a)
 
 	a->queue = queue_new();
 	a->table = table_new(TABLE_NAME);
-	a->policy = policy_new(a->table);
+	a->policy = policy_new(a->table, source_need, a);
 	a->aside = aside_new(a->policy, apply_for_aside, a);
 	a->routes = routes_new();
 	base_want(a->table, &base);
@@ -333,7 +323,7 @@ static int open_shells(struct agent *a, struct err *reterr)
 	if (r == 0)
 		r = rtnl_enable_forwarding(true, access("/proc/sys/net/ipv6", F_OK) == 0, reterr);
 	if (r == 0)
-		r = folder_open(a->config->manifests, on_object, a, &a->folder, reterr);
+		r = source_open(a, reterr);
 	if (r == 0 && report.rebooted)
 		restore_forget_all(a);
 	return r;
@@ -343,16 +333,17 @@ static void watch_everything(struct agent *a)
 {
 	struct loop *l = a->loop;
 
-	add_source(a, loop_signal(l, "SIGTERM", SIGTERM, on_stop, a));
-	add_source(a, loop_signal(l, "SIGINT", SIGINT, on_stop, a));
-	add_source(a, loop_io(l, "journal", journal_fd(a->journal), EPOLLIN, on_journal, a));
-	add_source(a, loop_io(l, "rtnetlink", rtnl_fd(a->rtnl), EPOLLIN, on_rtnl, a));
-	add_source(a, loop_io(l, "waiter", waiter_fd(a->routing.waiter), EPOLLIN, on_waiter, a));
-	add_source(a, loop_io(l, "folder", folder_fd(a->folder), EPOLLIN, on_folder, a));
-	a->folder_timer = loop_timer(l, "folder timer", on_folder_timer, a);
+	agent_add_source(a, loop_signal(l, "SIGTERM", SIGTERM, on_stop, a));
+	agent_add_source(a, loop_signal(l, "SIGINT", SIGINT, on_stop, a));
+	agent_add_source(a, loop_io(l, "journal", journal_fd(a->journal), EPOLLIN, on_journal, a));
+	agent_add_source(a, loop_io(l, "rtnetlink", rtnl_fd(a->rtnl), EPOLLIN, on_rtnl, a));
+	agent_add_source(a,
+			 loop_io(l, "waiter", waiter_fd(a->routing.waiter), EPOLLIN, on_waiter, a));
 	a->retry = loop_timer(l, "retry", on_retry, a);
-	add_source(a, a->folder_timer);
-	add_source(a, a->retry);
+	agent_add_source(a, a->retry);
+	a->patience = loop_timer(l, "patience", on_patience, a);
+	agent_add_source(a, a->patience);
+	loop_timer_at(a->patience, a->started + PATIENCE_USEC);
 	reload_watch(a);
 	loop_on_turn(l, turn_run, a);
 }
@@ -385,9 +376,7 @@ static int start(struct agent *a, struct err *reterr)
 		return r;
 	watch_everything(a);
 	restore_attachments(a);
-	folder_scan(a->folder, monotonic_usec());
-	arm_folder(a);
-	a->source_synced = true;
+	source_start(a);
 	turn_configure(a);
 	turn_read_kernel(a);
 	waiter_drain(a->routing.waiter);
@@ -408,7 +397,7 @@ static void close_shells(struct agent *a)
 	a->routing.waiter = waiter_free(a->routing.waiter);
 	for (size_t i = 0; i < a->n_sources; i++)
 		(void)loop_source_free(a->sources[i]);
-	(void)folder_free(a->folder);
+	source_close(a);
 	(void)rtnl_close(a->rtnl);
 	(void)conntrack_close(a->routing.conntrack);
 	(void)nft_close(a->nft);

@@ -13,6 +13,7 @@
 #include "agent/options.h"
 #include "agent/queue.h"
 #include "agent/routing.h"
+#include "agent/source.h"
 #include "agent/sync.h"
 #include "datapath/nft/apply.h"
 #include "datapath/policy/policy.h"
@@ -21,7 +22,6 @@
 #include "ipam/ipam.h"
 #include "ipam/journal.h"
 #include "lib/loop.h"
-#include "watch/folder.h"
 
 #define TABLE_NAME  "manx"
 #define DEFAULT_MTU 1500 /* while no interface carries the node's address */
@@ -48,8 +48,7 @@ struct agent {
 	uint64_t started;
 
 	/* sources */
-	struct folder *folder;
-	struct loop_source *folder_timer;
+	struct source source;
 	int config_watch; /* inotify */
 	struct queue *queue;
 
@@ -72,13 +71,14 @@ struct agent {
 	char mtu_ifname[16]; /* the interface that carries the node's address; "" while unknown */
 	uint32_t link_mtu;   /* of that interface; 0 while unknown */
 	uint32_t mtu;	     /* of pods */
-	bool source_synced;  /* the source was read completely once */
+	bool source_synced;  /* the source was read completely once: the kernel may be told */
+	size_t set_aside;    /* objects in force that the source set aside */
 	bool notified;	     /* systemd knows that we run */
 	bool installed;	     /* plugin and conflist are in place */
 
 	struct loop_source *sources[12];
 	size_t n_sources;
-	struct loop_source *retry;
+	struct loop_source *retry, *patience;
 
 	/* Is the kernel as we want it? */
 	struct routing routing;
@@ -90,6 +90,7 @@ struct agent {
 
 int agent_main(int argc, char **argv);
 bool agent_ready(const struct agent *a, const char **ret_why);
+void agent_add_source(struct agent *a, struct loop_source *s);
 size_t agent_pending(const struct agent *a);
 bool agent_in_sync(const struct agent *a, const char **ret_problem);
 void agent_refused(struct agent *a, struct sync *s, const char *part, const struct err *e);

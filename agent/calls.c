@@ -90,8 +90,11 @@ static void begin(struct calls *s, struct cni_call *c)
 	}
 }
 
+/* Before the source is known routes are not touched: those of a pod go with its link. */
 static bool routes_under_way_of(const struct calls *s, const struct cni_call *c)
 {
+	if (!s->agent->source_synced)
+		return false;
 	vec_foreach (at, &c->going)
 		if (attach_under_way(s->agent, *at))
 			return true;

@@ -13,6 +13,9 @@
 #include "datapath/route/podlink.h"
 #include "lib/log.h"
 
+#define POD_ASK_USEC (100 * USEC_PER_MSEC) /* how long the watch may be behind an ADD */
+#define UNSYNCED     "the agent has not read its source yet"
+
 /* --- ends ------------------------------------------------------------------------------------ */
 
 static void observe(struct calls *s, const struct cni_call *c, bool ok)
@@ -142,9 +145,21 @@ void cni_call_ask_detach(struct cni_call *c)
 
 /* --- ADD ------------------------------------------------------------------------------------- */
 
-static void on_pod_deadline(void *arg _unused_)
+/*
+ * The watch has not told of the pod: ask for it, once.  At the deadline nothing is left to do, the
+ * turn that follows looks at it.
+ */
+static void on_pod_wait(void *arg)
 {
-	/* The turn that follows looks at the deadline. */
+	struct cni_call *c = arg;
+	struct agent *a = c->calls->agent;
+
+	if (c->asked)
+		return;
+	c->asked = true;
+	if (c->at && !policy_pod_known(a->policy, c->at->id, c->at->ifname))
+		source_fetch_pod(a, c->request->ns, c->request->pod);
+	loop_timer_at(c->timer, c->pod_deadline);
 }
 
 /**
@@ -160,12 +175,12 @@ void add_begin(struct calls *s, struct cni_call *c)
 	int r;
 
 	if (!a->source_synced) {
-		cni_call_fail(s, c, CNI_E_TRY_AGAIN, "the agent has not read its source yet");
+		cni_call_fail(s, c, CNI_E_TRY_AGAIN, UNSYNCED);
 		return;
 	}
 	c->pod_deadline = c->started + a->config->pod_wait_usec;
-	c->timer = loop_timer(a->loop, "pod wait", on_pod_deadline, NULL);
-	loop_timer_at(c->timer, c->pod_deadline);
+	c->timer = loop_timer(a->loop, "pod wait", on_pod_wait, c);
+	loop_timer_at(c->timer, c->started + MIN(POD_ASK_USEC, a->config->pod_wait_usec));
 	c->step = STEP_KERNEL;
 	if (old) {
 		c->adopted = true;
@@ -321,6 +336,10 @@ void check_begin(struct calls *s, struct cni_call *c)
 	const struct attachment *at = journal_find(a->journal, c->request->id, c->request->ifname);
 	struct err e = {0};
 
+	if (!a->source_synced) { /* routes are not compared with the kernel before that */
+		cni_call_fail(s, c, CNI_E_TRY_AGAIN, UNSYNCED);
+		return;
+	}
 	if (!at) {
 		cni_call_fail(s, c, CNI_E_UNKNOWN, "the container has no such interface of ours");
 		return;

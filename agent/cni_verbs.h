@@ -26,6 +26,7 @@ enum step {
  * @seq:     ADD: journal record to be on disk before the result
  * @adopted: ADD: the attachment existed before: nothing was allocated
  * @doomed:  ADD: a DEL of the same interface came
+ * @asked:   ADD: the source was asked for the pod, or told of it in time
  */
 struct cni_call {
 	struct call_work work;
@@ -37,7 +38,7 @@ struct cni_call {
 	struct attachment *at;
 	VEC(struct attachment *) going;
 	uint64_t seq;
-	bool adopted, doomed;
+	bool adopted, doomed, asked;
 	struct loop_source *timer;
 	struct cni_call *prev, *next;
 };

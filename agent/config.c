@@ -144,7 +144,7 @@ void config_default_node(struct config *c, const char *hostname)
  * @c:      Configuration
  * @reterr: What is missing or too much
  *
- * Return: 0; -EINVAL; -EOPNOTSUPP for a source that this version does not have
+ * Return: 0; -EINVAL
  */
 int config_check_agent(const struct config *c, struct err *reterr)
 {
@@ -153,16 +153,13 @@ int config_check_agent(const struct config *c, struct err *reterr)
 	if (!c->node)
 		return err_set(reterr, -EINVAL, "node: not given; use --node NAME");
 	if (sources == 0)
-		return err_set(reterr, -EINVAL, "no source of objects; use --manifests DIR");
+		return err_set(reterr, -EINVAL,
+			       "no source of objects; use --manifests DIR, "
+			       "--kubeconfig FILE or --in-cluster");
 	if (sources > 1)
 		return err_set(reterr, -EINVAL,
 			       "more than one source of objects: give one of manifests, "
 			       "kubeconfig, in-cluster");
-	if (!c->manifests)
-		return err_set(reterr, -EOPNOTSUPP,
-			       "%s: the Kubernetes API as a source is not built into this version "
-			       "of manx; use --manifests DIR",
-			       c->kubeconfig ? "kubeconfig" : "in-cluster");
 	return 0;
 }
 

@@ -23,6 +23,8 @@ enum config_key {
 	CONFIG_MANIFESTS,
 	CONFIG_KUBECONFIG,
 	CONFIG_IN_CLUSTER,
+	CONFIG_ALL_PODS,
+	CONFIG_EVENTS,
 	CONFIG_CONFIG, /* flag only */
 	CONFIG_STATE_DIR,
 	CONFIG_RUN_DIR,
@@ -52,6 +54,8 @@ struct config {
 	char *manifests;     /* folder; NULL unless it is the source */
 	char *kubeconfig;    /* NULL unless it is the source */
 	bool in_cluster;     /* the source is the API server of the cluster we run in */
+	bool all_pods;	     /* watch the pods of all namespaces, whoever needs them */
+	bool events;	     /* write events about objects that are set aside */
 	char *config;	     /* file that was read; NULL for none */
 	char *state_dir;     /* "/var/lib/manx" */
 	char *run_dir;	     /* "/run/manx" */

@@ -26,15 +26,24 @@ const struct config_row config_rows[_CONFIG_KEY_MAX] = {
 		 .path = true},
 		CONFIG_TYPE_PATH, MEMBER(manifests), 0},
 	[CONFIG_KUBECONFIG] = {
-		{"kubeconfig", "FILE", "Read the objects from the API server of FILE (not built into "
-		 "this version)", NULL,
+		{"kubeconfig", "FILE", "Read the objects from the API server of FILE", NULL,
 		 .path = true},
 		CONFIG_TYPE_PATH, MEMBER(kubeconfig), 0},
 	[CONFIG_IN_CLUSTER] = {
-		{"in-cluster", NULL, "Read the objects from the API server of the cluster around us "
-		 "(not built into this version)", NULL,
+		{"in-cluster", NULL, "Read the objects from the API server of the cluster around us",
+		 NULL,
 		 .runtime = false},
 		CONFIG_TYPE_BOOL, MEMBER(in_cluster), 0},
+	[CONFIG_ALL_PODS] = {
+		{"all-pods", "BOOL", "Watch the pods of all namespaces, not only of those that the "
+		 "policies of this node's pods can select", "false",
+		 .runtime = false},
+		CONFIG_TYPE_BOOL, MEMBER(all_pods), 0},
+	[CONFIG_EVENTS] = {
+		{"events", "BOOL", "Write events to the API server about objects that are set aside",
+		 "true",
+		 .runtime = true},
+		CONFIG_TYPE_BOOL, MEMBER(events), 0},
 	[CONFIG_CONFIG] = {
 		{"config", "FILE", "Read what no flag says from FILE (YAML)", NULL,
 		 .path = true},

@@ -145,7 +145,7 @@ static void compile_and_render(const struct object_list *list, const struct conf
 {
 	_cleanup_(table_freep) struct nft_table *t = table_new(DUMP_TABLE_NAME);
 	_cleanup_(routes_freep) struct routes *routes = routes_new();
-	struct policy_engine *policy = policy_new(t);
+	struct policy_engine *policy = policy_new(t, NULL, NULL);
 	struct nodes *nodes = compile_nodes(list, c, t, routes);
 
 	vec_foreach (o, &list->o)

@@ -76,7 +76,7 @@ struct queue *queue_free(struct queue *q)
  *
  * Return: the store, borrowed
  */
-const struct store *queue_store(const struct queue *q)
+struct store *queue_store(const struct queue *q)
 {
 	return q->store;
 }

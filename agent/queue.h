@@ -16,7 +16,7 @@ typedef void queue_fn(void *arg, const struct object *old, const struct object *
 
 struct queue *queue_new(void);
 struct queue *queue_free(struct queue *q);
-const struct store *queue_store(const struct queue *q);
+struct store *queue_store(const struct queue *q);
 
 void queue_put(struct queue *q, struct object *o, uint64_t now);
 void queue_remove(struct queue *q, enum kind kind, const char *ns, const char *name, uint64_t now);

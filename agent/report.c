@@ -40,27 +40,14 @@ static void end_list(struct sheet *s)
 static void put_source(struct sheet *s)
 {
 	const struct agent *a = s->agent;
-	struct folder_stats f;
-	double age;
 
-	folder_stats(a->folder, &f);
-	age = f.last_scan ? (double)(monotonic_usec() - f.last_scan) / USEC_PER_SEC : -1;
 	if (!s->json) {
-		buf_printf(s->out,
-			   "Source    folder %s%s: %zu files, %zu objects ignored, %zu problems, "
-			   "compared %.1f s ago\n",
-			   a->config->manifests, f.present ? "" : " (missing)", f.manifests.files,
-			   f.manifests.unknown, f.manifests.problems, age);
+		source_put_status(a, NULL, s->out);
 		return;
 	}
 	jsonw_begin(s->json, "source", '{');
-	jsonw_str(s->json, "kind", "folder");
-	jsonw_str(s->json, "path", a->config->manifests);
-	jsonw_bool(s->json, "present", f.present);
+	source_put_status(a, s->json, NULL);
 	jsonw_bool(s->json, "synced", a->source_synced);
-	jsonw_uint(s->json, "files", f.manifests.files);
-	jsonw_uint(s->json, "ignored", f.manifests.unknown);
-	jsonw_double(s->json, "age_seconds", age);
 	jsonw_begin(s->json, "objects", '{');
 	for (int k = 0; k < _KIND_MAX; k++)
 		jsonw_uint(s->json, kind_str((enum kind)k),
@@ -246,7 +233,7 @@ static void put_problems(struct sheet *s)
 	begin_list(s, "problems", "Problems");
 	if (!agent_in_sync(s->agent, &problem))
 		put_problem(s, problem);
-	folder_each_problem(s->agent->folder, put_problem, s);
+	source_each_problem(s->agent, put_problem, s);
 	aside_each(s->agent->aside, put_refused, s);
 	end_list(s);
 }

@@ -32,28 +32,17 @@ static void one_value(struct buf *out, const char *name, enum metric_type type, 
 
 static void put_objects(const struct agent *a, struct buf *out)
 {
-	struct folder_stats f;
-
 	metric_head(out, "manx_objects", METRIC_GAUGE, "Objects known, by kind.");
 	for (int k = 0; k < _KIND_MAX; k++)
 		metric_count(out, "manx_objects", METRIC_LABELS({"kind", kind_str((enum kind)k)}),
 			     store_count(queue_store(a->queue), (enum kind)k));
-	folder_stats(a->folder, &f);
-	one_count(out, "manx_objects_ignored", METRIC_GAUGE,
-		  "Objects of kinds that Manx does not use.", f.manifests.unknown);
 	metric_head(out, "manx_objects_set_aside", METRIC_GAUGE,
 		    "Objects and files not in force as written, by who refused them.");
 	metric_count(out, "manx_objects_set_aside", METRIC_LABELS({"by", "source"}),
-		     f.manifests.problems);
+		     source_set_aside(a));
 	metric_count(out, "manx_objects_set_aside", METRIC_LABELS({"by", "kernel"}),
 		     aside_count(a->aside));
-	one_count(out, "manx_source_files", METRIC_GAUGE, "Files of the manifest folder.",
-		  f.manifests.files);
-	one_value(out, "manx_source_synced", METRIC_GAUGE, "1 when the source was read completely.",
-		  a->source_synced);
-	one_value(out, "manx_source_age_seconds", METRIC_GAUGE,
-		  "Time since the source was last compared as a whole.",
-		  f.last_scan ? seconds(monotonic_usec() - f.last_scan) : -1);
+	source_put_metrics(a, out);
 }
 
 static void put_kernel(const struct agent *a, struct buf *out)

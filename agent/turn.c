@@ -8,6 +8,8 @@
  */
 #include "agent/turn.h"
 
+#include <inttypes.h>
+
 #include "agent/agent.h"
 #include "agent/aside.h"
 #include "agent/calls.h"
@@ -18,6 +20,7 @@ static void on_change(void *arg, const struct object *old, const struct object *
 	struct agent *a = arg;
 	enum kind kind = new ? new->kind : old->kind;
 
+	a->set_aside += (new &&new->problem) - (size_t)(old && old->problem);
 	if (kind == KIND_NODE)
 		nodes_object(a->nodes, as_node(old), as_node(new));
 	else if (kind == KIND_POLICY)
@@ -114,6 +117,22 @@ void turn_read_kernel(struct agent *a)
 	routing_read(a);
 }
 
+/* Everything is known for the first time: from now on the kernel is told. */
+static void synced(struct agent *a)
+{
+	a->source_synced = true;
+	log_info("agent", "source complete", "ms=%" PRIu64,
+		 (uint64_t)((monotonic_usec() - a->started) / USEC_PER_MSEC));
+}
+
+static void apply(struct agent *a, bool changed, uint64_t since)
+{
+	apply_table(a, changed || table_pending(a->table) > a->left_pending);
+	a->left_pending = table_pending(a->table);
+	if (!apply_routes(a, since) && since && a->table_sync.ok)
+		agent_count_latency(a, since);
+}
+
 /**
  * turn_run() - One turn; the loop's turn hook
  * @agent: struct agent
@@ -123,17 +142,17 @@ void turn_read_kernel(struct agent *a)
 void turn_run(void *agent)
 {
 	struct agent *a = agent;
-	bool changed = queue_length(a->queue) > 0;
+	bool changed = queue_length(a->queue) > 0, lists = source_lists_complete(a);
 	uint64_t since = changed ? queue_oldest(a->queue) : 0;
 
 	aside_begin(a->aside);
 	(void)queue_drain(a->queue, on_change, a);
 	settle(a);
 	queue_drained(a->queue);
-	apply_table(a, changed || table_pending(a->table) > a->left_pending);
-	a->left_pending = table_pending(a->table);
-	if (!apply_routes(a, since) && since && a->table_sync.ok)
-		agent_count_latency(a, since);
+	if (!a->source_synced && lists && source_complete(a))
+		synced(a);
+	if (a->source_synced)
+		apply(a, changed, since);
 	agent_install_when_ready(a);
 	calls_progress(a->calls);
 }

@@ -154,6 +154,22 @@ const struct object *store_get(const struct store *s, enum kind kind, const char
 }
 
 /**
+ * store_mark() - Set the marks of a source on an object
+ * @s:          Store
+ * @o:          Object of it
+ * @feed:       Mark
+ * @generation: Mark
+ */
+void store_mark(struct store *s, const struct object *o, uint16_t feed, uint16_t generation)
+{
+	struct slots *t = &s->kinds[o->kind];
+	struct object *mine = t->v[find(t, o->ns, o->name)];
+
+	mine->feed = feed;
+	mine->generation = generation;
+}
+
+/**
  * store_each() - Walk all objects of a kind
  * @s:    Store
  * @kind: Kind

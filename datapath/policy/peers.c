@@ -53,23 +53,27 @@ struct peers {
 	struct nft_table *table;
 	struct matchindex *terms;
 	struct podindex *pods;
+	struct interest *interest;
 	struct peer_set *sets;
 	struct ns_entry *namespaces;
 };
 
 /**
  * peers_new() - Create the module
- * @t: Table in which the sets are wanted
+ * @t:   Table in which the sets are wanted
+ * @fn:  Told of which namespaces pods are needed; NULL: all pods are there anyway
+ * @arg: Its first argument
  *
  * Return: the module, to be freed
  */
-struct peers *peers_new(struct nft_table *t)
+struct peers *peers_new(struct nft_table *t, need_fn *fn, void *arg)
 {
 	struct peers *p = xcalloc(1, sizeof(*p));
 
 	p->table = t;
 	p->terms = matchindex_new();
 	p->pods = podindex_new(peers_ns_labels, p);
+	p->interest = interest_new(fn, arg);
 	return p;
 }
 
@@ -86,6 +90,7 @@ struct peers *peers_free(struct peers *p)
 	assert(!p->sets && !p->namespaces);
 	(void)matchindex_free(p->terms);
 	(void)podindex_free(p->pods);
+	(void)interest_free(p->interest);
 	free(p);
 	return NULL;
 }
@@ -297,6 +302,8 @@ void peers_namespace(struct peers *p, const char *ns, const struct labels *label
 {
 	struct ns_entry *e = find_ns(p, ns);
 
+	if (labels || e)
+		interest_namespace(p->interest, ns, labels);
 	if (labels && !e) {
 		e = xcalloc(1, sizeof(*e));
 		e->ns = intern_ref(ns);
@@ -423,6 +430,7 @@ struct peer_set *peers_set_get(struct peers *p, const struct term *terms, size_t
 		struct fill f = {p, &s->terms[i]};
 
 		matchindex_add(p->terms, &s->terms[i].term.match);
+		interest_add(p->interest, &s->terms[i].term.match);
 		podindex_find(p->pods, &s->terms[i].term.match, add_member, &f);
 	}
 	return s;
@@ -441,6 +449,7 @@ void peers_set_put(struct peers *p, struct peer_set *s)
 		struct fill f = {p, &s->terms[i]};
 
 		matchindex_remove(p->terms, &s->terms[i].term.match);
+		interest_remove(p->interest, &s->terms[i].term.match);
 		podindex_find(p->pods, &s->terms[i].term.match, drop_member, &f);
 		term_done(&s->terms[i].term);
 	}

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "datapath/nft/table.h"
+#include "datapath/policy/interest.h"
 #include "datapath/policy/podindex.h"
 #include "datapath/policy/term.h"
 
@@ -32,7 +33,7 @@ struct peer_pod {
 	struct membership *member;
 };
 
-struct peers *peers_new(struct nft_table *t);
+struct peers *peers_new(struct nft_table *t, need_fn *fn, void *arg);
 struct peers *peers_free(struct peers *p);
 
 void peers_namespace(struct peers *p, const char *ns, const struct labels *labels);

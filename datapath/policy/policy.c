@@ -46,17 +46,19 @@ struct policy_engine {
 
 /**
  * policy_new() - Create the engine and want the fixed program
- * @t: Table
+ * @t:   Table
+ * @fn:  Told of which namespaces the pods on other nodes are needed; NULL: all are told anyway
+ * @arg: Its first argument
  *
  * Return: the engine, to be freed
  */
-struct policy_engine *policy_new(struct nft_table *t)
+struct policy_engine *policy_new(struct nft_table *t, need_fn *fn, void *arg)
 {
 	struct policy_engine *e = xcalloc(1, sizeof(*e));
 
 	e->table = t;
 	base_want(t, &e->base);
-	e->peers = peers_new(t);
+	e->peers = peers_new(t, fn, arg);
 	e->programs = programs_new(t, e->peers);
 	e->endpoints.peers = e->peers;
 	e->policy_index = matchindex_new();

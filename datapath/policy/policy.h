@@ -9,6 +9,7 @@
 #pragma once
 
 #include "datapath/nft/table.h"
+#include "datapath/policy/interest.h"
 #include "ipam/attachment.h"
 #include "watch/object.h"
 
@@ -31,7 +32,7 @@ struct policy_counts {
 	size_t pods, namespaces, policies, attachments, programs, peer_sets;
 };
 
-struct policy_engine *policy_new(struct nft_table *t);
+struct policy_engine *policy_new(struct nft_table *t, need_fn *fn, void *arg);
 struct policy_engine *policy_free(struct policy_engine *e);
 
 void policy_object(struct policy_engine *e, const struct object *old, const struct object *new);

@@ -208,7 +208,7 @@ static void build(struct cluster *c)
 	if (!c->raw || mnl_socket_bind(c->raw, 0, MNL_SOCKET_AUTOPID) < 0)
 		fail("socket", NULL);
 	c->table = table_new("manx");
-	c->engine = policy_new(c->table);
+	c->engine = policy_new(c->table, NULL, NULL);
 	c->store = store_new();
 	for (uint32_t i = 0; i < NAMESPACES; i++)
 		put(c, namespace(i));

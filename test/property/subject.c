@@ -19,7 +19,7 @@
 void subject_init(struct subject *s)
 {
 	*s = (struct subject){.table = table_new(TABLE_NAME)};
-	s->engine = policy_new(s->table);
+	s->engine = policy_new(s->table, NULL, NULL);
 }
 
 /* --- what it is told ---------------------------------------------------------------------------

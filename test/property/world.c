@@ -414,7 +414,7 @@ static bool parse_options(int argc, char **argv, struct options *o)
 
 int main(int argc, char **argv)
 {
-	struct options options = {.seed = 1, .steps = 20, .packets = 100};
+	struct options options = {.seed = 1, .steps = 24, .packets = 400};
 	struct buf out = {0};
 	struct run run = {.options = &options, .json.out = &out};
 	int r;

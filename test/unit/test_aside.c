@@ -69,7 +69,7 @@ static void setup(struct world *w)
 {
 	log_set_level(LOG_LEVEL_ERR);
 	w->table = table_new("t");
-	w->engine = policy_new(w->table);
+	w->engine = policy_new(w->table, NULL, NULL);
 	w->aside = aside_new(w->engine, judge, w);
 	aside_begin(w->aside);
 	for (int i = 0; i < POLICIES; i++) {

@@ -219,7 +219,7 @@ static void start_agent(struct world *w)
 
 	w->t = table_new("manx");
 	w->routes = routes_new();
-	w->engine = policy_new(w->t);
+	w->engine = policy_new(w->t, NULL, NULL);
 	base_want(w->t, &base);
 	w->nodes = nodes_new(w->t, &base, w->routes, "me");
 	nodes_configure(w->nodes, &config);

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * interest.h - of which namespaces do the terms in use need the pods?  Pure.
+ *
+ * Takes the selectors of peer terms as they come into use and go, and namespaces as they change
+ * their labels; tells each namespace that becomes needed, or is no longer.
+ */
+#pragma once
+
+#include "datapath/policy/matchindex.h"
+
+struct interest;
+
+/**
+ * typedef need_fn - Pods of a namespace are needed, or no longer
+ * @arg:    Context
+ * @ns:     Namespace, interned; NULL: all, those that are not known included
+ * @needed: They are
+ */
+typedef void need_fn(void *arg, const char *ns, bool needed);
+
+struct interest *interest_new(need_fn *fn, void *arg);
+struct interest *interest_free(struct interest *i);
+void interest_add(struct interest *i, const struct match *m);
+void interest_remove(struct interest *i, const struct match *m);
+void interest_namespace(struct interest *i, const char *ns, const struct labels *labels);

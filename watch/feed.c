@@ -1,0 +1,492 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * feed.c - the hands of a reflector: requests out, objects in.
+ *
+ * While a list is on its way nothing changes.  An object that is in the store already, and equal,
+ * is marked as seen; what differs is held until the list is complete.  Then that is put in force,
+ * and what was not seen is removed.  So a list costs memory only for what it changes.
+ *
+ * What has to be done may be known inside a callback of the HTTP client or of the stream, which
+ * must not be freed there: it is then done when that has returned.
+ */
+#include "watch/feed.h"
+
+#include <errno.h>
+
+#include "lib/intern.h"
+#include "lib/log.h"
+#include "watch/api_stream.h"
+
+#define ACCEPT_WHOLE "application/json"
+#define ACCEPT_METADATA \
+	"application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1, " ACCEPT_WHOLE
+#define ACCEPT_METADATA_WATCH \
+	"application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1, " ACCEPT_WHOLE
+
+/* struct held - told by a list that is not complete: an object, or that it is gone */
+struct held {
+	struct object *o;
+	bool gone;
+};
+
+/* struct ahead - an object of which a later version is in force than the watch has come to */
+struct ahead {
+	const char *ns, *name;
+	uint64_t version;
+};
+
+/*
+ * struct feed
+ * @generation: Of the list: objects seen by it carry this number
+ * @body:       Of an answer that says no
+ * @todo:       To be done when the callback under way has returned
+ * @err:        What was wrong with the answer
+ * @heard:      When the server last told anything
+ */
+struct feed {
+	const struct feed_owner *owner;
+	uint16_t id, generation;
+	enum kind kind;
+	char *path, *selector, *name;
+	bool metadata_only;
+
+	struct reflector r;
+	struct http_request *request;
+	struct api_stream *stream;
+	struct buf body;
+	struct err err;
+	VEC(struct held) held;
+	VEC(struct ahead) ahead;
+	struct loop_source *timer;
+	unsigned int todo;
+	uint64_t heard, unknown;
+};
+
+static void act(struct feed *f, unsigned int todo);
+
+/* --- the store ---------------------------------------------------------------------------------
+ */
+
+static void forget_held(struct feed *f)
+{
+	vec_foreach (h, &f->held)
+		(void)object_free(h->o);
+	vec_done(&f->held);
+}
+
+/* An equal version that is in force stays, so it is marked as well. */
+static void put(struct feed *f, struct object *o)
+{
+	const struct object *old = store_get(f->owner->store, o->kind, o->ns, o->name);
+	struct object_key key = {o->kind, o->ns, o->name};
+
+	o->feed = f->id;
+	o->generation = f->generation;
+	if (old)
+		store_mark(f->owner->store, old, f->id, f->generation);
+	f->owner->change(f->owner->arg, &key, o);
+}
+
+/* If it is this feed's to remove. */
+static void drop(struct feed *f, const struct object_key *key)
+{
+	const struct object *o = store_get(f->owner->store, key->kind, key->ns, key->name);
+
+	if (o && o->feed == f->id)
+		f->owner->change(f->owner->arg, key, NULL);
+}
+
+/* struct keys - of objects that are to go; each counted once more while they stand here */
+struct keys {
+	const struct feed *feed;
+	VEC(struct object_key) v;
+};
+
+static void collect(void *arg, const struct object *o)
+{
+	struct keys *k = arg;
+
+	if (o->feed == k->feed->id && o->generation != k->feed->generation)
+		vec_push(&k->v,
+			 (struct object_key){o->kind, intern_ref(o->ns), intern_ref(o->name)});
+}
+
+/* Remove what is this feed's and of another generation. */
+static void sweep(struct feed *f)
+{
+	struct keys k = {.feed = f};
+
+	store_each(f->owner->store, f->kind, collect, &k);
+	vec_foreach (key, &k.v) {
+		f->owner->change(f->owner->arg, key, NULL);
+		intern_put(key->ns);
+		intern_put(key->name);
+	}
+	vec_done(&k.v);
+}
+
+static void commit(struct feed *f)
+{
+	uint64_t began = monotonic_usec();
+	size_t n = f->held.n;
+
+	for (size_t i = 0; i < f->held.n; i++) {
+		struct held *h = &f->held.v[i];
+		struct object_key key = {h->o->kind, h->o->ns, h->o->name};
+
+		if (h->gone)
+			drop(f, &key);
+		else
+			put(f, TAKE(h->o, NULL));
+	}
+	forget_held(f);
+	sweep(f);
+	log_info("api", "list complete", "of=\"%s\" changed=%zu version=%llu us=%llu", f->name, n,
+		 (unsigned long long)f->r.version, (unsigned long long)(monotonic_usec() - began));
+	f->owner->synced(f->owner->arg, f);
+}
+
+/* --- objects -----------------------------------------------------------------------------------
+ */
+
+/*
+ * Of a list that is not complete: only what differs has to be remembered.  A stream may tell of an
+ * object more than once, then the last time counts; so only the first time it may be passed over.
+ */
+static void hold(struct feed *f, struct object *o, bool gone)
+{
+	const struct object *old = store_get(f->owner->store, o->kind, o->ns, o->name);
+	bool first = old && (old->feed != f->id || old->generation != f->generation);
+
+	if (first)
+		store_mark(f->owner->store, old, f->id, f->generation);
+	if (first && !gone && object_equal(old, o))
+		(void)object_free(o);
+	else
+		vec_push(&f->held, (struct held){o, gone});
+}
+
+/* Is a later version of it in force already? */
+static bool is_behind(struct feed *f, const struct object *o, uint64_t version)
+{
+	for (size_t i = 0; i < f->ahead.n; i++) {
+		struct ahead *a = &f->ahead.v[i];
+		bool same = a->ns == o->ns && a->name == o->name;
+
+		if (same && version && version < a->version)
+			return true;
+		if (!same && f->r.version < a->version)
+			continue;
+		intern_put(a->ns);
+		intern_put(a->name);
+		*a = f->ahead.v[--f->ahead.n];
+		i--;
+	}
+	return false;
+}
+
+static void take_change(struct feed *f, const struct api_item *item)
+{
+	struct object *o = item->object;
+	struct object_key key = {o->kind, o->ns, o->name};
+
+	if (is_behind(f, o, item->version)) {
+		(void)object_free(o);
+	} else if (item->event == API_DELETED) {
+		drop(f, &key);
+		(void)object_free(o);
+	} else {
+		put(f, o);
+	}
+}
+
+static unsigned int take_object(struct feed *f, const struct api_item *item)
+{
+	unsigned int todo = reflector_event(&f->r, item->version, f->heard);
+
+	if (todo) {
+		(void)object_free(item->object);
+		return todo;
+	}
+	if (f->r.state == REFLECTOR_WATCHING)
+		take_change(f, item);
+	else
+		hold(f, item->object, item->event == API_DELETED);
+	return 0;
+}
+
+static bool on_item(void *arg, const struct api_item *item)
+{
+	struct feed *f = arg;
+	unsigned int todo;
+
+	switch (item->event) {
+	case API_BOOKMARK:
+		todo = reflector_bookmark(&f->r, item->version, item->initial_end, f->heard);
+		break;
+	case API_ERROR:
+		todo = reflector_error(&f->r, item->status, f->heard);
+		break;
+	default:
+		todo = take_object(f, item);
+	}
+	if (todo & REFLECTOR_COMMIT)
+		commit(f);
+	f->todo = todo & ~(unsigned int)REFLECTOR_COMMIT;
+	return !f->todo;
+}
+
+/* --- answers -----------------------------------------------------------------------------------
+ */
+
+static bool on_data(void *arg, int status, const char *bytes, size_t n)
+{
+	struct feed *f = arg;
+	int r;
+
+	f->heard = loop_now(f->owner->loop);
+	if (status != 200) {
+		buf_put(&f->body, bytes, MIN(n, API_STATUS_TEXT_MAX - f->body.len));
+		return true;
+	}
+	reflector_bytes(&f->r, f->heard);
+	r = api_stream_feed(f->stream, bytes, n, &f->err);
+	if (f->todo)
+		act(f, TAKE(f->todo, 0));
+	else
+		loop_timer_at(f->timer, f->r.deadline);
+	return r >= 0;
+}
+
+static unsigned int answer_ended(struct feed *f, const struct http_result *result, uint64_t now)
+{
+	struct api_status status = {0};
+	struct reflector_end e = {.http = result->status,
+				  .error = result->error,
+				  .text = result->text,
+				  .status = &status,
+				  .retry_after = result->retry_after};
+	struct api_list_end end = {0};
+
+	if (result->status != 200 && f->body.len)
+		api_status_parse(f->body.data, f->body.len, &status);
+	if (result->status == 200 && result->error == 0)
+		(void)api_stream_end(f->stream, &end, &f->err);
+	if (f->err.code) {
+		e.error = f->err.code;
+		e.text = f->err.msg;
+	}
+	if (result->status == 200 && !e.error && f->r.state == REFLECTOR_PAGING)
+		return reflector_page(&f->r, end.version, end.continue_from, now);
+	return reflector_ended(&f->r, &e, now);
+}
+
+static void on_done(void *arg, const struct http_result *result)
+{
+	struct feed *f = arg;
+	bool had_problem = *f->r.problem;
+	unsigned int todo;
+
+	f->request = NULL;
+	todo = answer_ended(f, result, monotonic_usec());
+	if (*f->r.problem && !had_problem)
+		log_warn("api", "not in step, will retry", "of=\"%s\" err=\"%s\"", f->name,
+			 f->r.problem);
+	act(f, todo);
+}
+
+/* --- requests ----------------------------------------------------------------------------------
+ */
+
+static void end_request(struct feed *f)
+{
+	http_cancel(TAKE(f->request, NULL));
+	if (f->stream)
+		f->unknown += api_stream_unknown(f->stream);
+	f->stream = api_stream_free(f->stream);
+	buf_done(&f->body);
+	f->err = (struct err){0};
+}
+
+static void send_request(struct feed *f)
+{
+	static const struct http_handler handler = {on_data, on_done};
+	_cleanup_(buf_done) struct buf path = {0};
+	bool paging = f->r.state == REFLECTOR_PAGING;
+	struct http_call c = {.method = "GET", .accept = ACCEPT_WHOLE};
+
+	end_request(f);
+	reflector_path(&f->r, f->path, f->selector, &path);
+	c.path = path.data;
+	if (f->metadata_only)
+		c.accept = paging ? ACCEPT_METADATA : ACCEPT_METADATA_WATCH;
+	f->stream = api_stream_new(paging ? API_LIST : API_WATCH, f->kind, on_item, f);
+	f->request = http_send(f->owner->http, &c, &handler, f);
+}
+
+/* In the order of the bits; not inside the stream. */
+static void act(struct feed *f, unsigned int todo)
+{
+	if (todo & REFLECTOR_CANCEL)
+		end_request(f);
+	if (todo & REFLECTOR_FORGET) {
+		forget_held(f);
+		f->generation++;
+	}
+	if (todo & REFLECTOR_COMMIT)
+		commit(f);
+	if (todo & REFLECTOR_CREDENTIALS)
+		f->owner->unauthorized(f->owner->arg);
+	if (todo & REFLECTOR_RENEW) {
+		log_warn("api", "the connection has gone silent, opening another", "of=\"%s\"",
+			 f->name);
+		http_fresh_connections(f->owner->http);
+	}
+	if (todo & REFLECTOR_SEND)
+		send_request(f);
+	loop_timer_at(f->timer, f->r.deadline);
+}
+
+static void on_timer(void *arg)
+{
+	struct feed *f = arg;
+
+	act(f, reflector_timer(&f->r, monotonic_usec()));
+}
+
+/* --- the interface -----------------------------------------------------------------------------
+ */
+
+/**
+ * feed_new() - Create a feed; feed_start() begins
+ * @owner: Borrowed for its life
+ * @spec:  Collection
+ * @seed:  For random waits
+ *
+ * Return: the feed, to be freed
+ */
+struct feed *feed_new(const struct feed_owner *owner, const struct feed_spec *spec, uint64_t seed)
+{
+	struct feed *f = xcalloc(1, sizeof(*f));
+
+	f->owner = owner;
+	f->id = spec->id;
+	f->kind = spec->kind;
+	f->path = xstrdup(spec->path);
+	f->selector = spec->selector ? xstrdup(spec->selector) : NULL;
+	f->name = xstrdup(spec->name);
+	f->metadata_only = spec->metadata_only;
+	f->timer = loop_timer(owner->loop, "api feed", on_timer, f);
+	reflector_init(&f->r, seed);
+	return f;
+}
+
+/**
+ * feed_start() - Begin to list and watch
+ * @f: Feed, not started before
+ */
+void feed_start(struct feed *f)
+{
+	act(f, reflector_start(&f->r, monotonic_usec()));
+}
+
+/**
+ * feed_free() - End a feed
+ * @f:      Feed or NULL; not from within its own callbacks
+ * @forget: Remove its objects from what is in force
+ *
+ * Return: NULL
+ */
+struct feed *feed_free(struct feed *f, bool forget)
+{
+	if (!f)
+		return NULL;
+	end_request(f);
+	forget_held(f);
+	f->generation++;
+	if (forget)
+		sweep(f);
+	vec_foreach (a, &f->ahead) {
+		intern_put(a->ns);
+		intern_put(a->name);
+	}
+	vec_done(&f->ahead);
+	(void)loop_source_free(f->timer);
+	reflector_done(&f->r);
+	free(f->path);
+	free(f->selector);
+	free(f->name);
+	free(f);
+	return NULL;
+}
+
+/**
+ * feed_synced() - Has a list been complete once?
+ * @f: Feed
+ *
+ * Return: true if so
+ */
+bool feed_synced(const struct feed *f)
+{
+	return f->r.synced;
+}
+
+/**
+ * feed_reflector() - How the feed stands
+ * @f: Feed
+ *
+ * Return: its reflector, borrowed
+ */
+const struct reflector *feed_reflector(const struct feed *f)
+{
+	return &f->r;
+}
+
+/**
+ * feed_id() - The mark of its objects
+ * @f: Feed
+ *
+ * Return: its id
+ */
+uint16_t feed_id(const struct feed *f)
+{
+	return f->id;
+}
+
+/**
+ * feed_name() - What it feeds, for people
+ * @f: Feed
+ *
+ * Return: name, borrowed
+ */
+const char *feed_name(const struct feed *f)
+{
+	return f->name;
+}
+
+/**
+ * feed_heard() - When the server last told anything
+ * @f: Feed
+ *
+ * Return: monotonic time, microseconds; 0: never
+ */
+uint64_t feed_heard(const struct feed *f)
+{
+	return f->heard;
+}
+
+/**
+ * feed_put_ahead() - An object came by another way than the watch, perhaps before it
+ * @f:       Feed that it belongs to
+ * @o:       Object; taken over
+ * @version: Its version; the watch may be ahead of it, too
+ */
+void feed_put_ahead(struct feed *f, struct object *o, uint64_t version)
+{
+	if (!f->r.synced || version <= f->r.version) {
+		(void)object_free(o);
+		return;
+	}
+	vec_push(&f->ahead, (struct ahead){intern_ref(o->ns), intern_ref(o->name), version});
+	put(f, o);
+}
