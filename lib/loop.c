@@ -287,9 +287,13 @@ struct loop_source *loop_timer(struct loop *l, const char *name, loop_fn *fn, vo
  * loop_timer_at() - Arm or disarm a timer
  * @s:  Source from loop_timer()
  * @at: Monotonic time in microseconds; USEC_INFINITY disarms
+ *
+ * Nothing happens when the loop has come to its end: what is freed then may still arm timers.
  */
 void loop_timer_at(struct loop_source *s, uint64_t at)
 {
+	if (sd_event_get_state(sd_event_source_get_event(s->source)) == SD_EVENT_FINISHED)
+		return;
 	must(sd_event_source_set_time(s->source, at), s->name);
 	must(sd_event_source_set_enabled(s->source,
 					 at == USEC_INFINITY ? SD_EVENT_OFF : SD_EVENT_ONESHOT),

@@ -5,6 +5,10 @@ is kube.lab, there it is lab, and both are used together."""
 import pathlib
 import sys
 
+import pytest
+
 _NET = str(pathlib.Path(__file__).resolve().parent.parent / "net")
 if _NET not in sys.path:
     sys.path.insert(0, _NET)
+
+pytest.register_assert_rewrite("test_policy")

@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from .lab import Control, sweep_servers
+from .lab import Control, KubeLab, sweep_servers
 
 
 def pytest_configure(config):
@@ -27,6 +27,12 @@ def pytest_runtest_makereport(item, call):
         for value in {v for v in getattr(item, "funcargs", {}).values() if isinstance(v, Control)}:
             for daemon in (value.etcd, value.server):
                 report.sections.append((daemon.name, daemon.tail(20)))
+
+
+@pytest.fixture(scope="session")
+def make_lab():
+    """Makes a lab whose objects are in an API server."""
+    return KubeLab
 
 
 @pytest.fixture(scope="session")

@@ -33,6 +33,12 @@ def pytest_runtest_makereport(item, call):
                     report.sections.append((f"agent of {node.name}", node.log_text()[-3000:]))
 
 
+@pytest.fixture(scope="session")
+def make_lab():
+    """Makes a lab whose objects are in a folder; test/kube has one with an API server."""
+    return Lab
+
+
 @pytest.fixture
 def lab():
     """An empty lab: both families, no node yet."""

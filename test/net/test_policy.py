@@ -3,6 +3,7 @@
 
 Namespaces a, b, c hold the pods x, y, z each; label "pod" is the pod's name, label "ns" the
 namespace's.  A test writes policies and says, as a plain function, who may reach whom.
+`make_lab` decides where the objects come from: the same tests run on a folder and on an API server.
 Source of every rule: Kubernetes API reference, NetworkPolicy networking.k8s.io/v1.
 """
 
@@ -10,7 +11,7 @@ import socket
 
 import pytest
 
-from lab import Lab, ping, sctp, tcp, tcp_many, udp
+from lab import ping, sctp, tcp, tcp_many, udp
 
 PORTS = (80, 81)
 
@@ -48,8 +49,8 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def nine():
-    with Lab() as lab:
+def nine(make_lab):
+    with make_lab() as lab:
         yield World(lab)
 
 
@@ -57,8 +58,7 @@ def nine():
 def world(nine):
     """The nine pods, with no policy left over from another test."""
     yield nine
-    for path in nine.lab.manifests.glob("networkpolicy-*"):
-        path.unlink()
+    nine.lab.remove_all("NetworkPolicy")
     nine.lab.settle()
 
 

@@ -18,10 +18,11 @@ from .client import METADATA, METADATA_LIST, Answer, ApiError, Client, Ended, Wa
 from .control import Control, sweep_servers
 from .daemon import Daemon
 from .kubeconfig import ServiceAccountFolder, write_kubeconfig
+from .kubelab import KubeLab
 from .objects import Objects, Rate, path_of, pod_status
 from .pki import Authority, Certificate
 
 __all__ = ["METADATA", "METADATA_LIST", "Answer", "ApiError", "AuditLog", "Authority",
-           "Certificate", "Client", "Control", "Daemon", "Ended", "Metrics", "Objects", "Rate",
-           "Request", "ServiceAccountFolder", "Watch", "path_of", "pod_status", "sweep_servers",
-           "write_kubeconfig"]
+           "Certificate", "Client", "Control", "Daemon", "Ended", "KubeLab", "Metrics", "Objects",
+           "Rate", "Request", "ServiceAccountFolder", "Watch", "path_of", "pod_status",
+           "sweep_servers", "write_kubeconfig"]

@@ -102,7 +102,6 @@ class Node:
             folder.mkdir()
         self.log = self.folder / "agent.log"
         self.config_file = self.folder / "manx.conf"
-        self.manifests = lab.manifests
         self.process = None
         self.pods = []
         self.v4, self.v6 = f"10.200.0.{index}", f"fd00:200::{index}"
@@ -131,7 +130,7 @@ class Node:
     def agent_command(self, *more):
         config = ["--config", self.config_file] if self.config_file.exists() else []
         return [str(x) for x in [
-            binary(), "agent", "--node", self.name, "--manifests", self.manifests,
+            binary(), "agent", "--node", self.name, *self.lab.source_flags(self),
             "--state-dir", self.state_dir, "--run-dir", self.run_dir,
             "--cni-conf-dir", self.cni_conf_dir, "--cni-bin-dir", self.cni_bin_dir,
             "--http-address", f"127.0.0.1:{HTTP_PORT}", *config, *more]]
@@ -318,6 +317,10 @@ class Lab:
 
     # --- the folder of manifests ---
 
+    def source_flags(self, _node):
+        """The flags that name the source of objects to a node's agent."""
+        return ["--manifests", self.manifests]
+
     def path_of(self, item):
         metadata = item["metadata"]
         return self.manifests / "-".join(filter(None, [
@@ -338,6 +341,10 @@ class Lab:
     def remove(self, *items):
         for item in items:
             self.path_of(item).unlink(missing_ok=True)
+
+    def remove_all(self, kind):
+        for path in self.manifests.glob(f"{kind.lower()}-*"):
+            path.unlink()
 
     def settle(self):
         """Wait until every running agent has taken in all that was written so far.
