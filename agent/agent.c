@@ -378,7 +378,7 @@ static int start(struct agent *a, struct err *reterr)
 	restore_attachments(a);
 	source_start(a);
 	turn_configure(a);
-	turn_read_kernel(a);
+	routing_read(a);
 	waiter_drain(a->routing.waiter);
 	r = open_http(a, reterr);
 	if (r == 0)

@@ -104,22 +104,16 @@ static bool apply_routes(struct agent *a, uint64_t since)
 	return false;
 }
 
-/**
- * turn_read_kernel() - Learn what the kernel holds; the next turn applies the difference
- * @a: Agent
+/*
+ * Everything is known for the first time: from now on the kernel is told.  What our table holds is
+ * read only now, since an element that was wanted otherwise in between would be written again.
  */
-void turn_read_kernel(struct agent *a)
+static void synced(struct agent *a)
 {
 	struct err e = {0};
 
 	if (nft_read(a->nft, a->table, &e) < 0)
 		agent_refused(a, &a->table_sync, "nft", &e);
-	routing_read(a);
-}
-
-/* Everything is known for the first time: from now on the kernel is told. */
-static void synced(struct agent *a)
-{
 	a->source_synced = true;
 	log_info("agent", "source complete", "ms=%" PRIu64,
 		 (uint64_t)((monotonic_usec() - a->started) / USEC_PER_MSEC));

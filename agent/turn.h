@@ -8,4 +8,3 @@ struct agent;
 
 void turn_run(void *agent);
 void turn_configure(struct agent *a);
-void turn_read_kernel(struct agent *a);

@@ -245,11 +245,14 @@ static bool on_data(void *arg, int status, const char *bytes, size_t n)
 	int r;
 
 	f->heard = loop_now(f->owner->loop);
+	if (status == 200 && n == 0)
+		reflector_accepted(&f->r);
 	if (status != 200) {
 		buf_put(&f->body, bytes, MIN(n, API_STATUS_TEXT_MAX - f->body.len));
 		return true;
 	}
-	reflector_bytes(&f->r, f->heard);
+	if (n)
+		reflector_bytes(&f->r, f->heard);
 	r = api_stream_feed(f->stream, bytes, n, &f->err);
 	if (f->todo)
 		act(f, TAKE(f->todo, 0));
@@ -288,6 +291,8 @@ static void on_done(void *arg, const struct http_result *result)
 	unsigned int todo;
 
 	f->request = NULL;
+	if (result->error && f->r.state == REFLECTOR_WATCHING)
+		f->owner->lost(f->owner->arg);
 	todo = answer_ended(f, result, monotonic_usec());
 	if (*f->r.problem && !had_problem)
 		log_warn("api", "not in step, will retry", "of=\"%s\" err=\"%s\"", f->name,
@@ -388,6 +393,15 @@ struct feed *feed_new(const struct feed_owner *owner, const struct feed_spec *sp
 void feed_start(struct feed *f)
 {
 	act(f, reflector_start(&f->r, monotonic_usec()));
+}
+
+/**
+ * feed_relist() - The versions that are in force mean nothing to the server: list anew
+ * @f: Feed, begun; not from within its own callbacks
+ */
+void feed_relist(struct feed *f)
+{
+	act(f, reflector_backwards(&f->r, monotonic_usec()));
 }
 
 /**

@@ -22,6 +22,7 @@ struct feed;
  * @store:  What is in force; the feeds mark objects in it as theirs
  * @synced: A list of the feed has become complete
  * @unauthorized: The server does not know us: read the credentials anew
+ * @lost:   A watch ended in disorder; it will go on where it was
  */
 struct feed_owner {
 	struct loop *loop;
@@ -30,6 +31,7 @@ struct feed_owner {
 	object_change_fn *change;
 	void (*synced)(void *arg, struct feed *f);
 	void (*unauthorized)(void *arg);
+	void (*lost)(void *arg);
 	void *arg;
 };
 
@@ -51,6 +53,7 @@ struct feed_spec {
 struct feed *feed_new(const struct feed_owner *owner, const struct feed_spec *spec, uint64_t seed);
 struct feed *feed_free(struct feed *f, bool forget);
 void feed_start(struct feed *f);
+void feed_relist(struct feed *f);
 bool feed_synced(const struct feed *f);
 const struct reflector *feed_reflector(const struct feed *f);
 uint16_t feed_id(const struct feed *f);

@@ -282,24 +282,37 @@ static int on_timer_change(CURLM *multi _unused_, long msec, void *arg)
 	return 0;
 }
 
+/* To the owner.  False: it wants no more. */
+static bool hand_over(struct http_request *r, const char *bytes, size_t n)
+{
+	long status = 0;
+
+	if (r->cancelled)
+		return false;
+	(void)curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
+	return r->handler.data(r->arg, (int)status, bytes, n);
+}
+
 /**
  * http_on_header() - An answer begins: now it is known what the connection can do
- * @line: Not looked at
+ * @line: A line; the last one is empty
  * @size: 1
- * @n:    Bytes
+ * @n:    Bytes, the end of the line included
  * @arg:  struct http_request
  *
- * Return: bytes taken
+ * Return: bytes taken; CURL_WRITEFUNC_ERROR: the owner wants no more
  */
-size_t http_on_header(char *line _unused_, size_t size, size_t n, void *arg)
+size_t http_on_header(char *line, size_t size, size_t n, void *arg)
 {
-	struct http *h = ((struct http_request *)arg)->http;
+	struct http_request *r = arg;
+	struct http *h = r->http;
 
 	if (!h->open) {
 		h->open = true;
 		h->opener = NULL;
 	}
-	return n * size;
+	n *= size;
+	return *line != '\r' || hand_over(r, line, 0) ? n : CURL_WRITEFUNC_ERROR;
 }
 
 /**
@@ -314,14 +327,10 @@ size_t http_on_header(char *line _unused_, size_t size, size_t n, void *arg)
 size_t http_on_data(char *bytes, size_t size, size_t n, void *arg)
 {
 	struct http_request *r = arg;
-	long status = 0;
 
 	n *= size;
 	r->http->stats.bytes += n;
-	if (r->cancelled)
-		return CURL_WRITEFUNC_ERROR;
-	(void)curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
-	return r->handler.data(r->arg, (int)status, bytes, n) ? n : CURL_WRITEFUNC_ERROR;
+	return hand_over(r, bytes, n) ? n : CURL_WRITEFUNC_ERROR;
 }
 
 /**

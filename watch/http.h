@@ -51,7 +51,8 @@ struct http_result {
 
 /*
  * struct http_handler - what the owner of a request is told
- * @data: Bytes of the body, as they arrive; false ends the request as failed
+ * @data: Bytes of the body, as they arrive; false ends the request as failed.  First it is called
+ *        without any: the answer begins
  * @done: It ended; the request is gone.  Not called after http_cancel()
  */
 struct http_handler {

@@ -32,14 +32,20 @@ struct id_search {
 	bool found;
 };
 
-static void compare_id(void *arg, const struct feed *f)
+static void compare_id(void *arg, struct feed *f)
 {
 	struct id_search *s = arg;
 
 	s->found |= feed_id(f) == s->id;
 }
 
-static void each_feed(const struct kube *k, void (*fn)(void *arg, const struct feed *f), void *arg)
+/**
+ * kube_each() - Walk all feeds
+ * @k:   Source
+ * @fn:  Called for each
+ * @arg: Its first argument
+ */
+void kube_each(const struct kube *k, void (*fn)(void *arg, struct feed *f), void *arg)
 {
 	for (int i = 0; i < _CORE_MAX; i++)
 		if (k->core[i])
@@ -51,7 +57,7 @@ static bool is_used(const struct kube *k, uint16_t id)
 {
 	struct id_search s = {.id = id};
 
-	each_feed(k, compare_id, &s);
+	kube_each(k, compare_id, &s);
 	return s.found;
 }
 
@@ -220,11 +226,13 @@ int kube_open(struct loop *l, const struct kube_config *c, struct store *store,
 		.change = kube_change,
 		.synced = on_synced,
 		.unauthorized = on_unauthorized,
+		.lost = kube_probe,
 		.arg = k,
 	};
 	http_set_server(k->owner.http, kube_credentials_server(credentials));
 	k->credentials_timer = loop_timer(l, "credentials", on_credentials_timer, k);
 	kube_pods_init(k);
+	kube_probe_init(k);
 	*ret = k;
 	return 0;
 }
@@ -240,6 +248,7 @@ struct kube *kube_close(struct kube *k)
 	if (!k)
 		return NULL;
 	kube_fetches_done(k);
+	kube_probe_done(k);
 	kube_pods_done(k);
 	for (int i = 0; i < _CORE_MAX; i++)
 		(void)feed_free(k->core[i], false);
@@ -297,7 +306,7 @@ struct telling {
 	void *arg;
 };
 
-static void tell_problem(void *arg, const struct feed *f)
+static void tell_problem(void *arg, struct feed *f)
 {
 	const struct reflector *r = feed_reflector(f);
 	const struct telling *t = arg;
@@ -321,7 +330,7 @@ void kube_each_problem(const struct kube *k, problem_fn *fn, void *arg)
 
 	if (k->credentials_problem)
 		fn(arg, k->credentials_problem);
-	each_feed(k, tell_problem, &t);
+	kube_each(k, tell_problem, &t);
 }
 
 struct feed_telling {
@@ -329,7 +338,7 @@ struct feed_telling {
 	void *arg;
 };
 
-static void tell_feed(void *arg, const struct feed *f)
+static void tell_feed(void *arg, struct feed *f)
 {
 	const struct feed_telling *t = arg;
 
@@ -346,10 +355,10 @@ void kube_each_feed(const struct kube *k, kube_feed_fn *fn, void *arg)
 {
 	struct feed_telling t = {fn, arg};
 
-	each_feed(k, tell_feed, &t);
+	kube_each(k, tell_feed, &t);
 }
 
-static void add_feed(void *arg, const struct feed *f)
+static void add_feed(void *arg, struct feed *f)
 {
 	struct kube_stats *s = arg;
 
@@ -367,6 +376,6 @@ static void add_feed(void *arg, const struct feed *f)
 void kube_stats(const struct kube *k, struct kube_stats *ret)
 {
 	*ret = (struct kube_stats){.needed = k->n_needed, .wide = k->wide_wanted, .count = k->past};
-	each_feed(k, add_feed, ret);
+	kube_each(k, add_feed, ret);
 	http_stats(k->owner.http, &ret->http);
 }

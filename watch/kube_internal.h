@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * kube_internal.h - the source's insides, shared by kube.c (what is always watched), kube_pods.c
- * (pods of other nodes) and kube_fetch.c (single pods).
+ * (pods of other nodes), kube_fetch.c (single pods) and kube_probe.c (has time gone back?).
  */
 #pragma once
 
@@ -29,6 +29,19 @@ struct need {
 };
 
 struct fetch;
+
+/*
+ * struct probe - the question whether the server's data went back in time
+ * @armed: It will be asked
+ * @bound: Of the wait, microseconds; 0: the last one was answered
+ */
+struct probe {
+	struct loop_source *timer;
+	bool armed;
+	uint64_t bound;
+	struct http_request *request;
+	struct buf body;
+};
 
 /*
  * struct kube
@@ -59,16 +72,22 @@ struct kube {
 	bool wide_wanted;
 	struct loop_source *drop_timer;
 
+	struct probe probe;
 	struct fetch *fetches;
 };
 
 struct feed *kube_feed_new(struct kube *k, struct feed_spec *spec);
 struct feed *kube_feed_free(struct kube *k, struct feed *f, bool forget);
+void kube_each(const struct kube *k, void (*fn)(void *arg, struct feed *f), void *arg);
 void kube_change(void *arg, const struct object_key *key, struct object *o);
 
 void kube_pods_init(struct kube *k);
 void kube_pods_done(struct kube *k);
 void kube_pods_synced(struct kube *k, struct feed *f);
-void kube_pods_each(const struct kube *k, void (*fn)(void *arg, const struct feed *f), void *arg);
+void kube_pods_each(const struct kube *k, void (*fn)(void *arg, struct feed *f), void *arg);
+
+void kube_probe_init(struct kube *k);
+void kube_probe_done(struct kube *k);
+void kube_probe(void *arg);
 
 void kube_fetches_done(struct kube *k);

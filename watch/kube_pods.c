@@ -249,7 +249,7 @@ void kube_pods_synced(struct kube *k, struct feed *f)
  * @fn:  Called for each
  * @arg: Its first argument
  */
-void kube_pods_each(const struct kube *k, void (*fn)(void *arg, const struct feed *f), void *arg)
+void kube_pods_each(const struct kube *k, void (*fn)(void *arg, struct feed *f), void *arg)
 {
 	if (k->wide)
 		fn(arg, k->wide);

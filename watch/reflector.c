@@ -203,6 +203,19 @@ unsigned int reflector_timer(struct reflector *r, uint64_t now)
 }
 
 /**
+ * reflector_accepted() - An answer begins that does not say no
+ * @r: Reflector
+ *
+ * Of a watch nothing more need come for a minute.  That it was taken says nothing about how long it
+ * will last, so the waits go on growing until something comes.
+ */
+void reflector_accepted(struct reflector *r)
+{
+	if (r->state == REFLECTOR_WATCHING)
+		r->problem[0] = '\0';
+}
+
+/**
  * reflector_bytes() - Bytes of the answer came, an answer that does not say no
  * @r:   Reflector
  * @now: Monotonic time
@@ -264,6 +277,24 @@ unsigned int reflector_bookmark(struct reflector *r, uint64_t version, bool init
 	r->idle_streams = 0;
 	succeed(r);
 	return REFLECTOR_COMMIT;
+}
+
+/**
+ * reflector_backwards() - The server's data are those of an older time
+ * @r:   Reflector, begun
+ * @now: Monotonic time
+ *
+ * Return: what is to be done
+ */
+unsigned int reflector_backwards(struct reflector *r, uint64_t now)
+{
+	if (r->state != REFLECTOR_WAITING)
+		return list_anew(r, now);
+	r->consistent = true;
+	r->version = 0;
+	r->retry = listing(r);
+	r->count.expired++;
+	return 0;
 }
 
 static bool is_gone(const struct api_status *s, int code)
@@ -352,10 +383,10 @@ unsigned int reflector_ended(struct reflector *r, const struct reflector_end *e,
 		r->count.expired++;
 	}
 	todo = wait(r, MAX(e->retry_after, e->status->retry_after), now);
-	if (e->http == 401)
+	if (e->http == 401 || e->error == -EKEYREJECTED) {
 		todo |= REFLECTOR_CREDENTIALS;
-	if (e->http == 401 && first)
-		r->deadline = now;
+		r->deadline = first ? now : r->deadline;
+	}
 	return todo;
 }
 

@@ -85,7 +85,8 @@ struct reflector {
 /*
  * struct reflector_end - how a request ended that was neither a complete page nor cancelled
  * @http:        Status; 0: no answer
- * @error:       0: the answer was complete; -errno: not, and @text says why
+ * @error:       0: the answer was complete; -errno: not, and @text says why; -EKEYREJECTED: TLS,
+ * one of us does not trust the other
  * @status:      What the answer said, if it said no; else empty; not NULL
  * @retry_after: Seconds, of the answer's header; 0: none
  */
@@ -102,7 +103,9 @@ void reflector_init(struct reflector *r, uint64_t seed);
 void reflector_done(struct reflector *r);
 unsigned int reflector_start(struct reflector *r, uint64_t now);
 unsigned int reflector_timer(struct reflector *r, uint64_t now);
+void reflector_accepted(struct reflector *r);
 void reflector_bytes(struct reflector *r, uint64_t now);
+unsigned int reflector_backwards(struct reflector *r, uint64_t now);
 unsigned int reflector_event(struct reflector *r, uint64_t version, uint64_t now);
 unsigned int reflector_bookmark(struct reflector *r, uint64_t version, bool initial_end,
 				uint64_t now);

@@ -8,6 +8,7 @@ import signal
 import pytest
 
 from .lab import Control, KubeLab, sweep_servers
+from .lab.shop import Shop
 
 
 def pytest_configure(config):
@@ -20,19 +21,31 @@ def pytest_configure(config):
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
-    """Show the servers' last lines with a failure."""
+    """Show the last lines of servers and agents with a failure."""
     outcome = yield
     report = outcome.get_result()
     if report.failed:
-        for value in {v for v in getattr(item, "funcargs", {}).values() if isinstance(v, Control)}:
-            for daemon in (value.etcd, value.server):
+        values = getattr(item, "funcargs", {}).values()
+        labs = {v.lab for v in values if isinstance(v, Shop)} | {
+            v for v in values if isinstance(v, KubeLab)}
+        for one in {v for v in values if isinstance(v, Control)} | {v.control for v in labs}:
+            for daemon in (one.etcd, one.server):
                 report.sections.append((daemon.name, daemon.tail(20)))
+        for node in [n for one in labs for n in one.nodes]:
+            report.sections.append((f"agent of {node.name}", node.log_text()[-3000:]))
 
 
 @pytest.fixture(scope="session")
 def make_lab():
     """Makes a lab whose objects are in an API server."""
     return KubeLab
+
+
+@pytest.fixture(scope="module")
+def shop():
+    """A scene in a cluster of its own; tests leave it as they found it."""
+    with KubeLab() as lab:
+        yield Shop(lab, lab.node("n1", start=True))
 
 
 @pytest.fixture(scope="session")

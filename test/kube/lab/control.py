@@ -153,6 +153,21 @@ class Control:
             "kubernetes.default.svc.cluster.local", *self.names])
         return self.authority.issue("server", "kube-apiserver", **options)
 
+    def other_authority(self):
+        """A CA that has nothing to do with this control plane."""
+        return Authority(self.folder / f"pki-{next(self.labels)}", "somebody-else")
+
+    def replace_authority(self):
+        """Another CA issues the server's certificate, which it takes at a restart.  Clients that
+        were made before do not trust it; their own certificates go on."""
+        admin = self.certificate("admin", ["system:masters"])
+        self.authority = self.other_authority()
+        made = self.write_server_certificate()
+        shutil.copy(made.certificate, self.folder / "pki/server.crt")
+        shutil.copy(made.key, self.folder / "pki/server.key")
+        self.admin = self.client(certificate=admin)
+        self.objects.client = self.objects.connect()
+
     def write_tokens(self):
         """Write the file of static tokens; the server reads it when it starts."""
         (self.folder / "tokens.csv").write_text("".join(
@@ -224,7 +239,7 @@ class Control:
         return self._probe(http.client.HTTPConnection(HOST, PORT, timeout=2), "/readyz")
 
     def _server_command(self):
-        pki, folder = self.authority.folder, self.folder
+        pki, folder = self.folder / "pki", self.folder
         return [self.programs / "kube-apiserver", "--etcd-servers", ETCD,
                 "--etcd-compaction-interval=0",  # history goes when a test says so
                 "--bind-address=::", f"--secure-port={self.port}",

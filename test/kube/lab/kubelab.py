@@ -46,6 +46,7 @@ class KubeLab(Lab):
         self.plane = self.control = None
         self.options = options
         self.versions = {}  # (kind, node, namespace): the newest resourceVersion that we know of
+        self.inside = set()  # nodes whose agent runs as in a pod
         self.markers = itertools.count(1)
 
     def __enter__(self):
@@ -79,7 +80,19 @@ class KubeLab(Lab):
         """As whom the agent of a node is known to the server."""
         return f"manx:{node.name}"
 
+    def run_inside(self, node, folder):
+        """Have a node's agent run as in a pod, whose service account is in a folder."""
+        account = "/run/secrets/kubernetes.io/serviceaccount"
+        node.launcher = [
+            "env", f"KUBERNETES_SERVICE_HOST={self.control.address}",
+            f"KUBERNETES_SERVICE_PORT={self.control.port}", "unshare", "--mount", "sh", "-c",
+            f'mount -t tmpfs run /run && mkdir -p {account} && mount --bind "$1" {account} && '
+            'shift && exec "$@"', "sh", folder]
+        self.inside.add(node)
+
     def source_flags(self, node):
+        if node in self.inside:
+            return ["--in-cluster"]
         file = node.folder / "kubeconfig"
         if not file.exists():
             certificate = self.control.certificate(self.user(node), [GROUP])

@@ -102,6 +102,7 @@ class Node:
             folder.mkdir()
         self.log = self.folder / "agent.log"
         self.config_file = self.folder / "manx.conf"
+        self.launcher = []  # a command line that the agent's is put behind
         self.process = None
         self.pods = []
         self.v4, self.v6 = f"10.200.0.{index}", f"fd00:200::{index}"
@@ -130,7 +131,7 @@ class Node:
     def agent_command(self, *more):
         config = ["--config", self.config_file] if self.config_file.exists() else []
         return [str(x) for x in [
-            binary(), "agent", "--node", self.name, *self.lab.source_flags(self),
+            *self.launcher, binary(), "agent", "--node", self.name, *self.lab.source_flags(self),
             "--state-dir", self.state_dir, "--run-dir", self.run_dir,
             "--cni-conf-dir", self.cni_conf_dir, "--cni-bin-dir", self.cni_bin_dir,
             "--http-address", f"127.0.0.1:{HTTP_PORT}", *config, *more]]

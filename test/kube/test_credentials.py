@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Who an agent is to the API server, and how that changes while it runs."""
+
+import datetime
+import os
+import signal
+import time
+
+import pytest
+
+from lab.cluster import wait_for
+
+from .lab import KubeLab, ServiceAccountFolder
+from .lab.kubelab import GROUP, RULES
+from .lab.shop import Shop
+
+BACK_OFF = 40  # seconds: the longest wait between attempts, and some
+ENDS_SOON = -56  # seconds from now; the server's clock may be a minute off, it thinks
+CACHED = 16  # for so long it takes a token that it has seen
+
+
+def now():
+    return datetime.datetime.now(datetime.UTC)
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    with KubeLab() as lab:
+        lab.control.objects.account("kube-system", "manx")
+        lab.control.objects.grant("manx-account", RULES, accounts=[("kube-system", "manx")])
+        yield lab
+
+
+def kubeconfig(lab, node, **options):
+    (node.folder / "kubeconfig").write_bytes(
+        lab.control.kubeconfig(f"{node.name}.conf", **options).read_bytes())
+
+
+def test_a_token_that_ends_is_read_anew(cluster):
+    """What is in force stays when it has ended, and a new one is taken at the next attempt."""
+    lab, node = cluster, cluster.node("token")
+    token = node.folder / "token"
+    token.write_text(lab.control.short_token("kube-system", "manx", ENDS_SOON, age=3600))
+    kubeconfig(lab, node, token_file=token)
+    node.start_agent()
+    shop = Shop(lab, node)
+    before = shop.rules()
+    time.sleep(CACHED)
+    shop.cut()
+    shop.wait_problem("401")
+    assert shop.rules() == before
+    token.write_text(lab.control.short_token("kube-system", "manx", 600))
+    shop.prove(BACK_OFF)
+    assert shop.problems().strip() == ""
+    text = node.log_text() + node.manx("status", "--json", "--run-dir", node.run_dir).stdout
+    assert token.read_text() not in text and "eyJ" not in text  # no secret is told
+    node.stop_agent()
+
+
+def test_a_certificate_that_ends_is_read_anew(cluster):
+    lab, node = cluster, cluster.node("cert")
+    user = lab.user(node)
+    certificate = lab.control.certificate(user, [GROUP],
+                                          not_after=now() + datetime.timedelta(seconds=6))
+    paths = node.folder / "client.crt", node.folder / "client.key"
+
+    def install(made):
+        for path, source in zip(paths, (made.certificate, made.key), strict=True):
+            temporary = path.with_suffix(".tmp")
+            temporary.write_bytes(source.read_bytes())
+            os.replace(temporary, path)
+
+    install(certificate)
+    kubeconfig(lab, node, certificate=type(certificate)(*paths))
+    node.start_agent()
+    shop = Shop(lab, node)
+    time.sleep(7)
+    shop.cut()
+    shop.wait_problem("401")
+    install(lab.control.certificate(user, [GROUP]))
+    shop.prove(BACK_OFF)
+    shop.prove_equal()
+    node.stop_agent()
+
+
+@pytest.mark.parametrize("how", ["files", "inline", "token"])
+def test_kubeconfig(cluster, how):
+    lab, node = cluster, cluster.node(f"kc-{how}")
+    if how == "token":
+        kubeconfig(lab, node, token=lab.control.token("kube-system", "manx"), inline=True)
+    else:
+        kubeconfig(lab, node, certificate=lab.control.certificate(lab.user(node), [GROUP]),
+                   inline=how == "inline")
+    node.start_agent()
+    shop = Shop(lab, node)
+    shop.prove_equal()
+    node.stop_agent()
+
+
+def test_nobody_knows_the_user(cluster):
+    """Told by name in status and /readyz; not a crash, not a busy loop."""
+    lab, node = cluster, cluster.node("stranger")
+    kubeconfig(lab, node, certificate=lab.control.certificate("eve"))
+    lab.control.audit.mark()
+    node.start_agent(wait=False)
+    wait_for(lambda: "forbidden" in node.log_text(), what="the refusal")
+    assert 'User \\"eve\\" cannot' in node.log_text() or 'User "eve" cannot' in node.log_text()
+    time.sleep(2)
+    assert len(lab.control.audit.requests(user="eve")) <= 2 * 8
+    status = node.manx("status", "--run-dir", node.run_dir).stdout
+    assert "is forbidden" in status
+    assert node.get("/readyz")[0] == 503
+    node.stop_agent()
+
+
+def test_the_server_is_somebody_else(cluster):
+    """A certificate of another authority: nothing is sent to such a server."""
+    lab, node = cluster, cluster.node("fooled")
+    other = lab.control.other_authority()
+    kubeconfig(lab, node, certificate=lab.control.certificate(lab.user(node), [GROUP]),
+               authority=other.certificate)
+    lab.control.audit.mark()
+    node.start_agent(wait=False)
+    wait_for(lambda: "certificate" in node.log_text(), what="the refusal")
+    assert not lab.control.audit.requests(user=lab.user(node))
+    node.stop_agent()
+
+
+def test_in_a_pod(cluster):
+    """The service account's folder, whose files a kubelet exchanges all at once."""
+    lab, node = cluster, cluster.node("inside")
+    folder = node.folder / "serviceaccount"
+    account = ServiceAccountFolder(folder, lab.control.authority.certificate, "kube-system",
+                                   lab.control.short_token("kube-system", "manx", ENDS_SOON, age=3600))
+    lab.run_inside(node, folder)
+    node.start_agent()
+    shop = Shop(lab, node)
+    account.rotate(lab.control.short_token("kube-system", "manx", 600))
+    time.sleep(CACHED)
+    shop.cut()
+    shop.prove(5)  # 401 once, read anew, asked again at once
+    shop.prove_equal()
+    node.stop_agent()
+
+
+def test_the_authority_is_replaced(cluster):
+    """A new CA signs the server's certificate: the agent waits until its own file has the new one,
+    and goes on without a restart.  The last test: other agents do not know the new CA."""
+    lab, node, control = cluster, cluster.node("ca"), cluster.control
+    authority = node.folder / "ca.crt"
+    authority.write_bytes(control.authority.certificate.read_bytes())
+    kubeconfig(lab, node, authority=authority,
+               certificate=control.certificate(lab.user(node), [GROUP]))
+    node.start_agent()
+    shop = Shop(lab, node)
+    for one in lab.nodes:
+        if one is not node:
+            one.stop_agent()
+    control.replace_authority()
+    control.server.restart(signal.SIGKILL)
+    shop.wait_problem("certificate", BACK_OFF)
+    assert not shop.is_open()
+    authority.write_bytes(control.authority.certificate.read_bytes())
+    shop.prove(BACK_OFF)  # files are looked at with each attempt
+    shop.prove_equal()
