@@ -130,8 +130,8 @@ def test_in_a_pod(cluster):
     """The service account's folder, whose files a kubelet exchanges all at once."""
     lab, node = cluster, cluster.node("inside")
     folder = node.folder / "serviceaccount"
-    account = ServiceAccountFolder(folder, lab.control.authority.certificate, "kube-system",
-                                   lab.control.short_token("kube-system", "manx", ENDS_SOON, age=3600))
+    token = lab.control.short_token("kube-system", "manx", ENDS_SOON, age=3600)
+    account = ServiceAccountFolder(folder, lab.control.authority.certificate, "kube-system", token)
     lab.run_inside(node, folder)
     node.start_agent()
     shop = Shop(lab, node)
