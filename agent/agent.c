@@ -9,6 +9,7 @@
  */
 #include "agent/agent.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -43,6 +44,7 @@
  */
 void agent_add_source(struct agent *a, struct loop_source *s)
 {
+	assert(a->n_sources < ARRAY_SIZE(a->sources));
 	a->sources[a->n_sources++] = s;
 }
 
@@ -312,6 +314,8 @@ static int open_shells(struct agent *a, struct err *reterr)
 	if (r == 0)
 		r = nft_open(&a->nft, reterr);
 	if (r == 0)
+		r = guard_open(a, reterr);
+	if (r == 0)
 		r = rtnl_open(on_link_event, a, &a->rtnl, reterr);
 	if (r == 0)
 		r = conntrack_open(&a->routing.conntrack, reterr);
@@ -344,6 +348,7 @@ static void watch_everything(struct agent *a)
 	a->patience = loop_timer(l, "patience", on_patience, a);
 	agent_add_source(a, a->patience);
 	loop_timer_at(a->patience, a->started + PATIENCE_USEC);
+	guard_watch(a);
 	reload_watch(a);
 	loop_on_turn(l, turn_run, a);
 }
@@ -398,6 +403,7 @@ static void close_shells(struct agent *a)
 	for (size_t i = 0; i < a->n_sources; i++)
 		(void)loop_source_free(a->sources[i]);
 	source_close(a);
+	guard_close(a);
 	(void)rtnl_close(a->rtnl);
 	(void)conntrack_close(a->routing.conntrack);
 	(void)nft_close(a->nft);

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "agent/config.h"
+#include "agent/guard.h"
 #include "agent/http.h"
 #include "agent/metrics.h"
 #include "agent/options.h"
@@ -76,13 +77,14 @@ struct agent {
 	bool notified;	     /* systemd knows that we run */
 	bool installed;	     /* plugin and conflist are in place */
 
-	struct loop_source *sources[12];
+	struct loop_source *sources[16];
 	size_t n_sources;
 	struct loop_source *retry, *patience;
 
 	/* Is the kernel as we want it? */
 	struct routing routing;
 	struct sync table_sync, routes_sync;
+	struct guard guard;
 	size_t left_pending; /* operations on the table that the last turn could not bring in */
 
 	struct counters count;

@@ -76,6 +76,11 @@ static void apply_table(struct agent *a, bool changed)
 	struct sync *s = &a->table_sync;
 	struct err e = {0};
 
+	if (guard_due(a)) {
+		if (nft_read(a->nft, a->table, &e) < 0)
+			agent_refused(a, s, "nft", &e);
+		changed = true;
+	}
 	if (!table_pending(a->table))
 		sync_succeeded(s);
 	if (!table_pending(a->table) || (!changed && !sync_may_try(s, loop_now(a->loop))))

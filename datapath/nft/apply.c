@@ -83,6 +83,17 @@ struct nft_socket *nft_close(struct nft_socket *s)
 }
 
 /**
+ * nft_port() - The socket's address, by which the kernel tells whose a transaction was
+ * @s: Socket
+ *
+ * Return: netlink port
+ */
+uint32_t nft_port(const struct nft_socket *s)
+{
+	return mnl_socket_get_portid(s->mnl);
+}
+
+/**
  * nft_stats() - Counters of the socket
  * @s: Socket
  *

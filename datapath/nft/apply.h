@@ -16,6 +16,7 @@ struct nft_stats {
 
 int nft_open(struct nft_socket **ret, struct err *reterr);
 struct nft_socket *nft_close(struct nft_socket *s);
+uint32_t nft_port(const struct nft_socket *s);
 const struct nft_stats *nft_stats(const struct nft_socket *s);
 
 int nft_read(struct nft_socket *s, struct nft_table *t, struct err *reterr);

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * foreign.c - a socket that hears the transactions of others.
+ *
+ * The kernel sends a message for each object that a transaction changed, and at its end one with
+ * the process.  Our own transactions, of 100,000 elements at times, never come here: a filter of
+ * the socket drops what has our port in its header.  What was changed is not looked at, only that
+ * it belongs to our table; the owner reads the table and finds the difference.
+ */
+#include "datapath/nft/foreign.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/filter.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "datapath/nft/kernel.h"
+
+#define RECEIVE_BUFFER (1 << 20)
+
+/* All of them have the name of the table as attribute 1. */
+_Static_assert(NFTA_TABLE_NAME == 1 && NFTA_CHAIN_TABLE == 1 && NFTA_RULE_TABLE == 1 &&
+		       NFTA_SET_TABLE == 1 && NFTA_SET_ELEM_LIST_TABLE == 1 && NFTA_OBJ_TABLE == 1,
+	       "where the kernel names the table");
+
+/* struct nft_foreign - @touched: by the transaction that is being told, or by one that got lost */
+struct nft_foreign {
+	struct mnl_socket *mnl;
+	const char *table;
+	bool touched;
+};
+
+static int drop_own(int fd, uint32_t port)
+{
+	/* The filter reads numbers as if they were in network order; the header's are in ours. */
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct nlmsghdr, nlmsg_pid)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htonl(port), 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+	};
+	const struct sock_fprog program = {ARRAY_SIZE(code), code};
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
+}
+
+/**
+ * nft_foreign_open() - Begin to listen
+ * @own:    Socket whose transactions are not told
+ * @table:  Our table, inet; borrowed
+ * @ret:    Listener; untouched on failure
+ * @reterr: What failed
+ *
+ * Return: 0, -errno
+ */
+int nft_foreign_open(const struct nft_socket *own, const char *table, struct nft_foreign **ret,
+		     struct err *reterr)
+{
+	struct mnl_socket *mnl = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int size = RECEIVE_BUFFER;
+	struct nft_foreign *f;
+
+	if (!mnl || drop_own(mnl_socket_get_fd(mnl), nft_port(own)) < 0 ||
+	    mnl_socket_bind(mnl, 1u << (NFNLGRP_NFTABLES - 1), MNL_SOCKET_AUTOPID) < 0) {
+		int code = -errno;
+
+		if (mnl)
+			(void)mnl_socket_close(mnl);
+		return err_set(reterr, code, "nftables notifications: %s", strerror(-code));
+	}
+	(void)setsockopt(mnl_socket_get_fd(mnl), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+	f = xcalloc(1, sizeof(*f));
+	f->mnl = mnl;
+	f->table = table;
+	*ret = f;
+	return 0;
+}
+
+/**
+ * nft_foreign_close() - Listen no longer
+ * @f: Listener or NULL
+ *
+ * Return: NULL
+ */
+struct nft_foreign *nft_foreign_close(struct nft_foreign *f)
+{
+	if (!f)
+		return NULL;
+	(void)mnl_socket_close(f->mnl);
+	free(f);
+	return NULL;
+}
+
+/**
+ * nft_foreign_fd() - What to wait for
+ * @f: Listener
+ *
+ * Return: descriptor, readable when somebody changed some table
+ */
+int nft_foreign_fd(const struct nft_foreign *f)
+{
+	return mnl_socket_get_fd(f->mnl);
+}
+
+static bool names_table(const struct nft_foreign *f, const struct nlmsghdr *h)
+{
+	const struct nfgenmsg *g = mnl_nlmsg_get_payload(h);
+	const struct nlattr *a;
+
+	if (mnl_nlmsg_get_payload_len(h) < sizeof(*g) || g->nfgen_family != NFPROTO_INET)
+		return false;
+	mnl_attr_for_each(a, h, sizeof(*g))
+	{
+		if (mnl_attr_get_type(a) == NFTA_TABLE_NAME &&
+		    mnl_attr_validate(a, MNL_TYPE_NUL_STRING) == 0)
+			return streq(mnl_attr_get_str(a), f->table);
+	}
+	return false;
+}
+
+static void read_culprit(const struct nlmsghdr *h, struct nft_culprit *ret)
+{
+	const struct nlattr *a;
+
+	*ret = (struct nft_culprit){0};
+	mnl_attr_for_each(a, h, sizeof(struct nfgenmsg))
+	{
+		if (mnl_attr_get_type(a) == NFTA_GEN_PROC_PID &&
+		    mnl_attr_validate(a, MNL_TYPE_U32) == 0)
+			ret->pid = ntohl(mnl_attr_get_u32(a));
+		if (mnl_attr_get_type(a) == NFTA_GEN_PROC_NAME &&
+		    mnl_attr_validate(a, MNL_TYPE_NUL_STRING) == 0)
+			(void)snprintf(ret->name, sizeof(ret->name), "%s", mnl_attr_get_str(a));
+	}
+}
+
+/* True at the end of a transaction that touched our table. */
+static bool take(struct nft_foreign *f, const struct nlmsghdr *h, struct nft_culprit *ret)
+{
+	if (NFNL_SUBSYS_ID(h->nlmsg_type) != NFNL_SUBSYS_NFTABLES)
+		return false;
+	if (NFNL_MSG_TYPE(h->nlmsg_type) != NFT_MSG_NEWGEN) {
+		f->touched |= names_table(f, h);
+		return false;
+	}
+	if (!f->touched)
+		return false;
+	f->touched = false;
+	read_culprit(h, ret);
+	return true;
+}
+
+/**
+ * nft_foreign_read() - Take in what was told
+ * @f:   Listener
+ * @ret: The last that changed our table; untouched if nobody did
+ *
+ * Return: true if somebody changed our table, or may have: messages were lost
+ */
+bool nft_foreign_read(struct nft_foreign *f, struct nft_culprit *ret)
+{
+	bool changed = false;
+	char data[65536];
+
+	for (;;) {
+		ssize_t n = mnl_socket_recvfrom(f->mnl, data, sizeof(data));
+		const struct nlmsghdr *h = (const struct nlmsghdr *)data;
+		int left = (int)n;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno != ENOBUFS)
+			return changed;
+		if (n < 0) {
+			*ret = (struct nft_culprit){0};
+			changed = true;
+			continue;
+		}
+		for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left))
+			changed |= take(f, h, ret);
+	}
+}
