@@ -98,15 +98,17 @@ static void request_done(struct http_request *r)
 	free(r);
 }
 
-/* Begin what may begin: the opener, or all that wait. */
 /**
  * http_let_begin() - Have those that wait begin: one as the opener, or all
- * @h: Client; nothing happens inside curl's callbacks, which must not call it
+ * @h: Client; inside curl's callbacks nothing happens: curl would take no handle then, and when it
+ *     has returned they begin
  */
 void http_let_begin(struct http *h)
 {
 	struct http_request *r;
 
+	if (h->in_curl)
+		return;
 	DL_FOREACH (h->requests, r) {
 		if (r->added || r->cancelled || (h->opener && !h->open))
 			continue;
@@ -127,10 +129,8 @@ void http_request_free(struct http_request *r)
 
 	DL_DELETE(h->requests, r);
 	(void)curl_multi_remove_handle(h->multi, r->easy);
-	if (h->opener == r) {
+	if (h->opener == r)
 		h->opener = NULL;
-		h->begin = true;
-	}
 	request_done(r);
 }
 
@@ -294,7 +294,7 @@ size_t http_on_header(char *line _unused_, size_t size, size_t n, void *arg)
 	struct http *h = ((struct http_request *)arg)->http;
 
 	if (!h->open) {
-		h->open = h->begin = true;
+		h->open = true;
 		h->opener = NULL;
 	}
 	return n * size;

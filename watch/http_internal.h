@@ -33,7 +33,6 @@ struct http_request {
  * struct http
  * @opener:  The request that opens a connection, while others wait for it
  * @open:    There is a connection: requests need not wait
- * @begin:   Some wait that may begin
  * @in_curl: Inside a callback of curl, its handles must not be removed now
  * @reap:    Some request was cancelled there
  */
@@ -46,7 +45,7 @@ struct http {
 	struct http_request *requests;
 	struct http_stats stats;
 	struct http_request *opener;
-	bool open, begin, in_curl, reap;
+	bool open, in_curl, reap;
 };
 
 void http_let_begin(struct http *h);

@@ -143,7 +143,6 @@ struct http_request *http_send(struct http *h, const struct http_call *c,
 	set_content(r, c);
 	DL_APPEND(h->requests, r);
 	h->stats.requests++;
-	h->begin = true;
 	http_let_begin(h);
 	return r;
 }
