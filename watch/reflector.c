@@ -108,10 +108,8 @@ static unsigned int list(struct reflector *r, uint64_t now)
 /* The versions that the store has mean nothing to the server any more. */
 static unsigned int list_anew(struct reflector *r, uint64_t now)
 {
-	r->consistent = true;
-	r->version = 0;
 	r->count.expired++;
-	return REFLECTOR_CANCEL | list(r, now);
+	return reflector_again(r, now);
 }
 
 /* --- failing -----------------------------------------------------------------------------------
@@ -126,6 +124,9 @@ static unsigned int wait(struct reflector *r, uint32_t retry_after, uint64_t now
 		free(TAKE(r->continue_from, NULL));
 		todo = REFLECTOR_FORGET;
 	}
+	if (r->state == REFLECTOR_PAGING)
+		r->idle_streams =
+			0; /* whatever silenced the streams before, it was more than that */
 	r->retry = r->state == REFLECTOR_WATCHING && r->version ? REFLECTOR_WATCHING : listing(r);
 	r->state = REFLECTOR_WAITING;
 	r->row++;
@@ -170,15 +171,32 @@ unsigned int reflector_start(struct reflector *r, uint64_t now)
 	return list(r, now);
 }
 
+/**
+ * reflector_again() - List anew, though nothing is wrong with the versions
+ * @r:   Reflector, started
+ * @now: Monotonic time, microseconds
+ *
+ * Return: what is to be done
+ */
+unsigned int reflector_again(struct reflector *r, uint64_t now)
+{
+	r->consistent = true;
+	r->version = 0;
+	return REFLECTOR_CANCEL | list(r, now);
+}
+
+/* An old server takes it for an ordinary watch, and never says "that was all". */
+static unsigned int page_instead(struct reflector *r, uint64_t now)
+{
+	r->no_stream = ++r->idle_streams >= IDLE_STREAMS_MAX;
+	return REFLECTOR_FORGET | send(r, REFLECTOR_PAGING, now);
+}
+
 /* Nothing came for too long. */
 static unsigned int on_idle(struct reflector *r, uint64_t now)
 {
-	if (r->state == REFLECTOR_STREAMING) {
-		/* An old server takes it for an ordinary watch, and never says "that was all". */
-		r->no_stream = ++r->idle_streams >= IDLE_STREAMS_MAX;
-		free(TAKE(r->continue_from, NULL));
-		return REFLECTOR_CANCEL | REFLECTOR_FORGET | send(r, REFLECTOR_PAGING, now);
-	}
+	if (r->state == REFLECTOR_STREAMING)
+		return REFLECTOR_CANCEL | page_instead(r, now);
 	r->count.failures++;
 	if (r->state == REFLECTOR_WATCHING)
 		return REFLECTOR_CANCEL | REFLECTOR_RENEW | send(r, REFLECTOR_WATCHING, now);
@@ -337,6 +355,8 @@ unsigned int reflector_ended(struct reflector *r, const struct reflector_end *e,
 		return 0;
 	if (e->http == 200 && e->error == 0 && r->state == REFLECTOR_WATCHING)
 		return watch_ended(r, now);
+	if (e->http == 200 && e->error == 0 && r->state == REFLECTOR_STREAMING)
+		return page_instead(r, now);
 	describe(r, e);
 	if (is_gone(e->status, e->http) && first) {
 		r->row++;
