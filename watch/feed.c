@@ -50,7 +50,7 @@ static void act(struct feed *f, unsigned int todo);
 static void commit(struct feed *f)
 {
 	uint64_t began = monotonic_usec();
-	size_t n = share_commit(&f->share);
+	size_t n = share_commit(&f->share, f->r.version);
 
 	log_info("api", "list complete", "of=\"%s\" changed=%zu version=%llu us=%llu", f->name, n,
 		 (unsigned long long)f->r.version, (unsigned long long)(monotonic_usec() - began));
@@ -181,7 +181,7 @@ static void send_request(struct feed *f)
 	f->request = http_send(f->owner->http, &c, &handler, f);
 }
 
-/* In the order of the bits; not inside the stream. */
+/* Not inside the stream. */
 static void act(struct feed *f, unsigned int todo)
 {
 	if (todo & REFLECTOR_CANCEL)
@@ -192,6 +192,10 @@ static void act(struct feed *f, unsigned int todo)
 		commit(f);
 	if (todo & REFLECTOR_CREDENTIALS)
 		f->owner->unauthorized(f->owner->arg);
+	if (todo & REFLECTOR_DISTRUST) {
+		share_distrust(f->owner->store);
+		f->owner->backwards(f->owner->arg);
+	}
 	if (todo & REFLECTOR_RENEW) {
 		log_warn("api", "the connection has gone silent, opening another", "of=\"%s\"",
 			 f->name);
@@ -250,11 +254,12 @@ void feed_start(struct feed *f)
 
 /**
  * feed_list_again() - List once more, whatever the watch told
- * @f: Feed, started; not from within its own callbacks
+ * @f: Feed, started; not from within its own callbacks.  Nothing happens if a list is on its way
  */
 void feed_list_again(struct feed *f)
 {
-	act(f, reflector_again(&f->r, monotonic_usec()));
+	if (f->r.version)
+		act(f, reflector_again(&f->r, monotonic_usec()));
 }
 
 /**
@@ -278,7 +283,9 @@ static const struct share *inherit(void *arg, const struct object *o)
 	const struct hand_over *h = arg;
 	const struct feed *heir = h->heir(h->arg, o);
 
-	return heir && o->version > heir->r.version ? &heir->share : NULL;
+	if (!heir || (heir->r.version && o->version <= heir->r.version))
+		return NULL;
+	return &heir->share;
 }
 
 /**
@@ -295,7 +302,7 @@ void feed_hand_over(struct feed *f, feed_heir_fn *heir, void *arg)
 	struct hand_over h = {heir, arg};
 
 	share_forget(&f->share);
-	share_sweep(&f->share, inherit, &h);
+	share_give_up(&f->share, inherit, &h);
 }
 
 /**
@@ -312,7 +319,7 @@ struct feed *feed_free(struct feed *f, bool forget)
 	end_request(f);
 	share_forget(&f->share);
 	if (forget)
-		share_sweep(&f->share, NULL, NULL);
+		share_give_up(&f->share, NULL, NULL);
 	(void)loop_source_free(f->timer);
 	reflector_done(&f->r);
 	free(f->path);

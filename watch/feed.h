@@ -23,6 +23,7 @@ struct feed;
  * @store:  What is in force; the feeds mark objects in it as theirs
  * @synced: A list of the feed has become complete
  * @unauthorized: The server does not know us: read the credentials anew
+ * @backwards: The server's versions went backwards: all other feeds are to list again
  */
 struct feed_owner {
 	struct loop *loop;
@@ -31,6 +32,7 @@ struct feed_owner {
 	object_change_fn *change;
 	void (*synced)(void *arg, struct feed *f);
 	void (*unauthorized)(void *arg);
+	void (*backwards)(void *arg);
 	void *arg;
 };
 

@@ -204,6 +204,21 @@ static void on_unauthorized(void *arg)
 	refresh_credentials(arg);
 }
 
+static void list_again(void *arg _unused_, const struct feed *f)
+{
+	feed_list_again((struct feed *)f);
+}
+
+/* etcd was restored: what one watch has noticed others may never do. */
+static void on_backwards(void *arg)
+{
+	struct kube *k = arg;
+
+	log_warn("api", "the server's versions went backwards, listing all anew", "server=%s",
+		 kube_credentials_server(k->credentials)->url);
+	each_feed(k, list_again, NULL);
+}
+
 /* --- the interface -----------------------------------------------------------------------------
  */
 
@@ -242,6 +257,7 @@ int kube_open(struct loop *l, const struct kube_config *c, struct store *store,
 		.change = kube_change,
 		.synced = on_synced,
 		.unauthorized = on_unauthorized,
+		.backwards = on_backwards,
 		.arg = k,
 	};
 	http_set_server(k->owner.http, kube_credentials_server(credentials));

@@ -91,9 +91,15 @@ static void close_all_narrow(struct kube *k)
 	}
 }
 
+/* Then its namespaces may be needed as some of all: none is given up before. */
+static bool is_wide_coming(const struct kube *k)
+{
+	return k->wide_wanted && k->wide_syncing;
+}
+
 static void arm_drop(struct kube *k)
 {
-	uint64_t at = k->unneeded ? k->unneeded->drop_at : USEC_INFINITY;
+	uint64_t at = k->unneeded && !is_wide_coming(k) ? k->unneeded->drop_at : USEC_INFINITY;
 
 	/* What is past waits for the namespaces that are not complete, not for time. */
 	if (k->wide && !k->wide_wanted && k->wide_drop_at > monotonic_usec())
@@ -172,7 +178,7 @@ static void on_drop_timer(void *arg)
 	struct kube *k = arg;
 	uint64_t now = monotonic_usec();
 
-	while (k->unneeded && k->unneeded->drop_at <= now)
+	while (!is_wide_coming(k) && k->unneeded && k->unneeded->drop_at <= now)
 		need_free(k, k->unneeded, true);
 	close_other(k);
 	arm_drop(k);
@@ -281,6 +287,7 @@ void kube_pods_synced(struct kube *k, struct feed *f)
 	if (k->all_pods && !k->wide && kube_lists_complete(k))
 		choose(k);
 	close_other(k);
+	arm_drop(k);
 }
 
 /**

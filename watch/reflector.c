@@ -239,8 +239,8 @@ static unsigned int come_to(struct reflector *r, uint64_t version, uint64_t now)
 {
 	if (r->state != REFLECTOR_WATCHING || !version)
 		return 0;
-	if (version < r->version)
-		return list_anew(r, now); /* the server's data are those of an older time */
+	if (version < r->version) /* the server's data are those of an older time */
+		return REFLECTOR_DISTRUST | list_anew(r, now);
 	r->version = version;
 	return 0;
 }
@@ -284,9 +284,15 @@ unsigned int reflector_bookmark(struct reflector *r, uint64_t version, bool init
 	return REFLECTOR_COMMIT;
 }
 
-static bool is_gone(const struct api_status *s, int code)
+/* We ask for a version that the server has not come to: it has lost some. */
+static bool is_ahead(const struct reflector_end *e)
 {
-	return code == 410 || (code == 504 && s->too_large);
+	return e->http == 504 && e->status->too_large;
+}
+
+static bool is_gone(const struct reflector_end *e)
+{
+	return e->http == 410 || is_ahead(e);
 }
 
 /**
@@ -348,8 +354,8 @@ static unsigned int watch_ended(struct reflector *r, uint64_t now)
  */
 unsigned int reflector_ended(struct reflector *r, const struct reflector_end *e, uint64_t now)
 {
+	unsigned int todo = is_ahead(e) ? REFLECTOR_DISTRUST : 0;
 	bool first = r->row == 0;
-	unsigned int todo;
 
 	if (r->state == REFLECTOR_WAITING)
 		return 0;
@@ -358,20 +364,20 @@ unsigned int reflector_ended(struct reflector *r, const struct reflector_end *e,
 	if (e->http == 200 && e->error == 0 && r->state == REFLECTOR_STREAMING)
 		return page_instead(r, now);
 	describe(r, e);
-	if (is_gone(e->status, e->http) && first) {
+	if (is_gone(e) && first) {
 		r->row++;
-		return list_anew(r, now) & ~(unsigned int)REFLECTOR_CANCEL;
+		return todo | (list_anew(r, now) & ~(unsigned int)REFLECTOR_CANCEL);
 	}
 	if (r->state == REFLECTOR_STREAMING && (e->http == 400 || e->http == 422)) {
 		r->no_stream = true;
 		return list(r, now);
 	}
-	if (is_gone(e->status, e->http)) {
+	if (is_gone(e)) {
 		r->consistent = true;
 		r->version = 0;
 		r->count.expired++;
 	}
-	todo = wait(r, MAX(e->retry_after, e->status->retry_after), now);
+	todo |= wait(r, MAX(e->retry_after, e->status->retry_after), now);
 	if (e->http == 401)
 		todo |= REFLECTOR_CREDENTIALS;
 	if (e->http == 401 && first)

@@ -42,6 +42,7 @@ enum {
 	REFLECTOR_CREDENTIALS = 1 << 3, /* read the credentials anew */
 	REFLECTOR_RENEW = 1 << 4,	/* trust no connection that stands */
 	REFLECTOR_SEND = 1 << 5,	/* send what reflector_path() words */
+	REFLECTOR_DISTRUST = 1 << 6,	/* the server's versions went backwards, for all */
 };
 
 enum reflector_state {

@@ -68,10 +68,11 @@ void share_hold(struct share *s, const struct api_item *item)
 	const struct object *old = in_force(s, item->object);
 	bool first = old && old->feed == s->feed && old->generation != s->generation;
 	bool gone = item->event == API_DELETED;
+	bool same = first && !gone && object_equal(old, item->object);
 
 	if (first)
-		mark(s, old, item->version);
-	if (first && !gone && object_equal(old, item->object))
+		mark(s, old, same ? item->version : old->version);
+	if (same)
 		(void)object_free(item->object);
 	else
 		vec_push(&s->held, (struct held){item->object, item->version, gone});
@@ -89,66 +90,40 @@ void share_forget(struct share *s)
 	s->generation++;
 }
 
-/* What is in force may be ahead of this list: then the watch behind it will tell the same. */
-static void settle(struct share *s, struct held *h)
+/* What another feed told, or has handed over, may be ahead of this list, of @version: it stays. */
+static void settle(struct share *s, struct held *h, uint64_t version)
 {
 	const struct object *old = in_force(s, h->o);
+	bool listed = old && old->feed == s->feed && old->version <= version;
 
 	if (h->gone)
 		drop(s, h->o, h->version);
-	else if (!is_behind(s, old, h->version))
+	else if (listed || !is_behind(s, old, h->version))
 		put(s, TAKE(h->o, NULL), h->version);
-	else if (!s->leaving)
-		mark(s, old, old->version);
 }
 
-/**
- * share_commit() - The list is complete: what was held comes in force, what was not seen goes
- * @s: Share
- *
- * Return: number of objects that were held
- */
-size_t share_commit(struct share *s)
-{
-	size_t n = s->held.n;
-
-	vec_foreach (h, &s->held) {
-		settle(s, h);
-		h->o = object_free(h->o);
-	}
-	vec_done(&s->held);
-	share_sweep(s, NULL, NULL);
-	return n;
-}
-
-/* struct keys - of objects; each counted once more while they stand here */
+/* struct keys - of objects up to a version; each counted once more while they stand here */
 struct keys {
 	const struct share *share;
+	uint64_t version;
 	VEC(struct object_key) v;
 };
 
-static void collect(void *arg, const struct object *o)
+static void collect_unseen(void *arg, const struct object *o)
 {
 	struct keys *k = arg;
 
-	if (o->feed == k->share->feed && o->generation != k->share->generation)
+	if (o->feed == k->share->feed && o->generation != k->share->generation &&
+	    o->version <= k->version)
 		vec_push(&k->v,
 			 (struct object_key){o->kind, intern_ref(o->ns), intern_ref(o->name)});
 }
 
-/**
- * share_sweep() - Give up what the present list, if there is one, has not told of
- * @s:    Share
- * @heir: Whose it is then; NULL: nobody's
- * @arg:  Its first argument
- *
- * What is nobody's is removed.  A list of the heir that is on its way has not told of it yet.
- */
-void share_sweep(struct share *s, share_heir_fn *heir, void *arg)
+static void sweep(struct share *s, uint64_t version, share_heir_fn *heir, void *arg)
 {
-	struct keys k = {.share = s};
+	struct keys k = {.share = s, .version = version};
 
-	store_each(s->store, s->kind, collect, &k);
+	store_each(s->store, s->kind, collect_unseen, &k);
 	vec_foreach (key, &k.v) {
 		const struct object *o = store_get(s->store, key->kind, key->ns, key->name);
 		const struct share *to = heir ? heir(arg, o) : NULL;
@@ -162,6 +137,55 @@ void share_sweep(struct share *s, share_heir_fn *heir, void *arg)
 		intern_put(key->name);
 	}
 	vec_done(&k.v);
+}
+
+/**
+ * share_commit() - The list is complete: what was held comes in force, what was not seen goes
+ * @s:       Share
+ * @version: Of the list.  What is later was handed over by another feed, and may be unknown to the
+ *           list: servers give old ones from their caches
+ *
+ * Return: number of objects that were held
+ */
+size_t share_commit(struct share *s, uint64_t version)
+{
+	size_t n = s->held.n;
+
+	vec_foreach (h, &s->held) {
+		settle(s, h, version);
+		h->o = object_free(h->o);
+	}
+	vec_done(&s->held);
+	sweep(s, version, NULL, NULL);
+	return n;
+}
+
+/**
+ * share_give_up() - Give up all; share_forget() comes first
+ * @s:    Share
+ * @heir: Whose it is then; NULL: nobody's
+ * @arg:  Its first argument
+ *
+ * What is nobody's is removed.  A list of the heir that is on its way has not told of it yet.
+ */
+void share_give_up(struct share *s, share_heir_fn *heir, void *arg)
+{
+	sweep(s, UINT64_MAX, heir, arg);
+}
+
+static void forget_version(void *store, const struct object *o)
+{
+	store_mark(store, o, o->feed, o->generation, 0);
+}
+
+/**
+ * share_distrust() - The versions of all objects mean nothing any more: the server's went backwards
+ * @s: Store
+ */
+void share_distrust(struct store *s)
+{
+	for (int k = 0; k < _KIND_MAX; k++)
+		store_each(s, (enum kind)k, forget_version, s);
 }
 
 /* --- watches -----------------------------------------------------------------------------------

@@ -52,6 +52,8 @@ typedef const struct share *share_heir_fn(void *arg, const struct object *o);
 
 void share_hold(struct share *s, const struct api_item *item);
 void share_forget(struct share *s);
-size_t share_commit(struct share *s);
+size_t share_commit(struct share *s, uint64_t version);
 void share_take(struct share *s, const struct api_item *item);
-void share_sweep(struct share *s, share_heir_fn *heir, void *arg);
+void share_distrust(struct store *s);
+void share_distrust(struct store *s);
+void share_give_up(struct share *s, share_heir_fn *heir, void *arg);

@@ -75,7 +75,7 @@ struct loop_source *loop_source_free(struct loop_source *s)
 }
 
 /* The timer that is due first, if any is by then. */
-static struct loop_source *due_first(uint64_t by)
+static inline struct loop_source *due_first(uint64_t by)
 {
 	struct loop_source *s, *first = NULL;
 
@@ -86,7 +86,7 @@ static struct loop_source *due_first(uint64_t by)
 }
 
 /* Time passes; timers fire in their order. */
-static void pass(uint64_t usec)
+static inline void pass(uint64_t usec)
 {
 	uint64_t until = the_loop.now + usec;
 	struct loop_source *s;
@@ -120,7 +120,7 @@ struct http {
 	bool busy;
 };
 
-static void request_gone(struct http_request *r)
+static inline void request_gone(struct http_request *r)
 {
 	DL_DELETE(r->http->requests, r);
 	free(r->path);
@@ -184,7 +184,7 @@ void http_cancel(struct http_request *r)
 }
 
 /* The request is over; the owner is told. */
-static void answer_end(struct http_request *r, struct http_result result)
+static inline void answer_end(struct http_request *r, struct http_result result)
 {
 	const struct http_handler handler = r->handler;
 	void *arg = r->arg;
@@ -196,7 +196,7 @@ static void answer_end(struct http_request *r, struct http_result result)
 }
 
 /* Bytes of an answer; false: the request is over. */
-static bool answer_bytes(struct http_request *r, int status, const char *bytes, size_t n)
+static inline bool answer_bytes(struct http_request *r, int status, const char *bytes, size_t n)
 {
 	bool more;
 
@@ -232,7 +232,7 @@ void http_stats(const struct http *h, struct http_stats *ret)
 }
 
 /* The only request under way whose path begins so. */
-static struct http_request *asked(struct http *h, const char *path)
+static inline struct http_request *asked(struct http *h, const char *path)
 {
 	struct http_request *r, *found = NULL;
 
@@ -251,7 +251,7 @@ static struct http_request *asked(struct http *h, const char *path)
 	return found;
 }
 
-static size_t n_asked(const struct http *h)
+static inline size_t n_asked(const struct http *h)
 {
 	struct http_request *r;
 	size_t n = 0;
@@ -270,7 +270,7 @@ struct told {
 	size_t calls;
 };
 
-static void told_word(struct told *t, char how, const char *ns, const char *name)
+static inline void told_word(struct told *t, char how, const char *ns, const char *name)
 {
 	char *word = xasprintf("%c%s%s%s", how, ns ?: "", ns ? "/" : "", name);
 
@@ -278,7 +278,7 @@ static void told_word(struct told *t, char how, const char *ns, const char *name
 }
 
 /* An object_change_fn */
-static void told_change(void *arg, const struct object_key *key, struct object *o)
+static inline void told_change(void *arg, const struct object_key *key, struct object *o)
 {
 	struct told *t = arg;
 	struct object *old = NULL;
@@ -294,7 +294,7 @@ static void told_change(void *arg, const struct object_key *key, struct object *
 	(void)object_free(old);
 }
 
-static void told_forget(struct told *t)
+static inline void told_forget(struct told *t)
 {
 	vec_foreach (w, &t->words)
 		free(*w);
@@ -302,13 +302,13 @@ static void told_forget(struct told *t)
 	t->calls = 0;
 }
 
-static int by_text(const void *a, const void *b)
+static inline int by_text(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
 /* All that was told since the last time, sorted: "+n/a -n/b". */
-static void assert_told(struct told *t, const char *expected)
+static inline void assert_told(struct told *t, const char *expected)
 {
 	_cleanup_(buf_done) struct buf b = {0};
 

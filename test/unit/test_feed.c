@@ -20,7 +20,7 @@ struct world {
 	struct http *http;
 	struct feed_owner owner;
 	struct feed *feed;
-	size_t synced, unauthorized;
+	size_t synced, unauthorized, backwards;
 };
 
 static void on_synced(void *arg, struct feed *f)
@@ -34,6 +34,11 @@ static void on_synced(void *arg, struct feed *f)
 static void on_unauthorized(void *arg)
 {
 	((struct world *)arg)->unauthorized++;
+}
+
+static void on_backwards(void *arg)
+{
+	((struct world *)arg)->backwards++;
 }
 
 static void change(void *arg, const struct object_key *key, struct object *o)
@@ -64,6 +69,7 @@ static int set_up(void **state)
 				       .change = change,
 				       .synced = on_synced,
 				       .unauthorized = on_unauthorized,
+				       .backwards = on_backwards,
 				       .arg = w};
 	w->feed = pods_of_n(w, 7);
 	feed_start(w->feed);
@@ -449,6 +455,7 @@ static void versions_that_go_backwards(void **state)
 	assert_told(&w->told, "~n/a");
 	assert_false(say(w, MODIFIED("b", "30", "n7") MODIFIED("a", "31", "n7")));
 	assert_told(&w->told, "");
+	assert_int_equal(w->backwards, 1);
 	assert_non_null(strstr(asked(w->http, STREAM)->path, "sendInitialEvents"));
 	assert_true(say(w, ADDED("a", "11", "n1") ADDED("c", "32", "n7") ALL_TOLD("33")));
 	assert_told(&w->told, "+n/c -n/b ~n/a");

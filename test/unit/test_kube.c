@@ -538,6 +538,31 @@ static void all_are_needed_for_a_while(void **state)
 	assert_false(is_watched(w, WIDE));
 }
 
+/* Not needed by itself any more, but as one of all. */
+static void one_of_all_that_are_coming(void **state)
+{
+	struct world *w = *state;
+	struct kube_stats s;
+
+	open_kube(w, false);
+	get_lists(w);
+	kube_need(w->kube, w->ns[1], true);
+	say(w, OF("s1"), ADDED(POD("s1", "a", "3")) ALL_TOLD("11"));
+	kube_need(w->kube, w->ns[1], false);
+	pass(LINGER / 2);
+	kube_need(w->kube, NULL, true);
+	for (int i = 0; i < 3; i++) {
+		say(w, WIDE, ADDED(POD("s1", "a", "3")));
+		pass(LINGER / 2);
+	}
+	assert_told(&w->told, "+s1/a");
+	say(w, WIDE, ALL_TOLD("12"));
+	pass(0);
+	assert_told(&w->told, "");
+	kube_stats(w->kube, &s);
+	assert_int_equal(s.feeds, 5);
+}
+
 static void all_pods_from_the_start(void **state)
 {
 	struct world *w = *state;
@@ -822,6 +847,7 @@ int main(void)
 		TEST(the_wide_one_is_behind),
 		TEST(wide_again),
 		TEST(all_are_needed_for_a_while),
+		TEST(one_of_all_that_are_coming),
 		TEST(all_pods_from_the_start),
 		TEST(a_pod_that_moves_between_collections),
 		TEST(a_pod_that_is_asked_for),
