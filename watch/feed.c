@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * feed.c - the hands of a reflector: requests out, objects in.
- *
- * While a list is on its way nothing changes.  An object that is in the store already, and equal,
- * is marked as seen; what differs is held until the list is complete.  Then that is put in force,
- * and what was not seen is removed.  So a list costs memory only for what it changes.
+ * feed.c - the hands of a reflector: requests out, objects in, to share.h.
  *
  * What has to be done may be known inside a callback of the HTTP client or of the stream, which
  * must not be freed there: it is then done when that has returned.
@@ -13,9 +9,9 @@
 
 #include <errno.h>
 
-#include "lib/intern.h"
 #include "lib/log.h"
 #include "watch/api_stream.h"
+#include "watch/share.h"
 
 #define ACCEPT_WHOLE "application/json"
 #define ACCEPT_METADATA \
@@ -23,21 +19,8 @@
 #define ACCEPT_METADATA_WATCH \
 	"application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1, " ACCEPT_WHOLE
 
-/* struct held - told by a list that is not complete: an object, or that it is gone */
-struct held {
-	struct object *o;
-	bool gone;
-};
-
-/* struct ahead - an object of which a later version is in force than the watch has come to */
-struct ahead {
-	const char *ns, *name;
-	uint64_t version;
-};
-
 /*
  * struct feed
- * @generation: Of the list: objects seen by it carry this number
  * @body:       Of an answer that says no
  * @todo:       To be done when the callback under way has returned
  * @err:        What was wrong with the answer
@@ -45,8 +28,7 @@ struct ahead {
  */
 struct feed {
 	const struct feed_owner *owner;
-	uint16_t id, generation;
-	enum kind kind;
+	struct share share;
 	char *path, *selector, *name;
 	bool metadata_only;
 
@@ -55,8 +37,6 @@ struct feed {
 	struct api_stream *stream;
 	struct buf body;
 	struct err err;
-	VEC(struct held) held;
-	VEC(struct ahead) ahead;
 	struct loop_source *timer;
 	unsigned int todo;
 	uint64_t heard, unknown;
@@ -64,140 +44,17 @@ struct feed {
 
 static void act(struct feed *f, unsigned int todo);
 
-/* --- the store ---------------------------------------------------------------------------------
+/* --- objects -----------------------------------------------------------------------------------
  */
-
-static void forget_held(struct feed *f)
-{
-	vec_foreach (h, &f->held)
-		(void)object_free(h->o);
-	vec_done(&f->held);
-}
-
-/* An equal version that is in force stays, so it is marked as well. */
-static void put(struct feed *f, struct object *o)
-{
-	const struct object *old = store_get(f->owner->store, o->kind, o->ns, o->name);
-	struct object_key key = {o->kind, o->ns, o->name};
-
-	o->feed = f->id;
-	o->generation = f->generation;
-	if (old)
-		store_mark(f->owner->store, old, f->id, f->generation);
-	f->owner->change(f->owner->arg, &key, o);
-}
-
-/* If it is this feed's to remove. */
-static void drop(struct feed *f, const struct object_key *key)
-{
-	const struct object *o = store_get(f->owner->store, key->kind, key->ns, key->name);
-
-	if (o && o->feed == f->id)
-		f->owner->change(f->owner->arg, key, NULL);
-}
-
-/* struct keys - of objects that are to go; each counted once more while they stand here */
-struct keys {
-	const struct feed *feed;
-	VEC(struct object_key) v;
-};
-
-static void collect(void *arg, const struct object *o)
-{
-	struct keys *k = arg;
-
-	if (o->feed == k->feed->id && o->generation != k->feed->generation)
-		vec_push(&k->v,
-			 (struct object_key){o->kind, intern_ref(o->ns), intern_ref(o->name)});
-}
-
-/* Remove what is this feed's and of another generation. */
-static void sweep(struct feed *f)
-{
-	struct keys k = {.feed = f};
-
-	store_each(f->owner->store, f->kind, collect, &k);
-	vec_foreach (key, &k.v) {
-		f->owner->change(f->owner->arg, key, NULL);
-		intern_put(key->ns);
-		intern_put(key->name);
-	}
-	vec_done(&k.v);
-}
 
 static void commit(struct feed *f)
 {
 	uint64_t began = monotonic_usec();
-	size_t n = f->held.n;
+	size_t n = share_commit(&f->share, f->r.version);
 
-	for (size_t i = 0; i < f->held.n; i++) {
-		struct held *h = &f->held.v[i];
-		struct object_key key = {h->o->kind, h->o->ns, h->o->name};
-
-		if (h->gone)
-			drop(f, &key);
-		else
-			put(f, TAKE(h->o, NULL));
-	}
-	forget_held(f);
-	sweep(f);
 	log_info("api", "list complete", "of=\"%s\" changed=%zu version=%llu us=%llu", f->name, n,
 		 (unsigned long long)f->r.version, (unsigned long long)(monotonic_usec() - began));
 	f->owner->synced(f->owner->arg, f);
-}
-
-/* --- objects -----------------------------------------------------------------------------------
- */
-
-/*
- * Of a list that is not complete: only what differs has to be remembered.  A stream may tell of an
- * object more than once, then the last time counts; so only the first time it may be passed over.
- */
-static void hold(struct feed *f, struct object *o, bool gone)
-{
-	const struct object *old = store_get(f->owner->store, o->kind, o->ns, o->name);
-	bool first = old && (old->feed != f->id || old->generation != f->generation);
-
-	if (first)
-		store_mark(f->owner->store, old, f->id, f->generation);
-	if (first && !gone && object_equal(old, o))
-		(void)object_free(o);
-	else
-		vec_push(&f->held, (struct held){o, gone});
-}
-
-/* Is a later version of it in force already? */
-static bool is_behind(struct feed *f, const struct object *o, uint64_t version)
-{
-	for (size_t i = 0; i < f->ahead.n; i++) {
-		struct ahead *a = &f->ahead.v[i];
-		bool same = a->ns == o->ns && a->name == o->name;
-
-		if (same && version && version < a->version)
-			return true;
-		if (!same && f->r.version < a->version)
-			continue;
-		intern_put(a->ns);
-		intern_put(a->name);
-		*a = f->ahead.v[--f->ahead.n];
-		i--;
-	}
-	return false;
-}
-
-static void take_change(struct feed *f, const struct api_item *item)
-{
-	struct object *o = item->object;
-	struct object_key key = {o->kind, o->ns, o->name};
-
-	if (is_behind(f, o, item->version)) {
-		(void)object_free(o);
-	} else if (item->event == API_DELETED) {
-		drop(f, &key);
-		(void)object_free(o);
-	} else {
-		put(f, o);
-	}
 }
 
 static unsigned int take_object(struct feed *f, const struct api_item *item)
@@ -209,9 +66,9 @@ static unsigned int take_object(struct feed *f, const struct api_item *item)
 		return todo;
 	}
 	if (f->r.state == REFLECTOR_WATCHING)
-		take_change(f, item);
+		share_take(&f->share, item);
 	else
-		hold(f, item->object, item->event == API_DELETED);
+		share_hold(&f->share, item);
 	return 0;
 }
 
@@ -325,23 +182,25 @@ static void send_request(struct feed *f)
 	c.path = path.data;
 	if (f->metadata_only)
 		c.accept = paging ? ACCEPT_METADATA : ACCEPT_METADATA_WATCH;
-	f->stream = api_stream_new(paging ? API_LIST : API_WATCH, f->kind, on_item, f);
+	f->stream = api_stream_new(paging ? API_LIST : API_WATCH, f->share.kind, on_item, f);
 	f->request = http_send(f->owner->http, &c, &handler, f);
 }
 
-/* In the order of the bits; not inside the stream. */
+/* Not inside the stream. */
 static void act(struct feed *f, unsigned int todo)
 {
 	if (todo & REFLECTOR_CANCEL)
 		end_request(f);
-	if (todo & REFLECTOR_FORGET) {
-		forget_held(f);
-		f->generation++;
-	}
+	if (todo & REFLECTOR_FORGET)
+		share_forget(&f->share);
 	if (todo & REFLECTOR_COMMIT)
 		commit(f);
 	if (todo & REFLECTOR_CREDENTIALS)
 		f->owner->unauthorized(f->owner->arg);
+	if (todo & REFLECTOR_DISTRUST) {
+		share_distrust(f->owner->store);
+		f->owner->backwards(f->owner->arg);
+	}
 	if (todo & REFLECTOR_RENEW) {
 		log_warn("api", "the connection has gone silent, opening another", "of=\"%s\"",
 			 f->name);
@@ -375,8 +234,11 @@ struct feed *feed_new(const struct feed_owner *owner, const struct feed_spec *sp
 	struct feed *f = xcalloc(1, sizeof(*f));
 
 	f->owner = owner;
-	f->id = spec->id;
-	f->kind = spec->kind;
+	f->share = (struct share){.store = owner->store,
+				  .change = owner->change,
+				  .arg = owner->arg,
+				  .kind = spec->kind,
+				  .feed = spec->id};
 	f->path = xstrdup(spec->path);
 	f->selector = spec->selector ? xstrdup(spec->selector) : NULL;
 	f->name = xstrdup(spec->name);
@@ -396,12 +258,56 @@ void feed_start(struct feed *f)
 }
 
 /**
- * feed_relist() - The versions that are in force mean nothing to the server: list anew
- * @f: Feed, begun; not from within its own callbacks
+ * feed_list_again() - List once more, whatever the watch told
+ * @f: Feed, started; not from within its own callbacks.  Nothing happens if a list is on its way
  */
-void feed_relist(struct feed *f)
+void feed_list_again(struct feed *f)
 {
-	act(f, reflector_backwards(&f->r, monotonic_usec()));
+	if (f->r.version)
+		act(f, reflector_again(&f->r, monotonic_usec()));
+}
+
+/**
+ * feed_leave() - Others begin to tell the same: touch nothing that they told
+ * @f:       Feed
+ * @leaving: false: it is needed after all
+ */
+void feed_leave(struct feed *f, bool leaving)
+{
+	f->share.leaving = leaving;
+}
+
+struct hand_over {
+	feed_heir_fn *heir;
+	void *arg;
+};
+
+/* Does the heir still have to be told of the object, by its watch or by the list on its way? */
+static const struct share *inherit(void *arg, const struct object *o)
+{
+	const struct hand_over *h = arg;
+	const struct feed *heir = h->heir(h->arg, o);
+
+	if (!heir || (heir->r.version && o->version <= heir->r.version))
+		return NULL;
+	return &heir->share;
+}
+
+/**
+ * feed_hand_over() - Give its objects to other feeds; feed_free() follows
+ * @f:    Feed; not from within its own callbacks
+ * @heir: Who tells of an object from now on
+ * @arg:  Its first argument
+ *
+ * What an heir does not know though it should, by the version that it has come to, is gone: it is
+ * removed.  An heir that lists anew keeps all until the list is complete.
+ */
+void feed_hand_over(struct feed *f, feed_heir_fn *heir, void *arg)
+{
+	struct hand_over h = {heir, arg};
+
+	share_forget(&f->share);
+	share_give_up(&f->share, inherit, &h);
 }
 
 /**
@@ -416,15 +322,9 @@ struct feed *feed_free(struct feed *f, bool forget)
 	if (!f)
 		return NULL;
 	end_request(f);
-	forget_held(f);
-	f->generation++;
+	share_forget(&f->share);
 	if (forget)
-		sweep(f);
-	vec_foreach (a, &f->ahead) {
-		intern_put(a->ns);
-		intern_put(a->name);
-	}
-	vec_done(&f->ahead);
+		share_give_up(&f->share, NULL, NULL);
 	(void)loop_source_free(f->timer);
 	reflector_done(&f->r);
 	free(f->path);
@@ -464,7 +364,7 @@ const struct reflector *feed_reflector(const struct feed *f)
  */
 uint16_t feed_id(const struct feed *f)
 {
-	return f->id;
+	return f->share.feed;
 }
 
 /**
@@ -494,13 +394,15 @@ uint64_t feed_heard(const struct feed *f)
  * @f:       Feed that it belongs to
  * @o:       Object; taken over
  * @version: Its version; the watch may be ahead of it, too
+ *
+ * While a list is on its way nothing happens: only that knows whether the object is there still.
  */
 void feed_put_ahead(struct feed *f, struct object *o, uint64_t version)
 {
-	if (!f->r.synced || version <= f->r.version) {
+	const struct api_item item = {.event = API_ADDED, .object = o, .version = version};
+
+	if (!f->r.version || version <= f->r.version)
 		(void)object_free(o);
-		return;
-	}
-	vec_push(&f->ahead, (struct ahead){intern_ref(o->ns), intern_ref(o->name), version});
-	put(f, o);
+	else
+		share_take(&f->share, &item);
 }

@@ -3,8 +3,9 @@
  * feed.h - one collection of the API server, kept in step with the store: a reflector, its
  * requests, and what a list that is not complete has told so far.
  *
- * Several feeds may give objects of one kind (pods of this node, pods of a namespace); an object
- * belongs to the feed that gave it last, and only that one can remove it.
+ * Several feeds may give objects of one kind (pods of this node, pods of a namespace), and they are
+ * not equally fast.  The latest version counts, whoever tells it; an object belongs to the feed
+ * that told it, and a list that lacks it removes it only for that one.
  */
 #pragma once
 
@@ -23,6 +24,7 @@ struct feed;
  * @synced: A list of the feed has become complete
  * @unauthorized: The server does not know us: read the credentials anew
  * @lost:   A watch ended in disorder; it will go on where it was
+ * @backwards: The server's versions went backwards: all other feeds are to list again
  */
 struct feed_owner {
 	struct loop *loop;
@@ -32,6 +34,7 @@ struct feed_owner {
 	void (*synced)(void *arg, struct feed *f);
 	void (*unauthorized)(void *arg);
 	void (*lost)(void *arg);
+	void (*backwards)(void *arg);
 	void *arg;
 };
 
@@ -50,10 +53,21 @@ struct feed_spec {
 	bool metadata_only;
 };
 
+/**
+ * typedef feed_heir_fn - Who tells of an object from now on?
+ * @arg: Context
+ * @o:   Object
+ *
+ * Return: feed; NULL: nobody
+ */
+typedef struct feed *feed_heir_fn(void *arg, const struct object *o);
+
 struct feed *feed_new(const struct feed_owner *owner, const struct feed_spec *spec, uint64_t seed);
+void feed_hand_over(struct feed *f, feed_heir_fn *heir, void *arg);
 struct feed *feed_free(struct feed *f, bool forget);
 void feed_start(struct feed *f);
-void feed_relist(struct feed *f);
+void feed_list_again(struct feed *f);
+void feed_leave(struct feed *f, bool leaving);
 bool feed_synced(const struct feed *f);
 const struct reflector *feed_reflector(const struct feed *f);
 uint16_t feed_id(const struct feed *f);

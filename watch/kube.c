@@ -105,6 +105,22 @@ struct feed *kube_feed_free(struct kube *k, struct feed *f, bool forget)
 	return feed_free(f, forget);
 }
 
+/**
+ * kube_feed_replace() - End a feed of which others do the service now
+ * @k:    Source
+ * @f:    Feed or NULL
+ * @heir: Whose an object is then
+ * @arg:  Its first argument
+ *
+ * Return: NULL
+ */
+struct feed *kube_feed_replace(struct kube *k, struct feed *f, feed_heir_fn *heir, void *arg)
+{
+	if (f)
+		feed_hand_over(f, heir, arg);
+	return kube_feed_free(k, f, false);
+}
+
 /* --- the core ----------------------------------------------------------------------------------
  */
 
@@ -128,6 +144,11 @@ static bool core_synced(const struct kube *k, enum core which)
 	return k->core[which] && feed_synced(k->core[which]);
 }
 
+static struct feed *nodes_heir(void *arg, const struct object *o _unused_)
+{
+	return ((struct kube *)arg)->core[CORE_NODES];
+}
+
 static void on_synced(void *arg, struct feed *f)
 {
 	struct kube *k = arg;
@@ -140,7 +161,8 @@ static void on_synced(void *arg, struct feed *f)
 	}
 	/* All nodes, this one included: its own feed has done its service. */
 	if (f == k->core[CORE_NODES])
-		k->core[CORE_OWN_NODE] = kube_feed_free(k, k->core[CORE_OWN_NODE], false);
+		k->core[CORE_OWN_NODE] =
+			kube_feed_replace(k, k->core[CORE_OWN_NODE], nodes_heir, k);
 	kube_pods_synced(k, f);
 }
 
@@ -188,6 +210,21 @@ static void on_unauthorized(void *arg)
 	refresh_credentials(arg);
 }
 
+static void list_again(void *arg _unused_, struct feed *f)
+{
+	feed_list_again(f);
+}
+
+/* etcd was restored: what one watch has noticed others may never do. */
+static void on_backwards(void *arg)
+{
+	struct kube *k = arg;
+
+	log_warn("api", "the server's versions went backwards, listing all anew", "server=%s",
+		 kube_credentials_server(k->credentials)->url);
+	kube_each(k, list_again, NULL);
+}
+
 /* --- the interface -----------------------------------------------------------------------------
  */
 
@@ -227,6 +264,7 @@ int kube_open(struct loop *l, const struct kube_config *c, struct store *store,
 		.synced = on_synced,
 		.unauthorized = on_unauthorized,
 		.lost = kube_probe,
+		.backwards = on_backwards,
 		.arg = k,
 	};
 	http_set_server(k->owner.http, kube_credentials_server(credentials));

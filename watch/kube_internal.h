@@ -49,6 +49,8 @@ struct probe {
  * @need_all: How often the pods of all namespaces are needed
  * @n_needed, @n_syncing: Of @needs
  * @wide:     The pods of all namespaces; @wide_wanted: it is to be there, or coming
+ * @wide_syncing: It has not been complete since it was wanted; @wide_drop_at: when it may be given
+ * up
  */
 struct kube {
 	struct feed_owner owner;
@@ -69,7 +71,8 @@ struct kube {
 	struct need *needs, *unneeded;
 	size_t n_needed, n_syncing, need_all;
 	struct feed *wide;
-	bool wide_wanted;
+	bool wide_wanted, wide_syncing;
+	uint64_t wide_drop_at;
 	struct loop_source *drop_timer;
 
 	struct probe probe;
@@ -79,6 +82,7 @@ struct kube {
 struct feed *kube_feed_new(struct kube *k, struct feed_spec *spec);
 struct feed *kube_feed_free(struct kube *k, struct feed *f, bool forget);
 void kube_each(const struct kube *k, void (*fn)(void *arg, struct feed *f), void *arg);
+struct feed *kube_feed_replace(struct kube *k, struct feed *f, feed_heir_fn *heir, void *arg);
 void kube_change(void *arg, const struct object_key *key, struct object *o);
 
 void kube_pods_init(struct kube *k);

@@ -4,7 +4,8 @@
  *
  * A namespace that is not needed any more is watched a little longer: policies are often changed by
  * being deleted and made anew.  When all namespaces become one collection, the small ones go on
- * until that is complete, and the other way round, so that no pod is missing in between.
+ * until that is complete, and the other way round, so that no pod is missing in between.  Who goes
+ * hands its pods over to who stays: the watches of the two are never equally far (feed.h).
  */
 #include "watch/kube_internal.h"
 
@@ -74,16 +75,36 @@ static void open_narrow(struct kube *k, struct need *n)
 	n->feed = kube_feed_new(k, &spec);
 }
 
-static void close_narrow(struct kube *k, struct need *n, bool forget)
+static struct feed *wide_heir(void *arg, const struct object *o _unused_)
 {
-	n->feed = kube_feed_free(k, n->feed, forget);
-	k->n_syncing -= n->syncing;
-	n->syncing = false;
+	return ((struct kube *)arg)->wide;
+}
+
+static void close_all_narrow(struct kube *k)
+{
+	struct need *n, *next;
+
+	HASH_ITER (hh, k->needs, n, next) {
+		n->feed = kube_feed_replace(k, n->feed, wide_heir, k);
+		k->n_syncing -= n->syncing;
+		n->syncing = false;
+	}
+}
+
+/* Then its namespaces may be needed as some of all: none is given up before. */
+static bool is_wide_coming(const struct kube *k)
+{
+	return k->wide_wanted && k->wide_syncing;
 }
 
 static void arm_drop(struct kube *k)
 {
-	loop_timer_at(k->drop_timer, k->unneeded ? k->unneeded->drop_at : USEC_INFINITY);
+	uint64_t at = k->unneeded && !is_wide_coming(k) ? k->unneeded->drop_at : USEC_INFINITY;
+
+	/* What is past waits for the namespaces that are not complete, not for time. */
+	if (k->wide && !k->wide_wanted && k->wide_drop_at > monotonic_usec())
+		at = MIN(at, k->wide_drop_at);
+	loop_timer_at(k->drop_timer, at);
 }
 
 /* --- all namespaces ----------------------------------------------------------------------------
@@ -96,8 +117,34 @@ static void open_wide(struct kube *k)
 				 .selector = k->elsewhere,
 				 .name = "pods of other nodes"};
 
-	if (!k->wide)
+	k->wide_syncing = true;
+	if (!k->wide) {
 		k->wide = kube_feed_new(k, &spec);
+		return;
+	}
+	/* It was about to go, and let others tell of some of its pods. */
+	feed_leave(k->wide, false);
+	feed_list_again(k->wide);
+	close_all_narrow(k);
+}
+
+static struct feed *narrow_heir(void *arg, const struct object *o)
+{
+	struct kube *k = arg;
+	struct need *n;
+
+	HASH_FIND_PTR(k->needs, &o->ns, n);
+	return n ? n->feed : NULL;
+}
+
+static void leave_wide(struct kube *k)
+{
+	k->wide_drop_at = monotonic_usec() + LINGER_USEC;
+	if (k->wide_syncing) /* it has told nothing that the others did not */
+		k->wide = kube_feed_replace(k, k->wide, narrow_heir, k);
+	else
+		feed_leave(k->wide, true);
+	k->wide_syncing = false;
 }
 
 static void open_all_narrow(struct kube *k)
@@ -112,14 +159,10 @@ static void open_all_narrow(struct kube *k)
 /* The other way is complete: this one has done its service. */
 static void close_other(struct kube *k)
 {
-	struct need *n, *next;
-
-	if (k->wide_wanted && k->wide && feed_synced(k->wide)) {
-		HASH_ITER (hh, k->needs, n, next)
-			close_narrow(k, n, false);
-	} else if (!k->wide_wanted && !k->n_syncing) {
-		k->wide = kube_feed_free(k, k->wide, true);
-	}
+	if (k->wide_wanted && !k->wide_syncing)
+		close_all_narrow(k);
+	else if (!k->wide_wanted && !k->n_syncing && k->wide_drop_at <= monotonic_usec())
+		k->wide = kube_feed_replace(k, k->wide, narrow_heir, k);
 }
 
 /* Enough namespaces to be one collection?  Not back at once when they become fewer. */
@@ -135,7 +178,7 @@ static void on_drop_timer(void *arg)
 	struct kube *k = arg;
 	uint64_t now = monotonic_usec();
 
-	while (k->unneeded && k->unneeded->drop_at <= now)
+	while (!is_wide_coming(k) && k->unneeded && k->unneeded->drop_at <= now)
 		need_free(k, k->unneeded, true);
 	close_other(k);
 	arm_drop(k);
@@ -151,11 +194,12 @@ static void choose(struct kube *k)
 	log_info("api",
 		 wide ? "watching pods of all namespaces as one" : "watching pods by namespace",
 		 "namespaces=%zu", k->n_needed);
-	if (wide)
+	if (wide) {
 		open_wide(k);
-	else
+	} else {
 		open_all_narrow(k);
-	close_other(k);
+		leave_wide(k);
+	}
 }
 
 /* --- the interface -----------------------------------------------------------------------------
@@ -218,7 +262,7 @@ void kube_need(struct kube *k, const char *ns, bool needed)
 bool kube_pods_complete(const struct kube *k)
 {
 	if (k->wide_wanted)
-		return k->wide && feed_synced(k->wide);
+		return !k->wide_syncing;
 	return !k->n_syncing;
 }
 
@@ -231,6 +275,8 @@ void kube_pods_synced(struct kube *k, struct feed *f)
 {
 	struct need *n, *next;
 
+	if (f == k->wide)
+		k->wide_syncing = false;
 	if (k->n_syncing)
 		HASH_ITER (hh, k->needs, n, next) {
 			if (n->feed != f || !n->syncing)
@@ -241,6 +287,7 @@ void kube_pods_synced(struct kube *k, struct feed *f)
 	if (k->all_pods && !k->wide && kube_lists_complete(k))
 		choose(k);
 	close_other(k);
+	arm_drop(k);
 }
 
 /**

@@ -13,9 +13,9 @@
  */
 #include <inttypes.h>
 
-#include "lib/log.h"
 #include "watch/api_status.h"
 #include "watch/kube_internal.h"
+#include "watch/share.h"
 
 #define WAIT_MIN_USEC (500 * USEC_PER_MSEC)
 #define WAIT_MAX_USEC (30 * USEC_PER_SEC)
@@ -38,11 +38,6 @@ static void compare_version(void *arg, struct feed *f)
 	*newest = MAX(*newest, feed_reflector(f)->version);
 }
 
-static void relist(void *arg _unused_, struct feed *f)
-{
-	feed_relist(f);
-}
-
 static bool on_data(void *arg, int status _unused_, const char *bytes, size_t n)
 {
 	struct probe *p = &((struct kube *)arg)->probe;
@@ -62,9 +57,8 @@ static void on_done(void *arg, const struct http_result *r)
 		api_status_parse(p->body.data, p->body.len, &status);
 	buf_done(&p->body);
 	if (status.too_large) {
-		log_warn("api", "the server's data are older than ours, listing all anew",
-			 "server=%s", kube_credentials_server(k->credentials)->url);
-		kube_each(k, relist, NULL);
+		share_distrust(k->owner.store);
+		k->owner.backwards(k);
 	} else if (r->error || r->status != 200) {
 		arm(k);
 		return;

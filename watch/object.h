@@ -15,8 +15,8 @@ enum kind { KIND_NODE, KIND_NAMESPACE, KIND_POD, KIND_POLICY, _KIND_MAX };
 /*
  * struct object - the head of every object; embedded first
  * @kind:     What it is; decides the type around this head
- * @feed, @generation: Marks of the source that gave it; they mean nothing to anybody else, and two
- *            objects that differ in them alone are equal
+ * @feed, @generation, @version: Marks of the source that gave it; they mean nothing to anybody
+ * else, and two objects that differ in them alone are equal
  * @ns:       Namespace, NULL for kinds without one
  * @name:     metadata.name
  * @uid:      metadata.uid, NULL when absent
@@ -27,6 +27,7 @@ enum kind { KIND_NODE, KIND_NAMESPACE, KIND_POD, KIND_POLICY, _KIND_MAX };
 struct object {
 	enum kind kind;
 	uint16_t feed, generation;
+	uint64_t version;
 	const char *ns;
 	const char *name;
 	const char *uid;

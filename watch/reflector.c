@@ -108,10 +108,8 @@ static unsigned int list(struct reflector *r, uint64_t now)
 /* The versions that the store has mean nothing to the server any more. */
 static unsigned int list_anew(struct reflector *r, uint64_t now)
 {
-	r->consistent = true;
-	r->version = 0;
 	r->count.expired++;
-	return REFLECTOR_CANCEL | list(r, now);
+	return reflector_again(r, now);
 }
 
 /* --- failing -----------------------------------------------------------------------------------
@@ -126,6 +124,9 @@ static unsigned int wait(struct reflector *r, uint32_t retry_after, uint64_t now
 		free(TAKE(r->continue_from, NULL));
 		todo = REFLECTOR_FORGET;
 	}
+	if (r->state == REFLECTOR_PAGING)
+		r->idle_streams =
+			0; /* whatever silenced the streams before, it was more than that */
 	r->retry = r->state == REFLECTOR_WATCHING && r->version ? REFLECTOR_WATCHING : listing(r);
 	r->state = REFLECTOR_WAITING;
 	r->row++;
@@ -170,15 +171,32 @@ unsigned int reflector_start(struct reflector *r, uint64_t now)
 	return list(r, now);
 }
 
+/**
+ * reflector_again() - List anew, though nothing is wrong with the versions
+ * @r:   Reflector, started
+ * @now: Monotonic time, microseconds
+ *
+ * Return: what is to be done
+ */
+unsigned int reflector_again(struct reflector *r, uint64_t now)
+{
+	r->consistent = true;
+	r->version = 0;
+	return REFLECTOR_CANCEL | list(r, now);
+}
+
+/* An old server takes it for an ordinary watch, and never says "that was all". */
+static unsigned int page_instead(struct reflector *r, uint64_t now)
+{
+	r->no_stream = ++r->idle_streams >= IDLE_STREAMS_MAX;
+	return REFLECTOR_FORGET | send(r, REFLECTOR_PAGING, now);
+}
+
 /* Nothing came for too long. */
 static unsigned int on_idle(struct reflector *r, uint64_t now)
 {
-	if (r->state == REFLECTOR_STREAMING) {
-		/* An old server takes it for an ordinary watch, and never says "that was all". */
-		r->no_stream = ++r->idle_streams >= IDLE_STREAMS_MAX;
-		free(TAKE(r->continue_from, NULL));
-		return REFLECTOR_CANCEL | REFLECTOR_FORGET | send(r, REFLECTOR_PAGING, now);
-	}
+	if (r->state == REFLECTOR_STREAMING)
+		return REFLECTOR_CANCEL | page_instead(r, now);
 	r->count.failures++;
 	if (r->state == REFLECTOR_WATCHING)
 		return REFLECTOR_CANCEL | REFLECTOR_RENEW | send(r, REFLECTOR_WATCHING, now);
@@ -234,8 +252,8 @@ static unsigned int come_to(struct reflector *r, uint64_t version, uint64_t now)
 {
 	if (r->state != REFLECTOR_WATCHING || !version)
 		return 0;
-	if (version < r->version)
-		return list_anew(r, now); /* the server's data are those of an older time */
+	if (version < r->version) /* the server's data are those of an older time */
+		return REFLECTOR_DISTRUST | list_anew(r, now);
 	r->version = version;
 	return 0;
 }
@@ -279,27 +297,15 @@ unsigned int reflector_bookmark(struct reflector *r, uint64_t version, bool init
 	return REFLECTOR_COMMIT;
 }
 
-/**
- * reflector_backwards() - The server's data are those of an older time
- * @r:   Reflector, begun
- * @now: Monotonic time
- *
- * Return: what is to be done
- */
-unsigned int reflector_backwards(struct reflector *r, uint64_t now)
+/* We ask for a version that the server has not come to: it has lost some. */
+static bool is_ahead(const struct reflector_end *e)
 {
-	if (r->state != REFLECTOR_WAITING)
-		return list_anew(r, now);
-	r->consistent = true;
-	r->version = 0;
-	r->retry = listing(r);
-	r->count.expired++;
-	return 0;
+	return e->http == 504 && e->status->too_large;
 }
 
-static bool is_gone(const struct api_status *s, int code)
+static bool is_gone(const struct reflector_end *e)
 {
-	return code == 410 || (code == 504 && s->too_large);
+	return e->http == 410 || is_ahead(e);
 }
 
 /**
@@ -361,28 +367,30 @@ static unsigned int watch_ended(struct reflector *r, uint64_t now)
  */
 unsigned int reflector_ended(struct reflector *r, const struct reflector_end *e, uint64_t now)
 {
+	unsigned int todo = is_ahead(e) ? REFLECTOR_DISTRUST : 0;
 	bool first = r->row == 0;
-	unsigned int todo;
 
 	if (r->state == REFLECTOR_WAITING)
 		return 0;
 	if (e->http == 200 && e->error == 0 && r->state == REFLECTOR_WATCHING)
 		return watch_ended(r, now);
+	if (e->http == 200 && e->error == 0 && r->state == REFLECTOR_STREAMING)
+		return page_instead(r, now);
 	describe(r, e);
-	if (is_gone(e->status, e->http) && first) {
+	if (is_gone(e) && first) {
 		r->row++;
-		return list_anew(r, now) & ~(unsigned int)REFLECTOR_CANCEL;
+		return todo | (list_anew(r, now) & ~(unsigned int)REFLECTOR_CANCEL);
 	}
 	if (r->state == REFLECTOR_STREAMING && (e->http == 400 || e->http == 422)) {
 		r->no_stream = true;
 		return list(r, now);
 	}
-	if (is_gone(e->status, e->http)) {
+	if (is_gone(e)) {
 		r->consistent = true;
 		r->version = 0;
 		r->count.expired++;
 	}
-	todo = wait(r, MAX(e->retry_after, e->status->retry_after), now);
+	todo |= wait(r, MAX(e->retry_after, e->status->retry_after), now);
 	if (e->http == 401 || e->error == -EKEYREJECTED) {
 		todo |= REFLECTOR_CREDENTIALS;
 		r->deadline = first ? now : r->deadline;

@@ -42,6 +42,7 @@ enum {
 	REFLECTOR_CREDENTIALS = 1 << 3, /* read the credentials anew */
 	REFLECTOR_RENEW = 1 << 4,	/* trust no connection that stands */
 	REFLECTOR_SEND = 1 << 5,	/* send what reflector_path() words */
+	REFLECTOR_DISTRUST = 1 << 6,	/* the server's versions went backwards, for all */
 };
 
 enum reflector_state {
@@ -64,7 +65,7 @@ struct reflector_counts {
  * @version:  How far the store has come; 0: nowhere
  * @deadline: When to call reflector_timer(), monotonic
  * @no_stream: The server does not offer streams that begin with a list
- * @idle_streams: Streams that never said "that was all"
+ * @idle_streams: Streams that never said "that was all", of a server that answers
  * @consistent: The next list must not be an old one from the server's cache
  * @heard:    Bytes came since the request was sent, at @sent
  * @row:      Failures in a row
@@ -102,10 +103,10 @@ const char *reflector_state_str(enum reflector_state s);
 void reflector_init(struct reflector *r, uint64_t seed);
 void reflector_done(struct reflector *r);
 unsigned int reflector_start(struct reflector *r, uint64_t now);
+unsigned int reflector_again(struct reflector *r, uint64_t now);
 unsigned int reflector_timer(struct reflector *r, uint64_t now);
 void reflector_accepted(struct reflector *r);
 void reflector_bytes(struct reflector *r, uint64_t now);
-unsigned int reflector_backwards(struct reflector *r, uint64_t now);
 unsigned int reflector_event(struct reflector *r, uint64_t version, uint64_t now);
 unsigned int reflector_bookmark(struct reflector *r, uint64_t version, bool initial_end,
 				uint64_t now);

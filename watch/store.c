@@ -159,14 +159,17 @@ const struct object *store_get(const struct store *s, enum kind kind, const char
  * @o:          Object of it
  * @feed:       Mark
  * @generation: Mark
+ * @version:    Mark
  */
-void store_mark(struct store *s, const struct object *o, uint16_t feed, uint16_t generation)
+void store_mark(struct store *s, const struct object *o, uint16_t feed, uint16_t generation,
+		uint64_t version)
 {
 	struct slots *t = &s->kinds[o->kind];
 	struct object *mine = t->v[find(t, o->ns, o->name)];
 
 	mine->feed = feed;
 	mine->generation = generation;
+	mine->version = version;
 }
 
 /**

@@ -16,6 +16,7 @@ bool store_put(struct store *s, struct object *o, struct object **ret_old);
 struct object *store_remove(struct store *s, enum kind kind, const char *ns, const char *name);
 const struct object *store_get(const struct store *s, enum kind kind, const char *ns,
 			       const char *name);
-void store_mark(struct store *s, const struct object *o, uint16_t feed, uint16_t generation);
+void store_mark(struct store *s, const struct object *o, uint16_t feed, uint16_t generation,
+		uint64_t version);
 void store_each(const struct store *s, enum kind kind, store_fn *fn, void *arg);
 size_t store_count(const struct store *s, enum kind kind);

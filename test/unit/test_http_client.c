@@ -338,6 +338,72 @@ static void several_at_once(void **state)
 	}
 }
 
+/* struct chain - a request whose first bytes end it and begin another, or only begin another */
+struct chain {
+	struct got first, second;
+	bool cancel;
+};
+
+static bool begin_the_next(void *arg, int status _unused_, const char *bytes _unused_,
+			   size_t n _unused_)
+{
+	struct chain *c = arg;
+
+	if (c->second.request)
+		return true;
+	if (c->cancel) {
+		http_cancel(c->first.request);
+		c->first.w->running--;
+	}
+	begin(c->first.w, &c->second, "GET", "/zipped", NULL);
+	return true;
+}
+
+static void first_done(void *arg, const struct http_result *r)
+{
+	struct chain *c = arg;
+
+	on_done(&c->first, r);
+}
+
+static void begin_chain(struct world *w, struct chain *c, const char *path)
+{
+	static const struct http_handler h = {begin_the_next, first_done};
+	const struct http_call call = {"GET", path, "application/json", NULL};
+
+	c->first.w = w;
+	w->running++;
+	c->first.request = http_send(w->http, &call, &h, c);
+}
+
+/* What a watch does that has told an error: end it, begin a list, from inside of its bytes. */
+static void another_is_begun_inside_a_callback(void **state)
+{
+	struct world *w = *state;
+	struct chain c = {.cancel = true};
+
+	begin_chain(w, &c, "/hang");
+	(void)loop_run(w->loop);
+	assert_false(c.first.done);
+	assert_true(c.second.done);
+	assert_int_equal(c.second.result.error, 0);
+	assert_string_equal(c.second.body.data, "hello, hello, hello, hello\n");
+	got_done(&c.second);
+}
+
+static void another_is_begun_beside_it(void **state)
+{
+	struct world *w = *state;
+	struct chain c = {0};
+
+	begin_chain(w, &c, "/slow");
+	(void)loop_run(w->loop);
+	assert_int_equal(c.first.result.error, 0);
+	assert_int_equal(c.second.result.error, 0);
+	assert_string_equal(c.second.body.data, "hello, hello, hello, hello\n");
+	got_done(&c.second);
+}
+
 /* --- a connection that has gone silent -----------------------------------------------------------
  */
 
@@ -396,6 +462,8 @@ int main(void)
 		TEST(an_owner_that_has_enough),
 		TEST(an_owner_that_cancels_in_the_middle),
 		TEST(several_at_once),
+		TEST(another_is_begun_inside_a_callback),
+		TEST(another_is_begun_beside_it),
 		TEST(fresh_connections),
 		TEST(freed_with_requests_under_way),
 	};

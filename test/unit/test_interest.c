@@ -43,7 +43,7 @@ static int set_up(void **state)
 	struct told *t = xcalloc(1, sizeof(*t));
 
 	for (int i = 0; i < NAMES; i++) {
-		char name[8];
+		char name[16];
 
 		(void)snprintf(name, sizeof(name), "n%d", i);
 		t->names[i] = intern(name);
@@ -209,7 +209,7 @@ static void toggle_term(struct world *w, int k)
 static void make_terms(struct world *w)
 {
 	for (int v = 0; v < VALUES; v++) {
-		char value[8];
+		char value[16];
 
 		(void)snprintf(value, sizeof(value), "v%d", v);
 		w->selectors[v] = in("k", value);

@@ -18,6 +18,7 @@
 #define CREDENTIALS REFLECTOR_CREDENTIALS
 #define RENEW	    REFLECTOR_RENEW
 #define SEND	    REFLECTOR_SEND
+#define DISTRUST    REFLECTOR_DISTRUST
 
 static const struct api_status nothing;
 static uint64_t now;
@@ -331,16 +332,16 @@ static void versions_that_go_backwards(void **state)
 	const struct api_status slow = {.code = 504};
 
 	get_synced(r, 60);
-	assert_int_equal(reflector_error(r, &ahead, now), CANCEL | FORGET | SEND);
+	assert_int_equal(reflector_error(r, &ahead, now), CANCEL | DISTRUST | FORGET | SEND);
 	reflector_bytes(r, now);
 	assert_int_equal(reflector_bookmark(r, 20, true, now), COMMIT);
 	assert_int_equal(r->version, 20);
 	assert_int_equal(reflector_event(r, 25, now), 0);
-	assert_int_equal(reflector_event(r, 24, now), CANCEL | FORGET | SEND);
+	assert_int_equal(reflector_event(r, 24, now), CANCEL | DISTRUST | FORGET | SEND);
 	assert_streams(r);
 	reflector_bytes(r, now);
 	assert_int_equal(reflector_bookmark(r, 30, true, now), COMMIT);
-	assert_int_equal(reflector_bookmark(r, 29, false, now), CANCEL | FORGET | SEND);
+	assert_int_equal(reflector_bookmark(r, 29, false, now), CANCEL | DISTRUST | FORGET | SEND);
 	reflector_bytes(r, now);
 	assert_int_equal(reflector_bookmark(r, 30, true, now), COMMIT);
 	/* A server that is merely slow keeps the versions. */
