@@ -85,8 +85,10 @@ static void log_result(struct kube_events *s, enum event_result result, const st
 		log_refusal(s, "the API server refused an event");
 	if (result == EVENT_FORBIDDEN && !s->forbidden)
 		log_refusal(s, "events are forbidden, they will not be seen; told once");
-	if (result == EVENT_FORBIDDEN || result == EVENT_CREATED)
-		s->forbidden = result == EVENT_FORBIDDEN;
+	if (result == EVENT_FORBIDDEN)
+		s->forbidden = true;
+	else if (result == EVENT_CREATED || result == EVENT_EXISTED)
+		s->forbidden = false;
 }
 
 static void ended(struct kube_events *s, const struct http_result *r)

@@ -169,8 +169,9 @@ def test_a_policy_made_anew_is_another(lab, space):
 
 def test_own_pods_and_own_node(lab, space):
     """Those of other nodes are for these to tell; a Node's event is where kubectl finds it."""
-    node = lab.node("own", start=True)
-    other = lab.node("other")
+    node, other = lab.node("own"), lab.node("other")
+    node.config_file.write_text(json.dumps({"all-pods": True}))  # it knows those of others
+    node.start_agent()
     for where in (node, other):
         lab.control.objects.pod(space, f"on-{where.name}", node=where.name,
                                 ports=[{"name": f"p{i}", "containerPort": i}
@@ -186,6 +187,7 @@ def test_own_pods_and_own_node(lab, space):
     assert event["note"] not in lab.control.kubectl("describe", "node", "other").stdout
     assert "InvalidPod" in lab.control.kubectl("describe", "pod", "-n", space, "on-own").stdout
     quiet(lab)
+    assert set_aside(node) == 4
     assert len(events(lab, space)) == 1
     assert not events(lab, "default", "other")
     assert counts(node) == {"created": 2}
@@ -235,14 +237,19 @@ def test_without_the_right_to_write(lab, space):
 
 
 def test_a_server_that_wants_to_rest(lab, space):
-    """429 is waited out, and what failed comes later."""
+    """429 is waited out; what failed comes later, if it is still wrong then."""
     node = lab.node("patient", start=True)
     lab.settle()
     with lab.control.objects.overload(lab.user(node)):
-        lab.policy(space, "web", ingress=broken())
+        for name in ("web", "db"):
+            lab.policy(space, name, ingress=broken())
         wait_for(lambda: counts(node).get("failed", 0) >= 1, 10, "a refusal")
+        lab.policy(space, "db", ingress=broken(number=1))
+        wait_for(lambda: set_aside(node) == 1, 10, "the repair")
         assert not events(lab, space)
     wait_for_events(lab, space, "web", seconds=30)
+    quiet(lab)
+    assert len(events(lab, space)) == 1
     assert counts(node)["created"] == 1
     assert 429 in posts(lab, node)
 
@@ -271,8 +278,9 @@ def test_a_server_that_hangs(lab, space):
 
 
 def test_a_broken_cluster_is_told_slowly(lab, space):
-    """A hundred broken policies: what one node sends is bounded."""
+    """A hundred broken policies: what one node sends is bounded, and can be stopped."""
     node = lab.node("bounded")
+    switch(node, True)  # the folder of the file is watched from the start
     small = [{"from": [{"ipBlock": {"cidr": "10.0.0.0/8", "except": ["10.0.0.0/8"]}}]}]
     for i in range(100):
         lab.policy(space, f"p{i}", ingress=small)
@@ -283,3 +291,8 @@ def test_a_broken_cluster_is_told_slowly(lab, space):
     wait_for(lambda: len(posts(lab, node)) >= 20, 30, "the first twenty")
     time.sleep(QUIET_SECONDS)
     assert 20 <= len(posts(lab, node)) <= 20 + (time.monotonic() - began) / 5 + 1
+    switch(node, False)
+    wait_for(lambda: 'msg="reloaded"' in node.log_text(), 10, "the reload")
+    before = len(posts(lab, node))
+    time.sleep(6)
+    assert len(posts(lab, node)) == before < 100
