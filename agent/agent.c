@@ -22,6 +22,7 @@
 
 #include "agent/aside.h"
 #include "agent/calls.h"
+#include "agent/events.h"
 #include "agent/install.h"
 #include "agent/instance.h"
 #include "agent/reload.h"
@@ -293,7 +294,7 @@ static void make_parts(struct agent *a)
 	a->queue = queue_new();
 	a->table = table_new(TABLE_NAME);
 	a->policy = policy_new(a->table, source_need, a);
-	a->aside = aside_new(a->policy, apply_for_aside, a);
+	a->aside = aside_new(a->policy, apply_for_aside, events_refused, a);
 	a->routes = routes_new();
 	base_want(a->table, &base);
 	a->nodes = nodes_new(a->table, &base, a->routes, a->config->node);

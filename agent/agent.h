@@ -74,6 +74,7 @@ struct agent {
 	uint32_t mtu;	     /* of pods */
 	bool source_synced;  /* the source was read completely once: the kernel may be told */
 	size_t set_aside;    /* objects in force that the source set aside */
+	bool telling;	     /* events are written, see events.h */
 	bool notified;	     /* systemd knows that we run */
 	bool installed;	     /* plugin and conflist are in place */
 

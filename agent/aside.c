@@ -22,6 +22,7 @@ struct fenced {
 struct aside {
 	struct policy_engine *engine;
 	aside_apply_fn *apply;
+	aside_told_fn *told;
 	void *arg;
 	struct fenced *fenced; /* by address of the real version */
 	VEC(const struct object *) changed;
@@ -32,16 +33,19 @@ struct aside {
  * aside_new() - Create the module
  * @e:     Policy engine
  * @apply: Settles the engine and sends what is pending
- * @arg:   Its first argument
+ * @told:  Called when a policy is set aside
+ * @arg:   Their first argument
  *
  * Return: the module, to be freed
  */
-struct aside *aside_new(struct policy_engine *e, aside_apply_fn *apply, void *arg)
+struct aside *aside_new(struct policy_engine *e, aside_apply_fn *apply, aside_told_fn *told,
+			void *arg)
 {
 	struct aside *s = xcalloc(1, sizeof(*s));
 
 	s->engine = e;
 	s->apply = apply;
+	s->told = told;
 	s->arg = arg;
 	return s;
 }
@@ -159,6 +163,7 @@ static void set_aside(struct aside *s, const struct object *real, const struct e
 	f->problem = xasprintf("the kernel refused it: %s", e->msg);
 	log_err("nft", "policy set aside, its pods are isolated", "policy=\"%s/%s\" err=\"%s\"",
 		real->ns, real->name, e->msg);
+	s->told(s->arg, real, f->problem);
 }
 
 /* All @n are fenced; bring back those that the kernel takes. */
@@ -224,11 +229,10 @@ size_t aside_count(const struct aside *s)
 /**
  * aside_each() - Walk the policies set aside
  * @s:   Module
- * @fn:  Called for each
+ * @fn:  Called for each; @problem is NULL while it is only under suspicion
  * @arg: Its first argument
  */
-void aside_each(const struct aside *s,
-		void (*fn)(void *arg, const struct object *policy, const char *problem), void *arg)
+void aside_each(const struct aside *s, aside_told_fn *fn, void *arg)
 {
 	for (const struct fenced *f = s->fenced; f; f = f->hh.next)
 		fn(arg, f->real, f->problem);

@@ -18,11 +18,14 @@ struct aside;
 /* aside_apply_fn - settle and send what is pending: 0, or -errno with a message */
 typedef int aside_apply_fn(void *arg, struct err *reterr);
 
-struct aside *aside_new(struct policy_engine *e, aside_apply_fn *apply, void *arg);
+/* aside_told_fn - takes each policy that is set aside, and why */
+typedef void aside_told_fn(void *arg, const struct object *policy, const char *problem);
+
+struct aside *aside_new(struct policy_engine *e, aside_apply_fn *apply, aside_told_fn *told,
+			void *arg);
 struct aside *aside_free(struct aside *s);
 void aside_begin(struct aside *s);
 void aside_policy(struct aside *s, const struct object *old, const struct object *new);
 bool aside_guilty(struct aside *s, const struct err *refusal);
 size_t aside_count(const struct aside *s);
-void aside_each(const struct aside *s,
-		void (*fn)(void *arg, const struct object *policy, const char *problem), void *arg);
+void aside_each(const struct aside *s, aside_told_fn *fn, void *arg);

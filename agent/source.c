@@ -73,11 +73,14 @@ int source_open(struct agent *a, struct err *reterr)
 	const struct config *c = a->config;
 	const struct kube_config kube = {
 		.kubeconfig = c->kubeconfig, .node = c->node, .all_pods = c->all_pods};
+	int r;
 
 	if (c->manifests)
 		return folder_open(c->manifests, on_object, a, &a->source.folder, reterr);
-	return kube_open(a->loop, &kube, queue_store(a->queue), on_object, a, &a->source.kube,
-			 reterr);
+	r = kube_open(a->loop, &kube, queue_store(a->queue), on_object, a, &a->source.kube, reterr);
+	if (r == 0)
+		a->source.events = kube_events_new(a->source.kube);
+	return r;
 }
 
 /**
@@ -99,6 +102,7 @@ void source_start(struct agent *a)
 void source_close(struct agent *a)
 {
 	a->source.folder = folder_free(a->source.folder);
+	a->source.events = kube_events_free(a->source.events);
 	a->source.kube = kube_close(a->source.kube);
 }
 
@@ -319,6 +323,17 @@ static void folder_metrics(const struct agent *a, struct buf *out, uint64_t *ret
 	*ret_last = f.last_scan;
 }
 
+static void event_metrics(const uint64_t *counts, struct buf *out)
+{
+	static const char name[] = "manx_api_events_total";
+
+	metric_head(out, name, METRIC_COUNTER, "Attempts to write an event, by how they ended.");
+	for (int r = 0; r < _EVENT_RESULT_MAX; r++)
+		metric_count(out, name,
+			     METRIC_LABELS({"result", event_result_str((enum event_result)r)}),
+			     counts[r]);
+}
+
 static void kube_metrics(const struct agent *a, struct buf *out, uint64_t *ret_last)
 {
 	struct kube_stats k;
@@ -340,6 +355,7 @@ static void kube_metrics(const struct agent *a, struct buf *out, uint64_t *ret_l
 	      "Requests that failed and were tried again.", k.count.failures);
 	count(out, "manx_api_expired_total", METRIC_COUNTER,
 	      "Lists made because a version was gone or went backwards.", k.count.expired);
+	event_metrics(kube_events_counts(a->source.events), out);
 	*ret_last = k.last_heard;
 }
 

@@ -13,15 +13,17 @@
 #include "lib/jsonw.h"
 #include "watch/folder.h"
 #include "watch/kube.h"
+#include "watch/kube_events.h"
 
 struct agent;
 
-/* struct source - embedded in the agent; one of @folder and @kube is not NULL */
+/* struct source - embedded in the agent; one of @folder and @kube is not NULL, @events as @kube */
 struct source {
 	struct folder *folder;
 	struct loop_source *folder_timer;
 	bool scanned;
 	struct kube *kube;
+	struct kube_events *events;
 };
 
 int source_open(struct agent *a, struct err *reterr);

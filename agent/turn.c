@@ -13,6 +13,7 @@
 #include "agent/agent.h"
 #include "agent/aside.h"
 #include "agent/calls.h"
+#include "agent/events.h"
 #include "lib/log.h"
 
 static void on_change(void *arg, const struct object *old, const struct object *new)
@@ -27,6 +28,7 @@ static void on_change(void *arg, const struct object *old, const struct object *
 		aside_policy(a->aside, old, new);
 	else
 		policy_object(a->policy, old, new);
+	events_object(a, old, new);
 }
 
 static void set_ipam_ranges(struct agent *a)
@@ -57,6 +59,7 @@ void turn_configure(struct agent *a)
 					  .exclude = c->masquerade.exclude.v,
 				  });
 	routing_follow_mtu(a);
+	events_configure(a);
 }
 
 static void settle(struct agent *a)
@@ -122,6 +125,7 @@ static void synced(struct agent *a)
 	a->source_synced = true;
 	log_info("agent", "source complete", "ms=%" PRIu64,
 		 (uint64_t)((monotonic_usec() - a->started) / USEC_PER_MSEC));
+	events_configure(a);
 }
 
 static void apply(struct agent *a, bool changed, uint64_t since)

@@ -27,11 +27,22 @@ struct header {
 	const char *api_version, *kind;
 };
 
+/**
+ * kind_api_version() - Version of the API that a kind belongs to
+ * @k: Kind
+ *
+ * Return: "v1", "networking.k8s.io/v1"
+ */
+const char *kind_api_version(enum kind k)
+{
+	return kinds[k].api_version;
+}
+
 static bool find_kind(const struct header *h, enum kind *ret)
 {
 	for (int k = 0; k < _KIND_MAX; k++) {
 		if (!streq(h->kind, kind_str((enum kind)k)) ||
-		    !streq(h->api_version, kinds[k].api_version))
+		    !streq(h->api_version, kind_api_version((enum kind)k)))
 			continue;
 		*ret = (enum kind)k;
 		return true;

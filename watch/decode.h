@@ -22,5 +22,6 @@ enum decode_outcome {
  */
 typedef void decoded_fn(void *arg, enum decode_outcome outcome, struct object *o, uint32_t line);
 
+const char *kind_api_version(enum kind k);
 int decode_kind(const struct value *root, enum kind kind, struct object **ret, struct err *reterr);
 int decode_document(const struct value *root, decoded_fn *fn, void *arg, struct err *reterr);

@@ -8,6 +8,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "lib/random.h"
+
 #define IDLE_STREAMS_MAX 2	      /* then streams are given up */
 #define BRIEF_USEC	 USEC_PER_SEC /* a watch that ended sooner, and told nothing, has failed */
 #define RETRY_AFTER_MAX	 (5 * 60)     /* seconds that a server may ask for */
@@ -44,16 +46,6 @@ void reflector_done(struct reflector *r)
 {
 	free(r->continue_from);
 	*r = (struct reflector){.deadline = USEC_INFINITY};
-}
-
-/* splitmix64 of Steele, Lea and Flood (2014) */
-static uint64_t below(struct reflector *r, uint64_t bound)
-{
-	uint64_t z = r->random += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return (z ^ z >> 31) % bound;
 }
 
 /* --- sending -----------------------------------------------------------------------------------
@@ -132,7 +124,7 @@ static unsigned int wait(struct reflector *r, uint32_t retry_after, uint64_t now
 	r->row++;
 	r->count.failures++;
 	r->deadline = now + MIN(retry_after, RETRY_AFTER_MAX) * USEC_PER_SEC +
-		      below(r, MIN(bound, REFLECTOR_RETRY_MAX_USEC));
+		      random_below(&r->random, MIN(bound, REFLECTOR_RETRY_MAX_USEC));
 	return todo;
 }
 
@@ -415,7 +407,7 @@ static void put_escaped(struct buf *out, const char *s)
 static void put_watch(struct reflector *r, struct buf *out)
 {
 	buf_printf(out, "watch=true&allowWatchBookmarks=true&timeoutSeconds=%" PRIu64,
-		   REFLECTOR_WATCH_SEC + below(r, REFLECTOR_WATCH_SEC));
+		   REFLECTOR_WATCH_SEC + random_below(&r->random, REFLECTOR_WATCH_SEC));
 	if (r->state == REFLECTOR_STREAMING)
 		buf_puts(out, "&sendInitialEvents=true&resourceVersionMatch=NotOlderThan");
 	else

@@ -64,7 +64,7 @@ def test_the_server_restarts_under_change(shop):
     control.server.start()
     shop.prove(BACK_OFF)
     shop.prove_equal()
-    assert shop.problems().strip() == ""
+    wait_for(lambda: not shop.problems().strip(), BACK_OFF, "all problems to be over")
 
 
 def test_etcd_restarts_under_the_server(shop):

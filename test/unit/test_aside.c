@@ -25,6 +25,7 @@ struct world {
 	bool guilty[POLICIES];
 	bool sick; /* the judge refuses whatever it gets */
 	int tries;
+	bool told[POLICIES]; /* that it is set aside */
 };
 
 static void look(void *arg, const struct policy_info *info)
@@ -50,6 +51,20 @@ static int judge(void *arg, struct err *reterr)
 	return 0;
 }
 
+static void tell(void *arg, const struct object *policy, const char *problem)
+{
+	struct world *w = arg;
+	int i = atoi(policy->name + 1);
+	char expected[80];
+
+	(void)snprintf(expected, sizeof(expected),
+		       "the kernel refused it: policy %d is not to my taste", i);
+	assert_string_equal(problem, expected);
+	assert_ptr_equal(policy, w->policy[i]);
+	assert_false(w->told[i]);
+	w->told[i] = true;
+}
+
 static struct policy *make_policy(int i)
 {
 	struct policy *p = xcalloc(1, sizeof(*p));
@@ -70,7 +85,7 @@ static void setup(struct world *w)
 	log_set_level(LOG_LEVEL_ERR);
 	w->table = table_new("t");
 	w->engine = policy_new(w->table, NULL, NULL);
-	w->aside = aside_new(w->engine, judge, w);
+	w->aside = aside_new(w->engine, judge, tell, w);
 	aside_begin(w->aside);
 	for (int i = 0; i < POLICIES; i++) {
 		w->policy[i] = make_policy(i);
@@ -101,6 +116,7 @@ static void expect(struct world *w)
 	policy_each(w->engine, look, in_force);
 	for (int i = 0; i < POLICIES; i++) {
 		assert_int_equal(in_force[i], !w->guilty[i]);
+		assert_int_equal(w->told[i], w->guilty[i]);
 		guilty += w->guilty[i];
 	}
 	assert_int_equal(aside_count(w->aside), guilty);
@@ -157,7 +173,7 @@ static void a_changed_policy_is_tried_again(void **state _unused_)
 	assert_true(aside_guilty(w.aside, &e));
 	assert_int_equal(aside_count(w.aside), 1);
 	aside_begin(w.aside);
-	w.guilty[2] = false;
+	w.guilty[2] = w.told[2] = false;
 	old = w.policy[2];
 	w.policy[2] = make_policy(2);
 	aside_policy(w.aside, &old->o, &w.policy[2]->o);

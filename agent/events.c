@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * events.c - from what is set aside to what is told of it.
+ *
+ * Nothing is told before the source is complete: until then it is not known how many nodes see the
+ * same, and what is half known may look wrong.
+ */
+#include "agent/events.h"
+
+#include "agent/agent.h"
+#include "agent/aside.h"
+
+static const struct {
+	const char *reason, *effect;
+} words[] = {
+	[KIND_NODE] = {"InvalidNode", ""},
+	[KIND_NAMESPACE] = {"InvalidNamespace", ""},
+	[KIND_POD] = {"InvalidPod", "; set aside: the pod is isolated"},
+	[KIND_POLICY] = {"InvalidNetworkPolicy", "; set aside: the pods it selects are isolated"},
+};
+_Static_assert(ARRAY_SIZE(words) == _KIND_MAX, "words for every kind");
+
+static bool is_ours(const struct agent *a, const struct object *o)
+{
+	switch (o->kind) {
+	case KIND_POLICY:
+		return true;
+	case KIND_POD:
+		return streq(as_pod(o)->node, a->config->node);
+	case KIND_NODE:
+		return streq(o->name, a->config->node);
+	default:
+		return false;
+	}
+}
+
+static void tell(struct agent *a, const struct object *o, const char *reason, const char *problem)
+{
+	_cleanup_(freep) char *note = xasprintf("%s%s", problem, words[o->kind].effect);
+	const struct event e = {o->kind, o->ns, o->name, o->uid, reason, note};
+
+	kube_events_tell(a->source.events, &e, o->kind == KIND_POLICY);
+}
+
+static void tell_object(void *agent, const struct object *o)
+{
+	struct agent *a = agent;
+
+	if (o->problem && is_ours(a, o))
+		tell(a, o, words[o->kind].reason, o->problem);
+}
+
+/**
+ * events_refused() - The kernel refuses a policy; an aside_told_fn
+ * @agent:   struct agent
+ * @policy:  Policy
+ * @problem: Why; NULL: it is only under suspicion
+ */
+void events_refused(void *agent, const struct object *policy, const char *problem)
+{
+	struct agent *a = agent;
+
+	if (a->telling && problem)
+		tell(a, policy, "RefusedByKernel", problem);
+}
+
+/**
+ * events_configure() - Begin or end to write events, as the configuration says
+ * @a: Agent
+ *
+ * Time: O(all objects) when it begins.
+ */
+void events_configure(struct agent *a)
+{
+	bool wanted = a->config->events && a->source.events && a->source_synced;
+
+	if (wanted == a->telling)
+		return;
+	a->telling = wanted;
+	if (!wanted) {
+		kube_events_clear(a->source.events);
+		return;
+	}
+	for (int k = 0; k < _KIND_MAX; k++)
+		store_each(queue_store(a->queue), (enum kind)k, tell_object, a);
+	aside_each(a->aside, events_refused, a);
+}
+
+/**
+ * events_object() - An object appeared, changed or went
+ * @a:   Agent
+ * @old: Version before, NULL: none
+ * @new: Version now, NULL: none
+ */
+void events_object(struct agent *a, const struct object *old, const struct object *new)
+{
+	const struct object *o = new ?: old;
+
+	if (!a->telling || !is_ours(a, o))
+		return;
+	if (!new || (old && old->uid != new->uid))
+		kube_events_gone(a->source.events, o);
+	if (new &&new->problem)
+		tell_object(a, new);
+	else if (new)
+		kube_events_right(a->source.events, new);
+}

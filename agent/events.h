@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * events.h - which objects events are written about: policies, the pods of this node and its own
+ * Node, when they are set aside.  Other nodes' are told by those.
+ */
+#pragma once
+
+#include "watch/object.h"
+
+struct agent;
+
+void events_configure(struct agent *a);
+void events_object(struct agent *a, const struct object *old, const struct object *new);
+void events_refused(void *agent, const struct object *policy, const char *problem);
