@@ -157,7 +157,7 @@ def test_pods_of_many_namespaces_become_one_collection(shop):
     shop.prove_equal()
     lab.remove({"kind": "NetworkPolicy", "metadata": {"namespace": SPACE, "name": "many"}})
     wait_for(lambda: "pods of other nodes" not in
-             [c["of"] for c in lab.source(node)["collections"]], what="one namespace again")
+             [c["of"] for c in lab.source(node)["collections"]], 15, "one namespace again")
     lab.settle()
     shop.set_far("stranger")
     shop.wait_known(wanted=False)
