@@ -71,8 +71,12 @@ static int take_data(const struct value *map, const char *path, enum kube_file f
 		return 0;
 	}
 	r = base64_decode(text, strlen(text), &decoded);
+	if (r == 0 && decoded.len && memchr(decoded.data, '\0', decoded.len))
+		r = err_set(reterr, -EINVAL, "%s.%s: holds a zero byte", path, spelling[f].data);
+	else if (r < 0)
+		r = err_set(reterr, r, "%s.%s: not base64", path, spelling[f].data);
 	a->data[f] = buf_take(&decoded);
-	return r == 0 ? 0 : err_set(reterr, r, "%s.%s: not base64", path, spelling[f].data);
+	return r;
 }
 
 /* Relative to the kubeconfig's folder; data wins over a file. */

@@ -178,7 +178,7 @@ static void on_drop_timer(void *arg)
 	struct kube *k = arg;
 	uint64_t now = monotonic_usec();
 
-	while (!is_wide_coming(k) && k->unneeded && k->unneeded->drop_at <= now)
+	while (k->unneeded && k->unneeded->drop_at <= now)
 		need_free(k, k->unneeded, true);
 	close_other(k);
 	arm_drop(k);

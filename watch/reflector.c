@@ -116,9 +116,9 @@ static unsigned int wait(struct reflector *r, uint32_t retry_after, uint64_t now
 		free(TAKE(r->continue_from, NULL));
 		todo = REFLECTOR_FORGET;
 	}
+	/* What silenced the streams before silences pages, too. */
 	if (r->state == REFLECTOR_PAGING)
-		r->idle_streams =
-			0; /* whatever silenced the streams before, it was more than that */
+		r->idle_streams = 0;
 	r->retry = r->state == REFLECTOR_WATCHING && r->version ? REFLECTOR_WATCHING : listing(r);
 	r->state = REFLECTOR_WAITING;
 	r->row++;

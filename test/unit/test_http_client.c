@@ -301,6 +301,55 @@ static void a_body_is_posted(void **state)
 	assert_non_null(strstr(g.body.data, "\r\n\r\n{\"a\":1}"));
 }
 
+/* struct http_server, as far as it can be seen without TLS */
+static void who_asks_whom(void **state)
+{
+	struct world *w = *state;
+	struct http_server s = {.url = w->url, .user = "me", .password = "secret"};
+
+	http_set_server(w->http, &s);
+	RUN_ONCE(w, "/echo");
+	assert_non_null(strstr(g.body.data, "Authorization: Basic bWU6c2VjcmV0\r\n"));
+	assert_null(strstr(g.body.data, "Bearer"));
+}
+
+static void under_the_name_of_the_certificate(void **state)
+{
+	struct world *w = *state;
+	_cleanup_(freep) char *host = xasprintf("Host: api.example:%s", strrchr(w->url, ':') + 1);
+	struct http_server s = {.url = w->url, .server_name = "api.example", .token = "t"};
+
+	*strrchr(host, '/') = '\0'; /* "/base" */
+	http_set_server(w->http, &s);
+	RUN_ONCE(w, "/echo");
+	assert_int_equal(g.result.status, 200);
+	assert_non_null(strstr(g.body.data, host));
+	assert_non_null(strstr(g.body.data, "GET /base/echo HTTP/1.1"));
+}
+
+static void by_way_of_a_proxy(void **state)
+{
+	struct world *w = *state;
+	struct http_server s = {.url = "http://10.255.255.1:9/base", .proxy = w->url};
+
+	*strrchr(w->url, '/') = '\0';
+	http_set_server(w->http, &s);
+	RUN_ONCE(w, "/busy");
+	assert_int_equal(g.result.status, 429);
+}
+
+/* The server speaks no TLS; what it is asked for is not told to it in the clear. */
+static void a_server_without_tls(void **state)
+{
+	struct world *w = *state;
+	_cleanup_(freep) char *url = xasprintf("https%s", w->url + strlen("http"));
+
+	http_set_server(w->http, &(struct http_server){.url = url, .insecure = true, .token = "t"});
+	RUN_ONCE(w, "/echo");
+	assert_int_equal(g.result.status, 0);
+	assert_true(g.result.error < 0);
+}
+
 static void an_owner_that_has_enough(void **state)
 {
 	struct world *w = *state;
@@ -459,6 +508,10 @@ int main(void)
 		TEST(no_answer_at_all),
 		TEST(nobody_listens),
 		TEST(a_body_is_posted),
+		TEST(who_asks_whom),
+		TEST(under_the_name_of_the_certificate),
+		TEST(by_way_of_a_proxy),
+		TEST(a_server_without_tls),
 		TEST(an_owner_that_has_enough),
 		TEST(an_owner_that_cancels_in_the_middle),
 		TEST(several_at_once),

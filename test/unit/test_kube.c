@@ -493,6 +493,8 @@ static void wide_again(void **state)
 		    ALL_TOLD("40"));
 	assert_told(&w->told, "+s1/c");
 	say(w, WIDE, ADDED(POD("s1", "c", "33"))); /* no longer its to tell */
+	say(w, OF("s1"), ADDED(POD("s1", "late", "70")));
+	assert_told(&w->told, "+s1/late");
 	need(w, 2, 1 + KUBE_NARROW_MAX, true);
 	assert_int_equal(n_narrow(w), 0);
 	assert_false(kube_pods_complete(w->kube));
@@ -508,7 +510,10 @@ static void wide_again(void **state)
 	assert_told(&w->told, "-s1/a");
 	say(w, OF("s0"), ALL_TOLD("60"));
 	assert_true(kube_pods_complete(w->kube));
-	assert_pods(w, 3);
+	assert_pods(w, 4);
+	/* Its list was an old one, of before that pod. */
+	say(w, OF("s1"), ADDED(POD("s1", "late", "70")) EVENT("DELETED", POD("s1", "late", "71")));
+	assert_told(&w->told, "-s1/late");
 }
 
 /* Policies are often deleted and made anew, those for everybody too. */
