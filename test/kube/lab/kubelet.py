@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What a kubelet does for one pod: its volumes, its init containers, its containers, its probes.
-Not done: the filter of system calls and the limits.
+The filter of system calls is that of manx.service, which lets less through than a
+runtime's default.  Limits are not set.
 
 Everything comes from the Pod as the API server holds it.  A field that matters and is not known
 here is an error, so a manifest cannot ask for what is not done.
@@ -11,6 +12,7 @@ import itertools
 import re
 
 from lab.container import Container
+from lab.service import Service
 
 from .kubeconfig import ProjectedFolder, ServiceAccountFolder
 from .objects import path_of
@@ -118,7 +120,7 @@ class Kubelet:
         return Container(self.node.namespace, self.image, command, self.node.log, mounts,
                          rights["capabilities"].get("add", ()), environment,
                          rights["readOnlyRootFilesystem"],
-                         not rights["allowPrivilegeEscalation"])
+                         not rights["allowPrivilegeEscalation"], Service())
 
     def _environment(self, container):
         given = {"KUBERNETES_SERVICE_HOST": self.lab.control.address,
