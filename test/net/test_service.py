@@ -121,7 +121,7 @@ def start(lab, node, root, **options):
 
 
 def test_an_agent_under_the_unit(lab, node, root):
-    """Started, told of, watched, reloaded, asked for everything, stopped, with pods and policies."""
+    """Started, watched, reloaded, asked for everything, stopped, with pods and policies."""
     config = node.folder / "conf/manx.conf"
     manager = Manager(node.run_dir / "notify")
     agent = start(lab, node, root, environment={"NOTIFY_SOCKET": "/run/manx/notify",

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A container: a root file system, mounts and the rights that a manifest or a unit gives, as a
-container runtime makes it.  Its namespaces are those of mounts and process ids; the network is the caller's.
+container runtime makes it.  Its namespaces are those of mounts and process ids; the network is the
+caller's.
 
 What a runtime adds by itself is here too: /proc with /proc/sys read-only, a small /dev.
 """
