@@ -2,6 +2,7 @@
 """The image: its recipe, and an agent in it with nothing but what deploy/daemonset.yaml gives."""
 
 import pathlib
+import signal
 import subprocess
 
 import pytest
@@ -49,7 +50,7 @@ def start(lab, node, root):
 
     yield function
     for container in started:
-        container.stop()
+        container.stop(signal.SIGKILL)
 
 
 def install(node, root):

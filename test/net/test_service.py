@@ -107,25 +107,34 @@ def node(lab):
     return node
 
 
-def start(lab, node, root, **options):
-    service = options.pop("service", None) or Service()
-    return Container(
-        node.namespace, root, ["/usr/sbin/manx", "agent", "--config", "/etc/manx/manx.conf",
-                               "--node", node.name, "--manifests", "/run/manifests"], node.log,
-        mounts=[(node.folder / "conf", "/etc/manx", True),
-                (lab.manifests, "/run/manifests", True),
-                (node.run_dir, "/run/manx", False), (node.state_dir, "/var/lib/manx", False),
-                (node.cni_conf_dir, "/etc/cni/net.d", False),
-                (node.cni_bin_dir, "/opt/cni/bin", False)],
-        capabilities=service.capabilities(), service=service, **options)
+@pytest.fixture
+def start(lab, node, root):
+    """A function that starts the agent under the unit; service: another one."""
+    started = []
+
+    def function(service=None, **options):
+        service = service or Service()
+        started.append(Container(
+            node.namespace, root, ["/usr/sbin/manx", "agent", "--config", "/etc/manx/manx.conf",
+                                   "--node", node.name, "--manifests", "/run/manifests"], node.log,
+            mounts=[(node.folder / "conf", "/etc/manx", True),
+                    (lab.manifests, "/run/manifests", True),
+                    (node.run_dir, "/run/manx", False), (node.state_dir, "/var/lib/manx", False),
+                    (node.cni_conf_dir, "/etc/cni/net.d", False),
+                    (node.cni_bin_dir, "/opt/cni/bin", False)],
+            capabilities=service.capabilities(), service=service, **options))
+        return started[-1]
+
+    yield function
+    for container in started:
+        container.stop(signal.SIGKILL)
 
 
-def test_an_agent_under_the_unit(lab, node, root):
+def test_an_agent_under_the_unit(lab, node, start):
     """Started, watched, reloaded, asked for everything, stopped, with pods and policies."""
     config = node.folder / "conf/manx.conf"
     manager = Manager(node.run_dir / "notify")
-    agent = start(lab, node, root, environment={"NOTIFY_SOCKET": "/run/manx/notify",
-                                                "WATCHDOG_USEC": "400000"})
+    agent = start(environment={"NOTIFY_SOCKET": "/run/manx/notify", "WATCHDOG_USEC": "400000"})
     wait_for(lambda: manager.heard("READY=1"), 10, f"READY=1\n{node.log_text()}")
     wait_for(lambda: manager.heard("WATCHDOG=1"), 5, "WATCHDOG=1")
     wait_for(lambda: node.get("/readyz")[0] == 200, 5, "readiness")
@@ -151,17 +160,17 @@ def test_an_agent_under_the_unit(lab, node, root):
     manager.close()
     with (node.state_dir / "attachments.journal").open("ab") as journal:
         journal.write(b"half a record")  # cut off at the next start
-    again = start(lab, node, root)
+    again = start()
     wait_for(lambda: node.get("/readyz")[0] == 200, 5, "readiness again")
     assert "end was damaged and is cut off" in node.log_text()
     lab.delete(web)
     assert again.stop() == 0
 
 
-def test_the_filter_is_real(lab, node, root):
+def test_the_filter_is_real(start):
     """Without one call that the agent needs, it is killed."""
     service = Service()
     calls = service.calls() - {"epoll_wait", "epoll_pwait", "epoll_pwait2"}
     service.calls = lambda: calls
-    agent = start(lab, node, root, service=service)
+    agent = start(service)
     assert agent.wait() == -signal.SIGSYS

@@ -44,10 +44,11 @@ class Container:
                                        "families": service.families()}}
         self.log = log
         with network, log.open("ab") as out:
-            # unshare stays, as the parent of the process that is 1 in there.
+            # unshare stays, as the parent of the process that is 1 in there; both end with us.
             self.process = subprocess.Popen(
-                ["unshare", "--mount", "--propagation", "private", "--pid", "--fork",
-                 "--kill-child", sys.executable, __file__, json.dumps(spec)],
+                ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--propagation",
+                 "private", "--pid", "--fork", "--kill-child", sys.executable, __file__,
+                 json.dumps(spec)],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=out)
 
     @property
