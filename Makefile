@@ -40,9 +40,9 @@ LINK = $(CC) $(ALL_CFLAGS) -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
 
 ROOMS := agent datapath/policy datapath/nft datapath/route ipam watch lib
 SRC := $(foreach r,$(ROOMS),$(wildcard $(r)/*.c))
-OBJ := $(SRC:%.c=$(BUILD)/%.o)
-# main.c holds main(); everything else is in the archive, and a test links what it reaches of it.
-LIB_OBJ := $(filter-out $(BUILD)/agent/main.o,$(OBJ))
+# Two programs: main.o and plugin_main.o hold main().  Everything else is in the archive, and a test
+# links what it reaches of it.
+LIB_OBJ := $(filter-out %/main.o %/plugin_main.o,$(SRC:%.c=$(BUILD)/%.o))
 UNIT := $(patsubst test/%.c,$(BUILD)/%,$(wildcard test/unit/test_*.c))
 PROPERTY := $(patsubst test/%.c,$(BUILD)/%,$(wildcard test/property/test_*.c test/property/world.c))
 FUZZ := $(patsubst test/%.c,$(BUILD)/%,$(wildcard test/fuzz/fuzz_*.c))
@@ -56,7 +56,7 @@ SHARED = $(patsubst %.c,$(BUILD)/%.o,$(filter-out test/$(1)/test_%.c test/$(1)/f
 .PHONY: all install uninstall lint format coverage fuzz bench golden clean help demo test \
 	programs fuzzers benches variants
 
-all: $(BUILD)/manx ## build build/manx (the default)
+all: $(BUILD)/manx $(BUILD)/manx-cni ## build build/manx and its CNI plugin (the default)
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -98,7 +98,7 @@ clean: ## remove build/
 install: all ## install under DESTDIR and PREFIX (/usr/local)
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8 \
 		$(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/share/doc/manx/examples
-	install -s -m 755 $(BUILD)/manx $(DESTDIR)$(PREFIX)/sbin/manx
+	install -s -m 755 $(BUILD)/manx $(BUILD)/manx-cni $(DESTDIR)$(PREFIX)/sbin/
 	install -m 644 docs/man/manx.8 $(DESTDIR)$(PREFIX)/share/man/man8/
 	install -m 644 docs/man/manx.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 644 systemd/manx.conf $(DESTDIR)$(PREFIX)/share/doc/manx/examples/
@@ -106,7 +106,7 @@ install: all ## install under DESTDIR and PREFIX (/usr/local)
 	chmod 644 $(DESTDIR)$(PREFIX)/lib/systemd/system/manx.service
 
 uninstall: ## remove what install put there; /etc/manx and /var/lib/manx stay
-	rm -f $(DESTDIR)$(PREFIX)/sbin/manx $(DESTDIR)$(PREFIX)/share/man/man8/manx.8 \
+	rm -f $(DESTDIR)$(PREFIX)/sbin/manx $(DESTDIR)$(PREFIX)/sbin/manx-cni $(DESTDIR)$(PREFIX)/share/man/man8/manx.8 \
 		$(DESTDIR)$(PREFIX)/share/man/man5/manx.conf.5 $(DESTDIR)$(PREFIX)/lib/systemd/system/manx.service
 	rm -rf $(DESTDIR)$(PREFIX)/share/doc/manx
 
@@ -125,9 +125,15 @@ fuzzers: $(FUZZ)
 benches: $(BENCH)
 
 # All objects, not the archive: two functions of one name are an error here.
-$(BUILD)/manx: $(OBJ)
+$(BUILD)/manx: $(BUILD)/agent/main.o $(LIB_OBJ)
 	$(call say,LINK $@)
 	$(Q)$(LINK) -o $@ $^ $(PKG_LIBS)
+
+# Runs on the host, beside an agent that may be in a container: of libraries it has what every node
+# has, libc and libmnl (iproute2, iptables and conntrack are linked with it).
+$(BUILD)/manx-cni: $(BUILD)/agent/plugin_main.o $(BUILD)/libmanx.a
+	$(call say,LINK $@)
+	$(Q)$(LINK) -o $@ $^ $(shell pkg-config --libs libmnl) -l:libyajl_s.a
 
 $(BUILD)/libmanx.a: $(LIB_OBJ)
 	@rm -f $@
@@ -158,4 +164,4 @@ $(BUILD)/bench/%: $(BUILD)/test/bench/%.o $(BUILD)/libmanx.a
 	$(call say,LINK $@)
 	$(Q)$(LINK) -o $@ $^ $(PKG_LIBS)
 
--include $(OBJ:.o=.d) $(wildcard $(BUILD)/test/*/*.d)
+-include $(LIB_OBJ:.o=.d) $(wildcard $(BUILD)/agent/*main.d $(BUILD)/test/*/*.d)

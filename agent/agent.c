@@ -214,7 +214,7 @@ void agent_install_when_ready(struct agent *a)
 	if (a->installed || !a->server || !agent_ready(a, &why))
 		return;
 	a->installed = true;
-	if (install_plugin(a->config->cni_bin_dir, &e) < 0 ||
+	if ((*a->config->cni_bin_dir && install_plugin(NULL, a->config->cni_bin_dir, &e) < 0) ||
 	    install_conflist(a->config->cni_conf_dir, a->config->conflist_name, a->config->run_dir,
 			     &e) < 0)
 		log_err("agent", "the runtime cannot find us", "err=\"%s\"", e.msg);

@@ -202,7 +202,8 @@ static void remove_files(struct tally *t, const struct config *c)
 	struct err e = {0};
 
 	record(t, remove_conflist(c->cni_conf_dir, c->conflist_name, c->run_dir, &e), conflist, &e);
-	record(t, remove_plugin(c->cni_bin_dir, &e), plugin, &e);
+	if (*c->cni_bin_dir)
+		record(t, remove_plugin(c->cni_bin_dir, &e), plugin, &e);
 	remove_journal(t, c->state_dir);
 	remove_path(t, socket);
 }

@@ -60,7 +60,7 @@ struct config {
 	char *state_dir;     /* "/var/lib/manx" */
 	char *run_dir;	     /* "/run/manx" */
 	char *cni_conf_dir;  /* "/etc/cni/net.d" */
-	char *cni_bin_dir;   /* "/opt/cni/bin" */
+	char *cni_bin_dir;   /* "/opt/cni/bin"; "": somebody else installs the plugin */
 	char *conflist_name; /* "10-manx.conflist" */
 	char *http_address;  /* "127.0.0.1:9109"; "" is off (agent/http_address.h) */
 	enum log_level log_level;

@@ -324,6 +324,7 @@ void config_field_done(const struct config_row *row, struct config *c)
 	switch (row->type) {
 	case CONFIG_TYPE_NODE:
 	case CONFIG_TYPE_PATH:
+	case CONFIG_TYPE_PATH_OR_NONE:
 	case CONFIG_TYPE_RUN_DIR:
 	case CONFIG_TYPE_FILE_NAME:
 	case CONFIG_TYPE_ADDRESS:

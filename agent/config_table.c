@@ -61,9 +61,10 @@ const struct config_row config_rows[_CONFIG_KEY_MAX] = {
 		 .path = true},
 		CONFIG_TYPE_PATH, MEMBER(cni_conf_dir), 0},
 	[CONFIG_CNI_BIN_DIR] = {
-		{"cni-bin-dir", "DIR", "Install the CNI plugin in DIR", "/opt/cni/bin",
+		{"cni-bin-dir", "DIR", "Install the CNI plugin in DIR; empty: something else does",
+		 "/opt/cni/bin",
 		 .path = true},
-		CONFIG_TYPE_PATH, MEMBER(cni_bin_dir), 0},
+		CONFIG_TYPE_PATH_OR_NONE, MEMBER(cni_bin_dir), 0},
 	[CONFIG_CONFLIST_NAME] = {
 		{"conflist-name", "NAME", "File name of the CNI configuration", "10-manx.conflist",
 		 .runtime = false},

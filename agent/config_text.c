@@ -117,6 +117,8 @@ int config_text_check(enum config_type type, const char *s, struct err *reterr)
 	switch (type) {
 	case CONFIG_TYPE_NODE:
 		return check_node(s, reterr);
+	case CONFIG_TYPE_PATH_OR_NONE:
+		return *s ? check_path(s, PATH_MAX - 256, reterr) : 0;
 	case CONFIG_TYPE_RUN_DIR:
 		return check_path(s, RUN_DIR_MAX, reterr);
 	case CONFIG_TYPE_FILE_NAME:

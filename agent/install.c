@@ -1,38 +1,59 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * install.c - install and remove plugin binary and network configuration list.
+ * install.c - install and remove plugin binary and network configuration list; `manx install`.
  *
+ * The plugin is a program of its own, manx-cni, that needs nothing of its host but libc and libmnl:
+ * the runtime starts it on the host, where the agent's other libraries may be missing.
  * Both are written only when they differ, by rename: a runtime that starts the plugin at this
  * moment runs the old or the new one.  Agents may share the plugin folder, not the list's name.
  */
 #include "agent/install.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <unistd.h>
 
 #include "agent/files.h"
+#include "agent/options.h"
 #include "lib/jsonw.h"
 #include "watch/json.h"
 
 #define BINARY_MAX   (256u << 20) /* bytes of the program; with sanitizers it has 10 MiB */
 #define CONFLIST_MAX (1u << 20)
 
+/* The plugin that came with this program: manx-cni in the same folder.  NULL: /proc is not there.
+ */
+static char *own_plugin(void)
+{
+	char path[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	char *slash;
+
+	if (n < 0)
+		return NULL;
+	path[n] = '\0';
+	slash = strrchr(path, '/');
+	return xasprintf("%.*s/manx-cni", slash ? (int)(slash - path) : 0, path);
+}
+
 /**
- * install_plugin() - Copy the running program to <cni-bin-dir>/manx
+ * install_plugin() - Copy the plugin to <cni-bin-dir>/manx
+ * @program:     File to copy; NULL: manx-cni beside the running program
  * @cni_bin_dir: Folder, exists
  * @reterr:      Message with the path
  *
  * Return: 1 when copied, 0 when the same bytes were there already, -errno
  */
-int install_plugin(const char *cni_bin_dir, struct err *reterr)
+int install_plugin(const char *program, const char *cni_bin_dir, struct err *reterr)
 {
 	_cleanup_(freep) char *path = xasprintf("%s/" PLUGIN_NAME, cni_bin_dir);
-	struct buf program = {0};
-	int r = file_load("/proc/self/exe", BINARY_MAX, &program, reterr);
+	_cleanup_(freep) char *own = program ? xstrdup(program) : own_plugin();
+	_cleanup_(buf_done) struct buf bytes = {0};
+	int r = own ? file_load(own, BINARY_MAX, &bytes, reterr)
+		    : err_set(reterr, -ENOENT, "/proc/self/exe: %m");
 
-	if (r == 0)
-		r = file_update(path, program.data, program.len, 0755, reterr);
-	buf_done(&program);
-	return r;
+	return r < 0 ? r : file_update(path, bytes.data, bytes.len, 0755, reterr);
 }
 
 /**
@@ -152,4 +173,45 @@ int remove_conflist(const char *cni_conf_dir, const char *name, const char *run_
 	if (!is_ours(path, run_dir))
 		return 0;
 	return file_remove(path, reterr);
+}
+
+/**
+ * install_main() - `manx install`
+ * @argc: Arguments, the name of the subcommand included
+ * @argv: The same
+ *
+ * The plugin only.  The configuration list stays as it is: it tells the kubelet that the node is
+ * ready, so the agent writes it when that is true.
+ *
+ * Return: exit code
+ */
+int install_main(int argc, char **argv)
+{
+	const struct options_spec spec = {
+		.name = "manx install",
+		.keys = UINT32_C(1) << CONFIG_CNI_BIN_DIR,
+		.doc = "Install the CNI plugin, at once and before any agent runs.\v"
+		       "A plugin that runs meanwhile is not disturbed.  The agent writes the CNI "
+		       "configuration when it is ready; that of an earlier version stays in force.",
+	};
+	_cleanup_(config_freep) struct config *c = NULL;
+	_cleanup_(options_done) struct options o = {0};
+	struct err e = {0};
+	int r;
+
+	options_parse(argc, argv, &spec, &o);
+	r = options_load(&o, &c, &e);
+	if (r == 0 && !*c->cni_bin_dir)
+		r = err_set(&e, -EINVAL, "--cni-bin-dir: empty");
+	if (r == 0)
+		r = dir_create(c->cni_bin_dir, 0755, &e);
+	if (r == 0)
+		r = install_plugin(NULL, c->cni_bin_dir, &e);
+	if (r < 0) {
+		(void)fprintf(stderr, "manx install: %s\n", e.msg);
+		return EXIT_FAILURE;
+	}
+	(void)printf("%s/" PLUGIN_NAME "%s\n", c->cni_bin_dir,
+		     r > 0 ? " installed" : " is there already");
+	return EXIT_SUCCESS;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * install.h - what the container runtime needs to find us: plugin binary and network
- * configuration list; and their removal.
+ * configuration list; and their removal; `manx install`.
  */
 #pragma once
 
@@ -10,10 +10,11 @@
 
 #define PLUGIN_NAME "manx" /* "type" of the configuration, so the file name of the plugin */
 
-int install_plugin(const char *cni_bin_dir, struct err *reterr);
+int install_plugin(const char *program, const char *cni_bin_dir, struct err *reterr);
 int install_conflist(const char *cni_conf_dir, const char *name, const char *run_dir,
 		     struct err *reterr);
 int remove_plugin(const char *cni_bin_dir, struct err *reterr);
 int remove_conflist(const char *cni_conf_dir, const char *name, const char *run_dir,
 		    struct err *reterr);
 void conflist_print(const char *run_dir, struct buf *out);
+int install_main(int argc, char **argv);

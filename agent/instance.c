@@ -69,7 +69,7 @@ int instance_create_dirs(const struct config *c, struct err *reterr)
 		r = dir_create(c->state_dir, 0700, reterr);
 	if (r == 0)
 		r = dir_create(c->cni_conf_dir, 0755, reterr);
-	if (r == 0)
+	if (r == 0 && *c->cni_bin_dir)
 		r = dir_create(c->cni_bin_dir, 0755, reterr);
 	return r;
 }

@@ -8,6 +8,7 @@
 
 #include "agent/agent.h"
 #include "agent/cleanup.h"
+#include "agent/install.h"
 #include "agent/options.h"
 #include "agent/plugin.h"
 #include "agent/query.h"
@@ -32,6 +33,7 @@ static const struct command commands[] = {
 	{"status", "[--json]", "Show what the running agent knows and did", status_main},
 	{"ipam", "show|check|release", "Show, check or release pod addresses", ipam_main},
 	{"validate", "FILE|DIR ...", "Check manifests and the configuration", validate_main},
+	{"install", "", "Install the CNI plugin, without an agent", install_main},
 	{"cleanup", "", "Remove everything that manx made on this host", cleanup_main},
 	{"cni", "", "Be the CNI plugin (as when CNI_COMMAND is set)", cni_main},
 	{"version", "", "Print the version", version_main},

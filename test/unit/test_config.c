@@ -123,6 +123,13 @@ static void test_flag_over_file_over_default(void **state _unused_)
 	assert_true(c->masquerade.enabled);
 }
 
+static void test_the_plugin_may_be_somebody_elses(void **state _unused_)
+{
+	_cleanup_(config_freep) struct config *c = parse("cni-bin-dir: ''\n");
+
+	assert_string_equal(c->cni_bin_dir, "");
+}
+
 static void test_empty_files_and_null_leave_defaults(void **state _unused_)
 {
 	static const char *const texts[] = {"", "---\n", "# nothing\n", "{}", "node:\nmtu: null\n"};
@@ -170,6 +177,8 @@ static void test_errors_name_file_line_and_key(void **state _unused_)
 	assert_refused("log-level: loud\n",
 		       "manx.yaml:1: log-level: 'loud' is none of error, warn, info, debug");
 	assert_refused("run-dir: run\n", "manx.yaml:1: run-dir: 'run' is not an absolute path");
+	assert_refused("cni-bin-dir: b\n", "manx.yaml:1: cni-bin-dir: 'b' is not an absolute path");
+	assert_refused("state-dir: ''\n", "manx.yaml:1: state-dir: '' is not an absolute path");
 	assert_refused("state-dir: \"/a\\nb\"\n",
 		       "manx.yaml:1: state-dir: the path holds a control character");
 	assert_refused("pod-wait: 2\n", "manx.yaml:1: pod-wait: expected a duration like 30s, "
@@ -424,6 +433,7 @@ int main(void)
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_every_key_of_the_file),
 		cmocka_unit_test(test_flag_over_file_over_default),
+		cmocka_unit_test(test_the_plugin_may_be_somebody_elses),
 		cmocka_unit_test(test_empty_files_and_null_leave_defaults),
 		cmocka_unit_test(test_unknown_keys_get_a_suggestion),
 		cmocka_unit_test(test_errors_name_file_line_and_key),

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -273,10 +274,13 @@ static void test_dirs_of_an_agent(void **state)
 	assert_int_equal(mode_of(c.state_dir), 0700);
 	assert_int_equal(mode_of(c.cni_conf_dir), 0755);
 	assert_int_equal(mode_of(c.cni_bin_dir), 0755);
+	free(c.cni_bin_dir);
+	c.cni_bin_dir = xstrdup(""); /* of somebody else */
+	assert_int_equal(instance_create_dirs(&c, &e), 0);
+	free(c.cni_bin_dir);
 	free(c.run_dir);
 	free(c.state_dir);
 	free(c.cni_conf_dir);
-	free(c.cni_bin_dir);
 }
 
 /* --- plugin and conflist --------------------------------------------------------------------- */
@@ -336,28 +340,41 @@ static void test_foreign_conflists_stay(void **state)
 	}
 }
 
-static void test_plugin_is_this_program(void **state)
+static void test_plugin_comes_and_goes(void **state)
 {
 	struct fixture *f = *state;
-	struct buf installed = {0}, self = {0};
+	_cleanup_(freep) char *program = xasprintf("%s/manx-cni", f->dir);
 	struct err e = {0};
 	ino_t inode;
 
-	assert_int_equal(install_plugin(f->dir, &e), 1);
+	assert_int_equal(install_plugin(program, f->dir, &e), -ENOENT);
+	assert_non_null(strstr(e.msg, program));
+	assert_int_equal(file_write_atomic(program, "new", 3, 0644, &e), 0);
+	assert_int_equal(install_plugin(program, f->dir, &e), 1);
 	assert_int_equal(mode_of(inside(f, "manx")), 0755);
+	assert_file(f->path, "new");
 	inode = inode_of(f->path);
-	assert_int_equal(install_plugin(f->dir, &e), 0);
+	assert_int_equal(install_plugin(program, f->dir, &e), 0);
 	assert_int_equal(inode_of(f->path), inode);
-	assert_int_equal(file_load(f->path, 1u << 30, &installed, &e), 0);
-	assert_int_equal(file_load("/proc/self/exe", 1u << 30, &self, &e), 0);
-	assert_int_equal(installed.len, self.len);
-	assert_memory_equal(installed.data, self.data, self.len);
 	assert_int_equal(file_write_atomic(f->path, "old", 3, 0755, &e), 0);
-	assert_int_equal(install_plugin(f->dir, &e), 1);
+	assert_int_equal(install_plugin(program, f->dir, &e), 1);
+	assert_file(f->path, "new");
 	assert_int_equal(remove_plugin(f->dir, &e), 1);
 	assert_int_equal(remove_plugin(f->dir, &e), 0);
-	buf_done(&installed);
-	buf_done(&self);
+}
+
+/* The default is a file in the folder of this very program. */
+static void test_plugin_is_beside_the_program(void **state)
+{
+	struct fixture *f = *state;
+	char self[PATH_MAX] = "";
+	struct err e = {0};
+
+	assert_true(readlink("/proc/self/exe", self, sizeof(self) - 1) > 0);
+	*strrchr(self, '/') = '\0';
+	assert_int_equal(install_plugin(NULL, f->dir, &e), -ENOENT);
+	assert_true(str_starts(e.msg, self));
+	assert_true(str_starts(e.msg + strlen(self), "/manx-cni: "));
 }
 
 #define dir_test(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
@@ -382,7 +399,8 @@ int main(void)
 		cmocka_unit_test(test_conflist_text),
 		dir_test(test_conflist_comes_and_goes),
 		dir_test(test_foreign_conflists_stay),
-		dir_test(test_plugin_is_this_program),
+		dir_test(test_plugin_comes_and_goes),
+		dir_test(test_plugin_is_beside_the_program),
 	};
 
 	return cmocka_run_group_tests_name("instance", tests, NULL, NULL);

@@ -17,12 +17,13 @@ from .audit import AuditLog, Metrics, Request
 from .client import METADATA, METADATA_LIST, Answer, ApiError, Client, Ended, Watch
 from .control import Control, sweep_servers
 from .daemon import Daemon
-from .kubeconfig import ServiceAccountFolder, write_kubeconfig
+from .kubeconfig import ProjectedFolder, ServiceAccountFolder, write_kubeconfig
 from .kubelab import KubeLab
+from .kubelet import Kubelet, daemon_pod
 from .objects import Objects, Rate, path_of, pod_status
 from .pki import Authority, Certificate
 
 __all__ = ["METADATA", "METADATA_LIST", "Answer", "ApiError", "AuditLog", "Authority",
-           "Certificate", "Client", "Control", "Daemon", "Ended", "KubeLab", "Metrics", "Objects",
-           "Rate", "Request", "ServiceAccountFolder", "Watch", "path_of", "pod_status",
-           "sweep_servers", "write_kubeconfig"]
+           "Certificate", "Client", "Control", "Daemon", "Ended", "KubeLab", "Kubelet", "Metrics",
+           "Objects", "ProjectedFolder", "Rate", "Request", "ServiceAccountFolder", "Watch",
+           "daemon_pod", "path_of", "pod_status", "sweep_servers", "write_kubeconfig"]

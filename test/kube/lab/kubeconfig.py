@@ -42,28 +42,41 @@ def write_kubeconfig(path, server, authority=None, certificate=None, token=None,
     return path
 
 
-class ServiceAccountFolder:
-    """What a pod finds in /var/run/secrets/kubernetes.io/serviceaccount.  All files are exchanged
-    at once, as a kubelet does it: they are links through `..data`, which is renamed over."""
+class ProjectedFolder:
+    """A volume as a kubelet makes it of a ConfigMap, a token and the like.  All files are exchanged
+    at once: they are links through `..data`, which is renamed over."""
 
-    FILES = ("ca.crt", "namespace", "token")
     versions = itertools.count(1)
 
-    def __init__(self, path, authority, namespace, token):
+    def __init__(self, path, files):
         self.path = path
         path.mkdir(parents=True)
-        self.write(authority.read_text(), namespace, token)
-        for name in self.FILES:
+        self.exchange(files)
+        for name in files:
             (path / name).symlink_to(f"..data/{name}")
 
-    def write(self, *contents):
-        """ca.crt, namespace and token, in this order."""
+    def exchange(self, files):
+        """New contents: {name: text}."""
         version = f"..{next(self.versions)}"
         (self.path / version).mkdir()
-        for name, text in zip(self.FILES, contents, strict=True):
+        for name, text in files.items():
             (self.path / version / name).write_text(text)
         (self.path / "..data_tmp").symlink_to(version)
         os.replace(self.path / "..data_tmp", self.path / "..data")
+
+
+class ServiceAccountFolder(ProjectedFolder):
+    """What a pod finds in /var/run/secrets/kubernetes.io/serviceaccount."""
+
+    FILES = ("ca.crt", "namespace", "token")
+
+    def __init__(self, path, authority, namespace, token):
+        super().__init__(path, dict(zip(self.FILES, (authority.read_text(), namespace, token),
+                                        strict=True)))
+
+    def write(self, *contents):
+        """ca.crt, namespace and token, in this order."""
+        self.exchange(dict(zip(self.FILES, contents, strict=True)))
 
     def rotate(self, token):
         """A new token."""

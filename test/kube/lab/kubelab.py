@@ -14,7 +14,9 @@ import itertools
 import json
 import time
 
-from lab.cluster import Lab, wait_for
+import yaml
+
+from lab.cluster import ROOT, Lab, wait_for
 from lab.namespace import Namespace
 
 from .client import ApiError
@@ -25,13 +27,8 @@ INDEX = 253  # of the server's port on the switch
 VERSIONS = {"NetworkPolicy": "networking.k8s.io/v1"}
 COLLECTIONS = {"Namespace": "namespaces", "NetworkPolicy": "networkpolicies", "Node": "nodes"}
 GROUP = "manx"  # whose members are the agents
-RULES = [
-    {"apiGroups": [""], "resources": ["nodes", "namespaces"], "verbs": ["list", "watch"]},
-    {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]},
-    {"apiGroups": ["networking.k8s.io"], "resources": ["networkpolicies"],
-     "verbs": ["list", "watch"]},
-    {"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create"]},
-]
+RULES = next(item["rules"] for item in yaml.safe_load_all((ROOT / "deploy/rbac.yaml").read_text())
+             if item["kind"] == "ClusterRole")
 
 
 def version_of(item):

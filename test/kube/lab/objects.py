@@ -22,6 +22,7 @@ KINDS = {
     "NetworkPolicy": ("networkpolicies", True), "Role": ("roles", True),
     "RoleBinding": ("rolebindings", True), "ClusterRole": ("clusterroles", False),
     "ClusterRoleBinding": ("clusterrolebindings", False), "Lease": ("leases", True),
+    "DaemonSet": ("daemonsets", True),
     "CustomResourceDefinition": ("customresourcedefinitions", False),
     "FlowSchema": ("flowschemas", False),
     "PriorityLevelConfiguration": ("prioritylevelconfigurations", False),

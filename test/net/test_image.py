@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The image: its recipe, and an agent in it with nothing but what deploy/daemonset.yaml gives."""
+
+import pathlib
+import signal
+import subprocess
+
+import pytest
+
+from lab import image, tcp
+from lab.cluster import wait_for
+from lab.container import Container
+
+AGENT = ["/usr/sbin/manx", "agent", "--manifests", "/etc/manx/manifests", "--cni-bin-dir", ""]
+MIB = 1 << 20
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """The root file system as the recipe makes it, and the entry point."""
+    return image.build(tmp_path_factory.mktemp("image"))
+
+
+@pytest.fixture
+def root(built):
+    return built[0]
+
+
+@pytest.fixture
+def node(lab):
+    node = lab.node("node-a")
+    node.run_dir.mkdir()
+    node.state_dir.mkdir()
+    return node
+
+
+@pytest.fixture
+def start(lab, node, root):
+    """A function that starts the agent in the image, in the node's network."""
+    started = []
+
+    def function(**options):
+        options.setdefault("capabilities", ["NET_ADMIN"])
+        started.append(Container(
+            node.namespace, root, [*AGENT, "--node", node.name], node.log,
+            mounts=[(lab.manifests, "/etc/manx/manifests", True),
+                    (node.run_dir, "/run/manx", False), (node.state_dir, "/var/lib/manx", False),
+                    (node.cni_conf_dir, "/etc/cni/net.d", False)], **options))
+        return started[-1]
+
+    yield function
+    for container in started:
+        container.stop(signal.SIGKILL)
+
+
+def install(node, root):
+    """What the init container does."""
+    container = Container(node.namespace, root, ["/usr/sbin/manx", "install"], node.log,
+                          mounts=[(node.cni_bin_dir, "/opt/cni/bin", False)])
+    assert container.wait() == 0, node.log_text()
+
+
+def test_the_recipe(built):
+    root, entry = built
+    assert entry == '["/usr/sbin/manx"]'
+    files = [path for path in root.rglob("*") if path.is_file() and not path.is_symlink()]
+    size = sum(path.stat().st_size for path in files)
+    assert 5 * MIB < size < 30 * MIB
+    programs = {str(path.relative_to(root)) for path in files if path.stat().st_mode & 0o111
+                and ".so" not in path.name}
+    assert programs == {"usr/sbin/manx", "usr/sbin/manx-cni"}
+    done = subprocess.run(["chroot", root, "/usr/sbin/manx", "version"], capture_output=True,
+                          text=True, check=True)
+    assert done.stdout.startswith("manx ")
+    packages = {path.name for path in (root / "var/lib/dpkg/status.d").iterdir()}
+    assert packages >= {"libc6", "libmnl0", "libnftnl11", "libcurl4", "libgcc-s1"}
+    for package in packages:
+        assert (root / "usr/share/doc" / package / "copyright").stat().st_size > 0
+        entry = (root / "var/lib/dpkg/status.d" / package).read_text()
+        assert f"Package: {package}\n" in entry and "\nVersion: " in entry
+
+
+def test_pods_of_an_agent_in_the_image(lab, node, root, start):
+    """Ready, pods and packets, with CAP_NET_ADMIN alone, a root that cannot be written to and a
+    /proc/sys that cannot either."""
+    install(node, root)
+    assert list(node.cni_conf_dir.iterdir()) == []
+    agent = start()
+    wait_for(lambda: node.get("/readyz")[0] == 200, 10, f"readiness\n{node.log_text()}")
+    status = agent.status()
+    assert {status[name] for name in ("CapEff", "CapPrm", "CapBnd")} == {f"{1 << 12:016x}"}
+    assert status["NoNewPrivs"] == "1"
+    mounts = {line.split()[4]: line.split()[5].split(",")[0] for line in pathlib.Path(
+        f"/proc/{agent.pid}/mountinfo").read_text().splitlines()}
+    assert mounts["/"] == mounts["/proc/sys"] == mounts["/etc/manx/manifests"] == "ro"
+    assert mounts["/run/manx"] == "rw" and "/opt/cni/bin" not in mounts
+    web, client = (lab.run_pod(node, "default", name) for name in ("web", "client"))
+    lab.settle()
+    assert tcp(client, web.v4, 80) and tcp(client, web.v6, 80)
+    lab.policy("default", "closed", ingress=[], types=["Ingress"])
+    wait_for(lambda: not tcp(client, web.v4, 80), 5, "isolation")
+    assert "default/closed" in agent.run("/usr/sbin/manx", "status").stdout
+    lab.delete(client)
+    assert agent.stop() == 0
+    start()
+    wait_for(lambda: node.get("/readyz")[0] == 200, 10, f"readiness\n{node.log_text()}")
+    lab.delete(web)
+
+
+def test_without_its_capability_it_says_so(start, node):
+    """The walls of this laboratory are real, and CAP_NET_ADMIN is needed."""
+    start(capabilities=())
+    wait_for(lambda: "Operation not permitted" in node.get("/readyz")[1], 5, "the reason")
+    assert node.get("/readyz")[0] == 503
+    assert list(node.cni_conf_dir.iterdir()) == []
+
+
+def test_an_agent_that_would_have_to_switch_forwarding_on(start, node):
+    """In a container it cannot, and says what is missing."""
+    node.namespace.sysctl("net.ipv4.ip_forward", 0)
+    assert start().wait() == 1
+    assert "/proc/sys/net/ipv4/ip_forward" in node.log_text()
