@@ -82,12 +82,6 @@ void check_add_problem(struct check *c, const char *file, uint32_t line, const c
 						     .message = text});
 }
 
-static char *object_key(const struct object *o)
-{
-	return xasprintf("%s %s%s%s", kind_str(o->kind), o->ns ? o->ns : "", o->ns ? "/" : "",
-			 o->name);
-}
-
 /**
  * check_add_error() - Record a problem whose message names file and line itself
  * @c:    Check
@@ -130,7 +124,7 @@ static bool check_first(struct check *c, const char *path, const char *key, uint
 
 static void check_object(struct check *c, const char *path, struct object *o, uint32_t line)
 {
-	_cleanup_(freep) char *key = object_key(o);
+	_cleanup_(freep) char *key = object_title(o->kind, o->ns, o->name);
 	struct object *old = NULL;
 
 	c->objects++;

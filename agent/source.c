@@ -165,12 +165,12 @@ struct telling {
 static void tell_set_aside(void *arg, const struct object *o)
 {
 	const struct telling *t = arg;
-	_cleanup_(freep) char *text = NULL;
+	_cleanup_(freep) char *title = NULL, *text = NULL;
 
 	if (!o->problem)
 		return;
-	text = xasprintf("%s %s%s%s: %s", kind_str(o->kind), o->ns ?: "", o->ns ? "/" : "", o->name,
-			 o->problem);
+	title = object_title(o->kind, o->ns, o->name);
+	text = xasprintf("%s: %s", title, o->problem);
 	t->fn(t->arg, text);
 }
 

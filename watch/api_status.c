@@ -61,6 +61,17 @@ void api_status_read(const struct value *root, struct api_status *ret)
 }
 
 /**
+ * api_status_gather() - Keep what came of the body of an answer that says no
+ * @body:  What came before; never more than API_STATUS_TEXT_MAX bytes
+ * @bytes: What came now
+ * @n:     Its number of bytes; what is too much is left out
+ */
+void api_status_gather(struct buf *body, const char *bytes, size_t n)
+{
+	buf_put(body, bytes, MIN(n, API_STATUS_TEXT_MAX - body->len));
+}
+
+/**
  * api_status_parse() - Read the body of an answer that says no
  * @text: Body, of any kind: proxies send HTML
  * @n:    Its bytes

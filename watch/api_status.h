@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "lib/buf.h"
 #include "watch/value.h"
 
 #define API_STATUS_TEXT_MAX (64u << 10) /* bytes of an answer that is looked at */
@@ -25,4 +26,5 @@ struct api_status {
 };
 
 void api_status_read(const struct value *root, struct api_status *ret);
+void api_status_gather(struct buf *body, const char *bytes, size_t n);
 void api_status_parse(const char *text, size_t n, struct api_status *ret);

@@ -39,7 +39,7 @@ struct feed {
 	struct err err;
 	struct loop_source *timer;
 	unsigned int todo;
-	uint64_t heard, unknown;
+	uint64_t heard;
 };
 
 static void act(struct feed *f, unsigned int todo);
@@ -105,7 +105,7 @@ static bool on_data(void *arg, int status, const char *bytes, size_t n)
 	if (status == 200 && n == 0)
 		reflector_accepted(&f->r);
 	if (status != 200) {
-		buf_put(&f->body, bytes, MIN(n, API_STATUS_TEXT_MAX - f->body.len));
+		api_status_gather(&f->body, bytes, n);
 		return true;
 	}
 	if (n)
@@ -163,8 +163,6 @@ static void on_done(void *arg, const struct http_result *result)
 static void end_request(struct feed *f)
 {
 	http_cancel(TAKE(f->request, NULL));
-	if (f->stream)
-		f->unknown += api_stream_unknown(f->stream);
 	f->stream = api_stream_free(f->stream);
 	buf_done(&f->body);
 	f->err = (struct err){0};

@@ -45,7 +45,7 @@ static bool on_data(void *arg, int status _unused_, const char *bytes, size_t n)
 {
 	struct kube_events *s = arg;
 
-	buf_put(&s->body, bytes, MIN(n, API_STATUS_TEXT_MAX - s->body.len));
+	api_status_gather(&s->body, bytes, n);
 	return true;
 }
 
@@ -145,8 +145,7 @@ static void send_event(struct kube_events *s, const struct event *e)
 	c.body = body.data;
 	buf_reset(&s->body);
 	free(s->about);
-	s->about =
-		xasprintf("%s %s%s%s", kind_str(e->kind), e->ns ?: "", e->ns ? "/" : "", e->name);
+	s->about = object_title(e->kind, e->ns, e->name);
 	s->answer_by = monotonic_usec() + ANSWER_USEC;
 	s->request = http_send(s->kube->owner.http, &c, &handler, s);
 }

@@ -13,6 +13,7 @@
  */
 #include <inttypes.h>
 
+#include "lib/random.h"
 #include "watch/api_status.h"
 #include "watch/kube_internal.h"
 #include "watch/share.h"
@@ -26,9 +27,8 @@ static void arm(struct kube *k)
 	struct probe *p = &k->probe;
 
 	p->bound = MIN(MAX(2 * p->bound, WAIT_MIN_USEC), WAIT_MAX_USEC);
-	k->seed = k->seed * 6364136223846793005 + 1442695040888963407;
 	p->armed = true;
-	loop_timer_at(p->timer, monotonic_usec() + (k->seed >> 32) % p->bound);
+	loop_timer_at(p->timer, monotonic_usec() + random_below(&k->seed, p->bound));
 }
 
 static void compare_version(void *arg, struct feed *f)
@@ -42,7 +42,7 @@ static bool on_data(void *arg, int status _unused_, const char *bytes, size_t n)
 {
 	struct probe *p = &((struct kube *)arg)->probe;
 
-	buf_put(&p->body, bytes, MIN(n, API_STATUS_TEXT_MAX - p->body.len));
+	api_status_gather(&p->body, bytes, n);
 	return true;
 }
 

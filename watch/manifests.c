@@ -264,8 +264,7 @@ void manifest_done(struct manifest *m)
 
 static char *title(const struct object_key *key)
 {
-	return xasprintf("%s %s%s%s", kind_str(key->kind), key->ns ?: "", key->ns ? "/" : "",
-			 key->name);
+	return object_title(key->kind, key->ns, key->name);
 }
 
 static void take_entry(struct manifests *m, struct file *f, struct object *o, uint32_t line)

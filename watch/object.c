@@ -26,6 +26,19 @@ const char *kind_str(enum kind k)
 }
 
 /**
+ * object_title() - What an object is called, for people
+ * @kind: Kind
+ * @ns:   Namespace; NULL: the kind has none
+ * @name: Name
+ *
+ * Return: "Pod default/web" or "Node a", to be freed
+ */
+char *object_title(enum kind kind, const char *ns, const char *name)
+{
+	return xasprintf("%s %s%s%s", kind_str(kind), ns ?: "", ns ? "/" : "", name);
+}
+
+/**
  * protocol_str() - Name of a protocol as manifests spell it
  * @protocol: PROTO_x
  *

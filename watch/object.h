@@ -183,6 +183,7 @@ struct policy {
 
 const char *kind_str(enum kind k); /* "Pod", "NetworkPolicy", ... */
 const char *protocol_str(uint8_t protocol);
+char *object_title(enum kind kind, const char *ns, const char *name);
 
 struct object *object_free(struct object *o);
 static inline void object_freep(struct object **o)

@@ -51,7 +51,7 @@ def test_a_token_that_ends_is_read_anew(cluster):
     assert shop.rules() == before
     token.write_text(lab.control.short_token("kube-system", "manx", 600))
     shop.prove(BACK_OFF)
-    wait_for(lambda: not shop.problems().strip(), BACK_OFF, "all collections to be watched")
+    shop.wait_well(BACK_OFF)
     text = node.log_text() + node.manx("status", "--json", "--run-dir", node.run_dir).stdout
     assert token.read_text() not in text and "eyJ" not in text  # no secret is told
     node.stop_agent()

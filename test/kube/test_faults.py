@@ -10,8 +10,6 @@ import base64
 import signal
 import time
 
-from lab.cluster import wait_for
-
 from .lab.shop import FAR, SPACE
 
 BACK_OFF = 40  # seconds: the longest wait between attempts, and some
@@ -64,7 +62,7 @@ def test_the_server_restarts_under_change(shop):
     control.server.start()
     shop.prove(BACK_OFF)
     shop.prove_equal()
-    wait_for(lambda: not shop.problems().strip(), BACK_OFF, "all problems to be over")
+    shop.wait_well(BACK_OFF)
 
 
 def test_etcd_restarts_under_the_server(shop):
@@ -149,12 +147,8 @@ def test_overload(shop):
 
 
 def test_rights_are_taken_away_and_given_back(shop):
-    lab = shop.lab
-    role = "/apis/rbac.authorization.k8s.io/v1/clusterroles/manx"
-    rules = lab.client.get(role)["rules"]
     before = shop.rules()
-    lab.client.patch(role, {"rules": [r for r in rules if r["resources"] != ["networkpolicies"]]})
-    try:
+    with shop.lab.rights(lambda r: r if r["resources"] != ["networkpolicies"] else None):
         shop.cut()
         shop.wait_problem("networkpolicies.networking.k8s.io is forbidden")
         assert "networkpolicies" in shop.node.manx("status", "--run-dir", shop.node.run_dir).stdout
@@ -163,10 +157,8 @@ def test_rights_are_taken_away_and_given_back(shop):
         shop.set_role("stranger")
         shop.wait_open(wanted=False)
         assert shop.rules() == before
-    finally:
-        lab.client.patch(role, {"rules": rules})
     shop.prove(BACK_OFF)
-    wait_for(lambda: not shop.problems().strip(), BACK_OFF, "all problems to be over")
+    shop.wait_well(BACK_OFF)
     shop.prove_equal()
 
 

@@ -21,6 +21,11 @@ def asked(lab, node):
     return {(r.verb, r.resource) for r in lab.control.audit.requests(user=lab.user(node))}
 
 
+def only_single_pods(rule):
+    """A right on pods as one to get one."""
+    return {**rule, "verbs": ["get"]} if rule["resources"] == ["pods"] else rule
+
+
 def is_stream(request):
     return request.verb == "watch" and request.query.get("sendInitialEvents") == "true"
 
@@ -78,19 +83,13 @@ def test_the_rights_are_exactly_those_used(shop):
     lab = shop.lab
     lab.control.audit.mark()
     shop.node.restart_agent()
-    lab.client.patch("/apis/rbac.authorization.k8s.io/v1/clusterroles/manx",
-                     {"rules": [rule if rule["resources"] != ["pods"] else
-                                {**rule, "verbs": ["get"]} for rule in RULES]})
-    try:
+    with lab.rights(only_single_pods):
         shop.cut()
         shop.wait_problem("pods is forbidden")
         late = lab.pod(shop.node, SPACE, "late-get")
         lab.write(late.object())
         late.take_result(cni.call(late, "ADD"))
         lab.delete(late)
-    finally:
-        lab.client.patch("/apis/rbac.authorization.k8s.io/v1/clusterroles/manx",
-                         {"rules": RULES})
     shop.prove(40)
     used = asked(lab, shop.node)
     may = {(verb, resource) for rule in RULES for resource in rule["resources"]
@@ -211,10 +210,7 @@ def test_add_before_the_object_is_known(shop):
 def test_add_asks_for_the_pod_when_the_watch_lags(shop):
     """The watch of this node's pods is refused: one GET brings the labels."""
     lab, node = shop.lab, shop.node
-    role = "/apis/rbac.authorization.k8s.io/v1/clusterroles/manx"
-    lab.client.patch(role, {"rules": [{**r, "verbs": ["get"]} if r["resources"] == ["pods"] else r
-                                      for r in RULES]})
-    try:
+    with lab.rights(only_single_pods):
         shop.cut()
         shop.wait_problem("pods is forbidden")
         lab.control.audit.mark()
@@ -226,8 +222,6 @@ def test_add_asks_for_the_pod_when_the_watch_lags(shop):
         assert tcp(pod, shop.web.v4, 80)
         (request,) = lab.control.audit.requests(user=lab.user(node), verb="get")
         assert (request.resource, request.name) == ("pods", "unseen")
-    finally:
-        lab.client.patch(role, {"rules": RULES})
     lab.write(pod.object())
     shop.prove(40)
     shop.prove_equal()

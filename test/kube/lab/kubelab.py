@@ -9,6 +9,7 @@ and objects are written through it as users, scheduler and kubelets would.
 Everything else is as in Lab, so that a test of the one is a test of the other.
 """
 
+import contextlib
 import copy
 import itertools
 import json
@@ -96,6 +97,17 @@ class KubeLab(Lab):
             file.write_text(self.control.kubeconfig(f"{node.name}.conf",
                                                     certificate=certificate).read_text())
         return ["--kubeconfig", file]
+
+    @contextlib.contextmanager
+    def rights(self, change):
+        """Within the block the agents have other rights: change(rule) gives each rule as it is
+        then, or None."""
+        role = f"/apis/rbac.authorization.k8s.io/v1/clusterroles/{GROUP}"
+        self.client.patch(role, {"rules": [r for r in map(change, RULES) if r]})
+        try:
+            yield
+        finally:
+            self.client.patch(role, {"rules": RULES})
 
     # --- writing ---
 

@@ -94,6 +94,9 @@ class Shop:
     def wait_problem(self, text, seconds=10):
         wait_for(lambda: text in self.problems(), seconds, f"the agent to say {text!r}")
 
+    def wait_well(self, seconds):
+        wait_for(lambda: not self.problems().strip(), seconds, "all problems to be over")
+
     def cut(self):
         """The agent's connections end, as when a load balancer is replaced."""
         self.node.namespace.run("ss", "-K", "dport", "=", ":6443")
