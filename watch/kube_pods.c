@@ -228,8 +228,6 @@ static void set_needed(struct kube *k, struct need *n, bool needed)
 	if (needed) {
 		DL_DELETE(k->unneeded, n);
 		k->n_needed++;
-		if (!k->wide_wanted)
-			open_narrow(k, n);
 		return;
 	}
 	k->n_needed--;
@@ -245,11 +243,15 @@ static void set_needed(struct kube *k, struct need *n, bool needed)
  */
 void kube_need(struct kube *k, const char *ns, bool needed)
 {
-	if (ns)
-		set_needed(k, need_get(k, ns), needed);
+	struct need *n = ns ? need_get(k, ns) : NULL;
+
+	if (n)
+		set_needed(k, n, needed);
 	else
 		k->need_all += needed ? 1 : -(size_t)1;
 	choose(k);
+	if (n && needed && !k->wide_wanted)
+		open_narrow(k, n);
 	arm_drop(k);
 }
 

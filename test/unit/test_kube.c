@@ -582,6 +582,20 @@ static void all_pods_from_the_start(void **state)
 	assert_told(&w->told, "+s9/a");
 }
 
+/* A policy may need a namespace before the lists are complete: no detour by that one. */
+static void all_pods_when_one_is_needed_early(void **state)
+{
+	struct world *w = *state;
+
+	open_kube(w, true);
+	kube_start(w->kube);
+	say(w, OWN_NODE, ALL_TOLD("10"));
+	say(w, OWN_PODS, ALL_TOLD("10"));
+	kube_need(w->kube, w->ns[1], true);
+	assert_int_equal(n_narrow(w), 0);
+	assert_true(is_watched(w, WIDE));
+}
+
 /* A pod of the same name on another node, told by two watches of which one is slower. */
 static void a_pod_that_moves_between_collections(void **state)
 {
@@ -854,6 +868,7 @@ int main(void)
 		TEST(all_are_needed_for_a_while),
 		TEST(one_of_all_that_are_coming),
 		TEST(all_pods_from_the_start),
+		TEST(all_pods_when_one_is_needed_early),
 		TEST(a_pod_that_moves_between_collections),
 		TEST(a_pod_that_is_asked_for),
 		TEST(answers_that_are_no_pod_of_ours),

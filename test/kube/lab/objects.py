@@ -202,7 +202,8 @@ class Objects:
         """Within the block every request of a user is answered 429, for a minute at most.
 
         A priority level of the user's own has no queue and no seat.  The server lets a single
-        request through all the same, so one whose body does not come is there already.
+        request through all the same, so one whose body does not come is there already; where
+        another one was first, it is refused like any, and tried anew.
         """
         name = f"overload-{user.replace(':', '-')}"
         level = self.create({
@@ -221,20 +222,35 @@ class Objects:
                                                       "nonResourceURLs": ["*"]}]}]}})
         as_user = {"Impersonate-User": user}
 
-        def ask(condition):
-            deadline = time.monotonic() + 10
-            while not condition(self.client.send("GET", "/version", headers=as_user)):
-                assert time.monotonic() < deadline, f"{user}: the server does not take it in"
+        def send():
+            return self.client.send("GET", "/version", headers=as_user)
+
+        def ask(condition, seconds=10):
+            deadline = time.monotonic() + seconds
+            while not condition(send()):
+                if time.monotonic() > deadline:
+                    return False
                 time.sleep(0.01)
+            return True
+
+        def occupy(held):
+            for _ in range(20):
+                held.enter_context(self.client.unfinished(
+                    "POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", as_user))
+                # Refused for longer than another request of the user's lasts.
+                if (ask(lambda answer: answer.status == 429, 0.5)
+                        and all(send().status == 429 for _ in range(20))):
+                    return True
+                held.pop_all().close()
+            return False
 
         uid = schema["metadata"]["uid"]
-        ask(lambda answer: answer.headers["X-Kubernetes-PF-FlowSchema-UID"] == uid)
-        with self.client.unfinished(
-                "POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", as_user):
-            ask(lambda answer: answer.status == 429)
+        assert ask(lambda answer: answer.headers["X-Kubernetes-PF-FlowSchema-UID"] == uid)
+        with contextlib.ExitStack() as held:
+            assert occupy(held), f"{user}: the server goes on"
             yield
         self.delete(schema, level)
-        ask(lambda answer: answer.headers["X-Kubernetes-PF-FlowSchema-UID"] != uid)
+        assert ask(lambda answer: answer.headers["X-Kubernetes-PF-FlowSchema-UID"] != uid)
 
     # --- many ---
 
