@@ -305,7 +305,7 @@ static void make_parts(struct agent *a)
 static int open_shells(struct agent *a, struct err *reterr)
 {
 	_cleanup_(freep) char *path = instance_journal_path(a->config->state_dir);
-	struct journal_report report;
+	struct journal_report report = {0};
 	int r = journal_open(path, a->boot_id, &a->journal, &report, reterr);
 
 	if (r == 0 && report.bad_bytes)

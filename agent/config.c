@@ -32,7 +32,7 @@ static int set_defaults(struct config *c, struct err *reterr)
 
 static int set_entry(struct config *c, const struct value_entry *e, struct err *reterr)
 {
-	enum config_key key;
+	enum config_key key = 0;
 	int r = config_key_find(e->key, &key, reterr);
 
 	if (r < 0)

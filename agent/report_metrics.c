@@ -119,7 +119,7 @@ static void put_ipam(const struct agent *a, struct buf *out)
 static void put_process(const struct agent *a, struct buf *out)
 {
 	const struct loop_stats *l = loop_stats(a->loop);
-	struct process_stats p;
+	struct process_stats p = {0};
 
 	metric_head(out, "manx_build_info", METRIC_GAUGE, "The version, as a label.");
 	metric_count(out, "manx_build_info", METRIC_LABELS({"version", MANX_VERSION}), 1);

@@ -287,6 +287,7 @@ static void put_kube(const struct agent *a, struct jsonw *json, struct buf *out)
 	jsonw_uint(json, "watches", k.count.watches);
 	jsonw_uint(json, "failures", k.count.failures);
 	jsonw_uint(json, "expired", k.count.expired);
+	jsonw_uint(json, "unknown", k.count.unknown);
 	jsonw_double(json, "age_seconds", age(k.last_heard));
 }
 
@@ -355,6 +356,8 @@ static void kube_metrics(const struct agent *a, struct buf *out, uint64_t *ret_l
 	      "Requests that failed and were tried again.", k.count.failures);
 	count(out, "manx_api_expired_total", METRIC_COUNTER,
 	      "Lists made because a version was gone or went backwards.", k.count.expired);
+	count(out, "manx_api_unknown_total", METRIC_COUNTER,
+	      "Events of unknown types and objects without a name, left out.", k.count.unknown);
 	event_metrics(kube_events_counts(a->source.events), out);
 	*ret_last = k.last_heard;
 }

@@ -477,12 +477,12 @@ int api_stream_end(struct api_stream *s, struct api_list_end *ret, struct err *r
 }
 
 /**
- * api_stream_unknown() - Events of types that are not known, and objects without a name: left out
+ * api_stream_take_unknown() - Events of types that are not known, and objects without a name
  * @s: Stream
  *
- * Return: their number
+ * Return: how many were left out since this was asked last
  */
-uint64_t api_stream_unknown(const struct api_stream *s)
+uint64_t api_stream_take_unknown(struct api_stream *s)
 {
-	return s->unknown;
+	return TAKE(s->unknown, 0);
 }

@@ -18,6 +18,10 @@
 #define API_OBJECT_MAX	 (16u << 20)
 #define API_CONTINUE_MAX 8192 /* bytes of a continue token */
 
+/* What to accept: of objects only their metadata, in a list or one by one in a watch. */
+#define API_METADATA_LIST "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+#define API_METADATA	  "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+
 enum api_shape {
 	API_LIST,  /* {"metadata":{...},"items":[...]} */
 	API_WATCH, /* {"type":...,"object":...} one after the other */
@@ -73,4 +77,4 @@ struct api_stream *api_stream_new(enum api_shape shape, enum kind kind, api_item
 struct api_stream *api_stream_free(struct api_stream *s);
 int api_stream_feed(struct api_stream *s, const char *bytes, size_t n, struct err *reterr);
 int api_stream_end(struct api_stream *s, struct api_list_end *ret, struct err *reterr);
-uint64_t api_stream_unknown(const struct api_stream *s);
+uint64_t api_stream_take_unknown(struct api_stream *s);

@@ -13,11 +13,9 @@
 #include "watch/api_stream.h"
 #include "watch/share.h"
 
-#define ACCEPT_WHOLE "application/json"
-#define ACCEPT_METADATA \
-	"application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1, " ACCEPT_WHOLE
-#define ACCEPT_METADATA_WATCH \
-	"application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1, " ACCEPT_WHOLE
+#define ACCEPT_WHOLE	      "application/json"
+#define ACCEPT_METADATA	      API_METADATA_LIST ", " ACCEPT_WHOLE
+#define ACCEPT_METADATA_WATCH API_METADATA ", " ACCEPT_WHOLE
 
 /*
  * struct feed
@@ -102,6 +100,8 @@ static bool on_data(void *arg, int status, const char *bytes, size_t n)
 	int r;
 
 	f->heard = loop_now(f->owner->loop);
+	if (n == 0 && reflector_answered(&f->r))
+		f->owner->reachable(f->owner->arg);
 	if (status == 200 && n == 0)
 		reflector_accepted(&f->r);
 	if (status != 200) {
@@ -111,6 +111,7 @@ static bool on_data(void *arg, int status, const char *bytes, size_t n)
 	if (n)
 		reflector_bytes(&f->r, f->heard);
 	r = api_stream_feed(f->stream, bytes, n, &f->err);
+	f->r.count.unknown += api_stream_take_unknown(f->stream);
 	if (f->todo)
 		act(f, TAKE(f->todo, 0));
 	else
@@ -195,10 +196,8 @@ static void act(struct feed *f, unsigned int todo)
 		commit(f);
 	if (todo & REFLECTOR_CREDENTIALS)
 		f->owner->unauthorized(f->owner->arg);
-	if (todo & REFLECTOR_DISTRUST) {
-		share_distrust(f->owner->store);
+	if (todo & REFLECTOR_DISTRUST)
 		f->owner->backwards(f->owner->arg);
-	}
 	if (todo & REFLECTOR_RENEW) {
 		log_warn("api", "the connection has gone silent, opening another", "of=\"%s\"",
 			 f->name);
@@ -263,6 +262,16 @@ void feed_list_again(struct feed *f)
 {
 	if (f->r.version)
 		act(f, reflector_again(&f->r, monotonic_usec()));
+}
+
+/**
+ * feed_nudge() - The server answers others again
+ * @f: Feed; if it got no answer the last time it tries again at once
+ */
+void feed_nudge(struct feed *f)
+{
+	reflector_nudge(&f->r, monotonic_usec());
+	loop_timer_at(f->timer, f->r.deadline);
 }
 
 /**

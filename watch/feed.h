@@ -24,7 +24,9 @@ struct feed;
  * @synced: A list of the feed has become complete
  * @unauthorized: The server does not know us: read the credentials anew
  * @lost:   A watch ended in disorder; it will go on where it was
- * @backwards: The server's versions went backwards: all other feeds are to list again
+ * @reachable: The server answers this feed again: the others need not wait
+ * @backwards: The server's versions went backwards: share_distrust(), all other feeds are to list
+ * again
  */
 struct feed_owner {
 	struct loop *loop;
@@ -34,6 +36,7 @@ struct feed_owner {
 	void (*synced)(void *arg, struct feed *f);
 	void (*unauthorized)(void *arg);
 	void (*lost)(void *arg);
+	void (*reachable)(void *arg);
 	void (*backwards)(void *arg);
 	void *arg;
 };
@@ -67,6 +70,7 @@ void feed_hand_over(struct feed *f, feed_heir_fn *heir, void *arg);
 struct feed *feed_free(struct feed *f, bool forget);
 void feed_start(struct feed *f);
 void feed_list_again(struct feed *f);
+void feed_nudge(struct feed *f);
 void feed_leave(struct feed *f, bool leaving);
 bool feed_synced(const struct feed *f);
 const struct reflector *feed_reflector(const struct feed *f);

@@ -10,6 +10,7 @@
 #include "lib/hash.h"
 #include "lib/intern.h"
 #include "lib/log.h"
+#include "watch/share.h"
 
 #define CREDENTIALS_USEC (60 * USEC_PER_SEC) /* between looks at the files */
 
@@ -87,6 +88,7 @@ static void add_counts(struct reflector_counts *sum, const struct reflector_coun
 	sum->watches += c->watches;
 	sum->failures += c->failures;
 	sum->expired += c->expired;
+	sum->unknown += c->unknown;
 }
 
 /**
@@ -215,11 +217,25 @@ static void list_again(void *arg _unused_, struct feed *f)
 	feed_list_again(f);
 }
 
-/* etcd was restored: what one watch has noticed others may never do. */
-static void on_backwards(void *arg)
+static void nudge(void *arg _unused_, struct feed *f)
+{
+	feed_nudge(f);
+}
+
+static void on_reachable(void *arg)
+{
+	kube_each(arg, nudge, NULL);
+}
+
+/**
+ * kube_backwards() - etcd was restored: what one watch has noticed others may never do
+ * @arg: Source
+ */
+void kube_backwards(void *arg)
 {
 	struct kube *k = arg;
 
+	share_distrust(k->owner.store);
 	log_warn("api", "the server's versions went backwards, listing all anew", "server=%s",
 		 kube_credentials_server(k->credentials)->url);
 	kube_each(k, list_again, NULL);
@@ -264,7 +280,8 @@ int kube_open(struct loop *l, const struct kube_config *c, struct store *store,
 		.synced = on_synced,
 		.unauthorized = on_unauthorized,
 		.lost = kube_probe,
-		.backwards = on_backwards,
+		.reachable = on_reachable,
+		.backwards = kube_backwards,
 		.arg = k,
 	};
 	http_set_server(k->owner.http, kube_credentials_server(credentials));

@@ -83,6 +83,7 @@ struct feed *kube_feed_new(struct kube *k, struct feed_spec *spec);
 struct feed *kube_feed_free(struct kube *k, struct feed *f, bool forget);
 void kube_each(const struct kube *k, void (*fn)(void *arg, struct feed *f), void *arg);
 struct feed *kube_feed_replace(struct kube *k, struct feed *f, feed_heir_fn *heir, void *arg);
+void kube_backwards(void *arg);
 void kube_change(void *arg, const struct object_key *key, struct object *o);
 
 void kube_pods_init(struct kube *k);

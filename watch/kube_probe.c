@@ -15,8 +15,8 @@
 
 #include "lib/random.h"
 #include "watch/api_status.h"
+#include "watch/api_stream.h"
 #include "watch/kube_internal.h"
-#include "watch/share.h"
 
 #define WAIT_MIN_USEC (500 * USEC_PER_MSEC)
 #define WAIT_MAX_USEC (30 * USEC_PER_SEC)
@@ -57,8 +57,7 @@ static void on_done(void *arg, const struct http_result *r)
 		api_status_parse(p->body.data, p->body.len, &status);
 	buf_done(&p->body);
 	if (status.too_large) {
-		share_distrust(k->owner.store);
-		k->owner.backwards(k);
+		kube_backwards(k);
 	} else if (r->error || r->status != 200) {
 		arm(k);
 		return;
@@ -73,7 +72,7 @@ static void on_timer(void *arg)
 	struct kube *k = arg;
 	struct http_call c = {
 		.method = "GET",
-		.accept = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1",
+		.accept = API_METADATA_LIST,
 	};
 	uint64_t newest = 0;
 

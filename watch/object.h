@@ -17,6 +17,7 @@ enum kind { KIND_NODE, KIND_NAMESPACE, KIND_POD, KIND_POLICY, _KIND_MAX };
  * @kind:     What it is; decides the type around this head
  * @feed, @generation, @version: Marks of the source that gave it; they mean nothing to anybody
  * else, and two objects that differ in them alone are equal
+ * @prev, @next: The store's: its objects of one @feed
  * @ns:       Namespace, NULL for kinds without one
  * @name:     metadata.name
  * @uid:      metadata.uid, NULL when absent
@@ -28,6 +29,7 @@ struct object {
 	enum kind kind;
 	uint16_t feed, generation;
 	uint64_t version;
+	struct object *prev, *next;
 	const char *ns;
 	const char *name;
 	const char *uid;

@@ -193,6 +193,7 @@ static unsigned int on_idle(struct reflector *r, uint64_t now)
 	if (r->state == REFLECTOR_WATCHING)
 		return REFLECTOR_CANCEL | REFLECTOR_RENEW | send(r, REFLECTOR_WATCHING, now);
 	(void)snprintf(r->problem, sizeof(r->problem), "the API server does not answer");
+	r->unreachable = true;
 	return REFLECTOR_CANCEL | REFLECTOR_RENEW | wait(r, 0, now);
 }
 
@@ -210,6 +211,32 @@ unsigned int reflector_timer(struct reflector *r, uint64_t now)
 	if (r->state != REFLECTOR_WAITING)
 		return on_idle(r, now);
 	return r->retry == REFLECTOR_WATCHING ? send(r, r->retry, now) : list(r, now);
+}
+
+/**
+ * reflector_answered() - The server begins to answer, whatever it says
+ * @r: Reflector
+ *
+ * Return: true if the request before got no answer: others need not wait any longer, see
+ * reflector_nudge()
+ */
+bool reflector_answered(struct reflector *r)
+{
+	return TAKE(r->unreachable, false);
+}
+
+/**
+ * reflector_nudge() - The server answers others again
+ * @r:   Reflector; nothing happens unless it waits because it got no answer
+ * @now: Monotonic time
+ *
+ * The waits of one node are drawn apart so that a server that is in trouble has peace; when it is
+ * back, one attempt is enough to know.
+ */
+void reflector_nudge(struct reflector *r, uint64_t now)
+{
+	if (r->state == REFLECTOR_WAITING && r->unreachable)
+		r->deadline = MIN(r->deadline, now);
 }
 
 /**
@@ -369,6 +396,7 @@ unsigned int reflector_ended(struct reflector *r, const struct reflector_end *e,
 	if (e->http == 200 && e->error == 0 && r->state == REFLECTOR_STREAMING)
 		return page_instead(r, now);
 	describe(r, e);
+	r->unreachable = !e->http;
 	if (is_gone(e) && first) {
 		r->row++;
 		return todo | (list_anew(r, now) & ~(unsigned int)REFLECTOR_CANCEL);

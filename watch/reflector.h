@@ -56,6 +56,7 @@ enum reflector_state {
 struct reflector_counts {
 	uint64_t lists, watches, failures;
 	uint64_t expired; /* lists that were made because versions were gone, or went backwards */
+	uint64_t unknown; /* events of types that are not known, objects without a name: left out */
 };
 
 /*
@@ -68,6 +69,7 @@ struct reflector_counts {
  * @idle_streams: Streams that never said "that was all", of a server that answers
  * @consistent: The next list must not be an old one from the server's cache
  * @heard:    Bytes came since the request was sent, at @sent
+ * @unreachable: The last request that has ended got no answer at all
  * @row:      Failures in a row
  * @problem:  Why it does not get on; "": it does
  */
@@ -75,7 +77,7 @@ struct reflector {
 	enum reflector_state state, retry;
 	bool synced;
 	uint64_t version, deadline, sent;
-	bool no_stream, consistent, heard;
+	bool no_stream, consistent, heard, unreachable;
 	uint32_t idle_streams, row;
 	char *continue_from;
 	uint64_t random;
@@ -105,6 +107,8 @@ void reflector_done(struct reflector *r);
 unsigned int reflector_start(struct reflector *r, uint64_t now);
 unsigned int reflector_again(struct reflector *r, uint64_t now);
 unsigned int reflector_timer(struct reflector *r, uint64_t now);
+bool reflector_answered(struct reflector *r);
+void reflector_nudge(struct reflector *r, uint64_t now);
 void reflector_accepted(struct reflector *r);
 void reflector_bytes(struct reflector *r, uint64_t now);
 unsigned int reflector_event(struct reflector *r, uint64_t version, uint64_t now);

@@ -113,8 +113,7 @@ static void collect_unseen(void *arg, const struct object *o)
 {
 	struct keys *k = arg;
 
-	if (o->feed == k->share->feed && o->generation != k->share->generation &&
-	    o->version <= k->version)
+	if (o->generation != k->share->generation && o->version <= k->version)
 		vec_push(&k->v,
 			 (struct object_key){o->kind, intern_ref(o->ns), intern_ref(o->name)});
 }
@@ -123,7 +122,7 @@ static void sweep(struct share *s, uint64_t version, share_heir_fn *heir, void *
 {
 	struct keys k = {.share = s, .version = version};
 
-	store_each(s->store, s->kind, collect_unseen, &k);
+	store_each_of(s->store, s->feed, collect_unseen, &k);
 	vec_foreach (key, &k.v) {
 		const struct object *o = store_get(s->store, key->kind, key->ns, key->name);
 		const struct share *to = heir ? heir(arg, o) : NULL;

@@ -55,5 +55,4 @@ void share_forget(struct share *s);
 size_t share_commit(struct share *s, uint64_t version);
 void share_take(struct share *s, const struct api_item *item);
 void share_distrust(struct store *s);
-void share_distrust(struct store *s);
 void share_give_up(struct share *s, share_heir_fn *heir, void *arg);

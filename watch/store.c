@@ -2,17 +2,29 @@
 /*
  * store.c - one open-addressing table of pointers a kind: 8 bytes a slot, at most 3/4 full.
  *
- * Keys are interned, so hashing and comparing them is arithmetic on pointers.  Pure.
+ * Keys are interned, so hashing and comparing them is arithmetic on pointers.  Objects that a
+ * source marked with a feed are in a list of that feed as well.  Pure.
  */
 #include "watch/store.h"
+
+#include <uthash.h>
+#include <utlist.h>
 
 struct slots {
 	struct object **v;
 	size_t n, cap; /* cap is a power of two or 0 */
 };
 
+/* struct marked - the objects of one feed */
+struct marked {
+	uint16_t feed;
+	struct object *objects;
+	UT_hash_handle hh;
+};
+
 struct store {
 	struct slots kinds[_KIND_MAX];
+	struct marked *marked;
 };
 
 /**
@@ -33,8 +45,14 @@ struct store *store_new(void)
  */
 struct store *store_free(struct store *s)
 {
+	struct marked *m, *next;
+
 	if (!s)
 		return NULL;
+	HASH_ITER (hh, s->marked, m, next) {
+		HASH_DEL(s->marked, m);
+		free(m);
+	}
 	for (int k = 0; k < _KIND_MAX; k++) {
 		for (size_t i = 0; i < s->kinds[k].cap; i++)
 			(void)object_free(s->kinds[k].v[i]);
@@ -43,6 +61,49 @@ struct store *store_free(struct store *s)
 	free(s);
 	return NULL;
 }
+
+/* --- the lists of feeds ------------------------------------------------------------------------
+ */
+
+static struct marked *find_marked(const struct store *s, uint16_t feed)
+{
+	struct marked *m;
+
+	HASH_FIND(hh, s->marked, &feed, sizeof(feed), m);
+	return m;
+}
+
+static void link_marked(struct store *s, struct object *o)
+{
+	struct marked *m;
+
+	if (!o->feed)
+		return;
+	m = find_marked(s, o->feed);
+	if (!m) {
+		m = xcalloc(1, sizeof(*m));
+		m->feed = o->feed;
+		HASH_ADD(hh, s->marked, feed, sizeof(m->feed), m);
+	}
+	DL_APPEND(m->objects, o);
+}
+
+static void unlink_marked(struct store *s, struct object *o)
+{
+	struct marked *m;
+
+	if (!o->feed)
+		return;
+	m = find_marked(s, o->feed);
+	DL_DELETE(m->objects, o);
+	if (m->objects)
+		return;
+	HASH_DEL(s->marked, m);
+	free(m);
+}
+
+/* --- the table ---------------------------------------------------------------------------------
+ */
 
 static size_t home(const struct slots *t, const char *ns, const char *name)
 {
@@ -97,6 +158,9 @@ bool store_put(struct store *s, struct object *o, struct object **ret_old)
 	}
 	*ret_old = t->v[i];
 	t->n += !t->v[i];
+	if (t->v[i])
+		unlink_marked(s, t->v[i]);
+	link_marked(s, o);
 	t->v[i] = o;
 	return true;
 }
@@ -122,6 +186,7 @@ struct object *store_remove(struct store *s, enum kind kind, const char *ns, con
 	o = t->v[gap];
 	if (!o)
 		return NULL;
+	unlink_marked(s, o);
 	t->v[gap] = NULL;
 	t->n--;
 	/* Close the gap: move up whatever probing would no longer reach. */
@@ -157,7 +222,7 @@ const struct object *store_get(const struct store *s, enum kind kind, const char
  * store_mark() - Set the marks of a source on an object
  * @s:          Store
  * @o:          Object of it
- * @feed:       Mark
+ * @feed:       Mark; 0: none's
  * @generation: Mark
  * @version:    Mark
  */
@@ -167,7 +232,11 @@ void store_mark(struct store *s, const struct object *o, uint16_t feed, uint16_t
 	struct slots *t = &s->kinds[o->kind];
 	struct object *mine = t->v[find(t, o->ns, o->name)];
 
-	mine->feed = feed;
+	if (feed != mine->feed) {
+		unlink_marked(s, mine);
+		mine->feed = feed;
+		link_marked(s, mine);
+	}
 	mine->generation = generation;
 	mine->version = version;
 }
@@ -186,6 +255,21 @@ void store_each(const struct store *s, enum kind kind, store_fn *fn, void *arg)
 	for (size_t i = 0; i < t->cap; i++)
 		if (t->v[i])
 			fn(arg, t->v[i]);
+}
+
+/**
+ * store_each_of() - Walk the objects that are marked with a feed
+ * @s:    Store
+ * @feed: Mark, not 0
+ * @fn:   Called for each, those marked first come first; must not change the store
+ * @arg:  Its first argument
+ */
+void store_each_of(const struct store *s, uint16_t feed, store_fn *fn, void *arg)
+{
+	const struct marked *m = find_marked(s, feed);
+
+	for (const struct object *o = m ? m->objects : NULL; o; o = o->next)
+		fn(arg, o);
 }
 
 /**

@@ -19,4 +19,5 @@ const struct object *store_get(const struct store *s, enum kind kind, const char
 void store_mark(struct store *s, const struct object *o, uint16_t feed, uint16_t generation,
 		uint64_t version);
 void store_each(const struct store *s, enum kind kind, store_fn *fn, void *arg);
+void store_each_of(const struct store *s, uint16_t feed, store_fn *fn, void *arg);
 size_t store_count(const struct store *s, enum kind kind);

@@ -64,7 +64,7 @@ static void read_all(const uint8_t *data, size_t size, size_t piece, struct buf 
 	if (r == 0)
 		r = api_stream_end(s, &end, &e);
 	check(r >= 0 || *e.msg);
-	buf_printf(out, "%d %llu %llu ", r, (unsigned long long)api_stream_unknown(s),
+	buf_printf(out, "%d %llu %llu ", r, (unsigned long long)api_stream_take_unknown(s),
 		   (unsigned long long)end.version);
 	put_word(out, end.continue_from);
 	(void)api_stream_free(s);

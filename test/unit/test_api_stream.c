@@ -73,7 +73,7 @@ static void read_answer(struct answer *a, const char *text, size_t len)
 		a->r = api_stream_end(s, &a->end, &a->err);
 	if (a->end.continue_from)
 		a->continue_from = xstrdup(a->end.continue_from);
-	a->unknown = api_stream_unknown(s);
+	a->unknown = api_stream_take_unknown(s);
 }
 
 static void answer_done(struct answer *a)

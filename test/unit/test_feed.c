@@ -10,6 +10,7 @@
 
 #include "test/unit/api_world.h"
 #include "watch/feed.h"
+#include "watch/share.h"
 
 #define PATH   "/api/v1/namespaces/n/pods?"
 #define STREAM PATH "watch=true&allowWatchBookmarks=true&timeoutSeconds="
@@ -20,7 +21,7 @@ struct world {
 	struct http *http;
 	struct feed_owner owner;
 	struct feed *feed;
-	size_t synced, unauthorized, backwards, lost;
+	size_t synced, unauthorized, backwards, lost, reachable;
 };
 
 static void on_synced(void *arg, struct feed *f)
@@ -41,9 +42,17 @@ static void on_lost(void *arg)
 	((struct world *)arg)->lost++;
 }
 
+static void on_reachable(void *arg)
+{
+	((struct world *)arg)->reachable++;
+}
+
 static void on_backwards(void *arg)
 {
-	((struct world *)arg)->backwards++;
+	struct world *w = arg;
+
+	share_distrust(w->told.store);
+	w->backwards++;
 }
 
 static void change(void *arg, const struct object_key *key, struct object *o)
@@ -76,6 +85,7 @@ static int set_up(void **state)
 				       .unauthorized = on_unauthorized,
 				       .backwards = on_backwards,
 				       .lost = on_lost,
+				       .reachable = on_reachable,
 				       .arg = w};
 	w->feed = pods_of_n(w, 7);
 	feed_start(w->feed);

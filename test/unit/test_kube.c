@@ -582,6 +582,48 @@ static void all_pods_from_the_start(void **state)
 	assert_told(&w->told, "+s9/a");
 }
 
+static struct http_request *first_watch(const struct http *h)
+{
+	struct http_request *r;
+
+	DL_FOREACH (h->requests, r)
+		if (strstr(r->path, "watch=true"))
+			return r;
+	return NULL;
+}
+
+static size_t n_watches(const struct http *h)
+{
+	struct http_request *r;
+	size_t n = 0;
+
+	DL_FOREACH (h->requests, r)
+		n += strstr(r->path, "watch=true") != NULL;
+	return n;
+}
+
+/* The waits of the collections have grown apart; the first that gets through brings all. */
+static void one_that_is_answered_wakes_the_others(void **state)
+{
+	struct world *w = *state;
+	struct http *h;
+
+	open_kube(w, false);
+	get_lists(w);
+	h = kube_http(w->kube);
+	for (int round = 0; round < 600; round++) {
+		while (h->requests)
+			answer_end(h->requests, (struct http_result){0, -ECONNREFUSED, "no", 0});
+		pass(USEC_PER_SEC / 10);
+	}
+	while (!first_watch(h))
+		pass(USEC_PER_SEC / 10);
+	assert_true(n_watches(h) < 4);
+	assert_true(answer_bytes(first_watch(h), 200, "", 0));
+	pass(0);
+	assert_int_equal(n_watches(h), 4);
+}
+
 /* A policy may need a namespace before the lists are complete: no detour by that one. */
 static void all_pods_when_one_is_needed_early(void **state)
 {
@@ -868,6 +910,7 @@ int main(void)
 		TEST(all_are_needed_for_a_while),
 		TEST(one_of_all_that_are_coming),
 		TEST(all_pods_from_the_start),
+		TEST(one_that_is_answered_wakes_the_others),
 		TEST(all_pods_when_one_is_needed_early),
 		TEST(a_pod_that_moves_between_collections),
 		TEST(a_pod_that_is_asked_for),

@@ -325,6 +325,32 @@ static void a_list_after_that_is_not_an_old_one(void **state)
 }
 
 /* etcd was restored from a snapshot. */
+/* Of those that got no answer one is enough to find out; a server that said no is left alone. */
+static void the_server_answers_others_again(void **state)
+{
+	struct reflector *r = *state;
+	uint64_t deadline;
+
+	get_synced(r, 10);
+	assert_false(reflector_answered(r));
+	(void)say_no(r, 503, 7);
+	deadline = r->deadline;
+	reflector_nudge(r, now);
+	assert_int_equal(r->deadline, deadline);
+	now = deadline;
+	assert_int_equal(reflector_timer(r, now), SEND);
+	(void)break_off(r);
+	reflector_nudge(r, now);
+	assert_int_equal(r->deadline, now);
+	assert_int_equal(reflector_timer(r, now), SEND);
+	assert_watches(r, "10");
+	assert_true(reflector_answered(r));
+	assert_false(reflector_answered(r));
+	deadline = r->deadline;
+	reflector_nudge(r, now);
+	assert_int_equal(r->deadline, deadline);
+}
+
 static void versions_that_go_backwards(void **state)
 {
 	struct reflector *r = *state;
@@ -435,6 +461,7 @@ int main(void)
 		TEST(credentials_are_read_anew),
 		TEST(a_version_that_is_too_old),
 		TEST(a_list_after_that_is_not_an_old_one),
+		TEST(the_server_answers_others_again),
 		TEST(versions_that_go_backwards),
 		TEST(a_watch_that_goes_quiet_is_renewed),
 		TEST(a_page_that_never_comes),

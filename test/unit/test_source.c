@@ -207,7 +207,7 @@ static void status_as_json(void **state)
 		"\"problem\":"
 		"\"HTTP 503\"}",
 		"\"namespaces_needed\":0,\"all_pods\":false,\"requests\":5,",
-		"\"lists\":5,\"watches\":0,\"failures\":1,\"expired\":0,\"age_seconds\":",
+		"\"lists\":5,\"watches\":0,\"failures\":1,\"expired\":0,\"unknown\":0,\"age_seconds\":",
 		NULL};
 	_cleanup_(buf_done) struct buf b = {0};
 	struct world *w = *state;
@@ -230,6 +230,7 @@ static void metrics(void **state)
 		"manx_api_watches_total 0\n",
 		"manx_api_failures_total 1\n",
 		"manx_api_expired_total 0\n",
+		"manx_api_unknown_total 0\n",
 		"manx_source_synced 1\n",
 		"manx_source_age_seconds 0",
 		NULL};

@@ -118,6 +118,70 @@ static void kind_namespace_and_name_are_the_key(void **state _unused_)
 	assert_int_equal(intern_count(), 0);
 }
 
+struct tally {
+	size_t n;
+	int sum;
+};
+
+static void add_version(void *arg, const struct object *o)
+{
+	struct tally *s = arg;
+
+	s->n++;
+	s->sum += version_of(o);
+}
+
+static struct tally marked(const struct store *s, uint16_t feed)
+{
+	struct tally r = {0};
+
+	store_each_of(s, feed, add_version, &r);
+	return r;
+}
+
+/* A feed finds its own objects, however many others there are. */
+static void objects_of_a_feed(void **state _unused_)
+{
+	enum { FEEDS = 5 };
+	struct store *s = store_new();
+	struct object *all[NAMES] = {0}, *old = NULL;
+	unsigned int seed = 11;
+
+	for (int step = 0; step < 5000; step++) {
+		int i = rand_r(&seed) % NAMES, v = rand_r(&seed) % 100;
+		uint16_t feed = (uint16_t)(rand_r(&seed) % FEEDS);
+		struct tally model[FEEDS] = {0};
+
+		old = NULL;
+		if (all[i] && v < 20) {
+			old = store_remove(s, KIND_NAMESPACE, NULL, all[i]->name);
+			all[i] = NULL;
+		} else if (all[i] && v < 60) {
+			store_mark(s, all[i], feed, 1, 2);
+		} else {
+			struct object *o = version(i, v);
+
+			o->feed = feed;
+			if (store_put(s, o, &old))
+				all[i] = o;
+		}
+		(void)object_free(old);
+		for (int k = 0; k < NAMES; k++)
+			if (all[k]) {
+				model[all[k]->feed].n++;
+				model[all[k]->feed].sum += version_of(all[k]);
+			}
+		for (uint16_t f = 1; f < FEEDS; f++) {
+			struct tally m = marked(s, f);
+
+			assert_int_equal(m.n, model[f].n);
+			assert_int_equal(m.sum, model[f].sum);
+		}
+	}
+	(void)store_free(s);
+	assert_int_equal(intern_count(), 0);
+}
+
 /* Being set aside, and for what, is a change that everyone has to hear of. */
 static void a_problem_is_a_change(void **state _unused_)
 {
@@ -197,6 +261,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(random_use),
 		cmocka_unit_test(kind_namespace_and_name_are_the_key),
+		cmocka_unit_test(objects_of_a_feed),
 		cmocka_unit_test(a_problem_is_a_change),
 		cmocka_unit_test(changes_of_one_key_are_merged),
 	};
