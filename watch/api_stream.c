@@ -10,9 +10,9 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <yajl/yajl_parse.h>
 
 #include "watch/api_object.h"
+#include "watch/json_events.h"
 
 enum mode { MODE_OUTER, MODE_OBJECT, MODE_SKIP };
 
@@ -39,6 +39,7 @@ enum place {
  * @quiet:   Bytes since the parser told anything; @object_bytes: since the object began
  */
 struct api_stream {
+	struct json_events events;
 	yajl_handle parser;
 	enum api_shape shape;
 	enum kind kind;
@@ -61,21 +62,6 @@ struct api_stream {
 	uint64_t quiet, object_bytes;
 	struct err err;
 };
-
-static void *take_memory(void *ctx _unused_, size_t size)
-{
-	return xmalloc(size);
-}
-
-static void *resize_memory(void *ctx _unused_, void *p, size_t size)
-{
-	return xrealloc(p, 1, size);
-}
-
-static void give_memory(void *ctx _unused_, void *p)
-{
-	free(p);
-}
 
 /* What yajl wants to hear in order to stop. */
 static int refuse(struct api_stream *s, const char *what)
@@ -256,11 +242,14 @@ static int outer_text(struct api_stream *s, const char *text, size_t n)
 	return s->n_open ? 1 : refuse(s, "a text where an object was expected");
 }
 
-/* --- yajl --------------------------------------------------------------------------------------
+/* --- events of the parser ----------------------------------------------------------------------
+ * --------------------------------------------------------------------------------------
  */
 
-static int scalar(struct api_stream *s, enum value_type type, const void *text, size_t n)
+static int on_scalar(void *ctx, enum value_type type, const void *text, size_t n)
 {
+	struct api_stream *s = ctx;
+
 	s->told = true;
 	if (s->mode == MODE_OBJECT)
 		api_object_scalar(&s->object, type, text, n);
@@ -271,30 +260,10 @@ static int scalar(struct api_stream *s, enum value_type type, const void *text, 
 	return s->mode != MODE_OUTER || s->n_open ? 1 : refuse(s, "no object");
 }
 
-static int on_null(void *ctx)
+static int on_begin(void *ctx, enum value_type type)
 {
-	return scalar(ctx, VALUE_NULL, NULL, 0);
-}
+	struct api_stream *s = ctx;
 
-static int on_boolean(void *ctx, int boolean)
-{
-	return scalar(ctx, VALUE_BOOL, boolean ? "true" : "false", boolean ? 4 : 5);
-}
-
-static int on_number(void *ctx, const char *text, size_t n)
-{
-	bool fraction = memchr(text, '.', n) || memchr(text, 'e', n) || memchr(text, 'E', n);
-
-	return scalar(ctx, fraction ? VALUE_NUMBER : VALUE_INT, text, n);
-}
-
-static int on_string(void *ctx, const unsigned char *text, size_t n)
-{
-	return scalar(ctx, VALUE_STRING, text, n);
-}
-
-static int begin(struct api_stream *s, enum value_type type)
-{
 	s->told = true;
 	if (s->mode == MODE_SKIP) {
 		s->skipped++;
@@ -310,25 +279,15 @@ static int begin(struct api_stream *s, enum value_type type)
 	return 1;
 }
 
-static int on_start_map(void *ctx)
-{
-	return begin(ctx, VALUE_MAP);
-}
-
-static int on_start_array(void *ctx)
-{
-	return begin(ctx, VALUE_SEQ);
-}
-
-static int on_key(void *ctx, const unsigned char *key, size_t n)
+static int on_key(void *ctx, const char *key, size_t n)
 {
 	struct api_stream *s = ctx;
 
 	s->told = true;
 	if (s->mode == MODE_OBJECT)
-		api_object_key(&s->object, (const char *)key, n);
+		api_object_key(&s->object, key, n);
 	else if (s->mode == MODE_OUTER)
-		s->place = place_of(s, (const char *)key, n);
+		s->place = place_of(s, key, n);
 	return 1;
 }
 
@@ -347,18 +306,6 @@ static int on_end(void *ctx)
 	return api_object_close(&s->object) ? take_object(s) : 1;
 }
 
-static const yajl_callbacks callbacks = {
-	.yajl_null = on_null,
-	.yajl_boolean = on_boolean,
-	.yajl_number = on_number,
-	.yajl_string = on_string,
-	.yajl_start_map = on_start_map,
-	.yajl_map_key = on_key,
-	.yajl_end_map = on_end,
-	.yajl_start_array = on_start_array,
-	.yajl_end_array = on_end,
-};
-
 /* --- the interface -----------------------------------------------------------------------------
  */
 
@@ -373,14 +320,14 @@ static const yajl_callbacks callbacks = {
  */
 struct api_stream *api_stream_new(enum api_shape shape, enum kind kind, api_item_fn *fn, void *arg)
 {
-	yajl_alloc_funcs memory = {take_memory, resize_memory, give_memory, NULL};
 	struct api_stream *s = xcalloc(1, sizeof(*s));
 
 	s->shape = shape;
 	s->kind = kind;
 	s->fn = fn;
 	s->arg = arg;
-	s->parser = yajl_alloc(&callbacks, &memory, s);
+	s->events = (struct json_events){on_scalar, on_begin, on_key, on_end};
+	s->parser = json_events_parser(&s->events);
 	(void)yajl_config(s->parser, yajl_allow_multiple_values, shape == API_WATCH);
 	/* What is kept is checked when it is built. */
 	(void)yajl_config(s->parser, yajl_dont_validate_strings, 1);

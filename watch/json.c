@@ -11,7 +11,8 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <yajl/yajl_parse.h>
+
+#include "watch/json_events.h"
 
 /*
  * struct run - one text being parsed
@@ -21,6 +22,7 @@
  * @result:   Below 0: a callback stopped the parser, @reterr is set
  */
 struct run {
+	struct json_events events;
 	yajl_handle parser;
 	const char *text;
 	size_t len;
@@ -39,21 +41,6 @@ static void run_done(struct run *run)
 	if (run->parser)
 		yajl_free(run->parser);
 	(void)value_doc_free(run->doc);
-}
-
-static void *take_memory(void *ctx _unused_, size_t size)
-{
-	return xmalloc(size);
-}
-
-static void *resize_memory(void *ctx _unused_, void *p, size_t size)
-{
-	return xrealloc(p, 1, size);
-}
-
-static void give_memory(void *ctx _unused_, void *p)
-{
-	free(p);
 }
 
 static uint32_t count_to(struct run *run, size_t offset)
@@ -112,59 +99,30 @@ static int settle(struct run *run, int r)
 	return run->result >= 0;
 }
 
-static int scalar(struct run *run, enum value_type type, const void *s, size_t len)
+static int on_scalar(void *ctx, enum value_type type, const void *text, size_t n)
 {
+	struct run *run = ctx;
+
 	if (!ready(run))
 		return 0;
 	return settle(run,
-		      value_build_scalar(run->doc, token_line(run), type, s, len, run->reterr));
+		      value_build_scalar(run->doc, token_line(run), type, text, n, run->reterr));
 }
 
-static int begin(struct run *run, enum value_type type)
+static int on_begin(void *ctx, enum value_type type)
 {
+	struct run *run = ctx;
+
 	if (!ready(run))
 		return 0;
 	return settle(run, value_build_begin(run->doc, token_line(run), type, run->reterr));
 }
 
-static int on_null(void *ctx)
-{
-	return scalar(ctx, VALUE_NULL, NULL, 0);
-}
-
-static int on_boolean(void *ctx, int boolean)
-{
-	return scalar(ctx, VALUE_BOOL, boolean ? "true" : "false", boolean ? 4 : 5);
-}
-
-static int on_number(void *ctx, const char *s, size_t len)
-{
-	bool fraction = memchr(s, '.', len) || memchr(s, 'e', len) || memchr(s, 'E', len);
-
-	return scalar(ctx, fraction ? VALUE_NUMBER : VALUE_INT, s, len);
-}
-
-static int on_string(void *ctx, const unsigned char *s, size_t len)
-{
-	return scalar(ctx, VALUE_STRING, s, len);
-}
-
-static int on_start_map(void *ctx)
-{
-	return begin(ctx, VALUE_MAP);
-}
-
-static int on_start_array(void *ctx)
-{
-	return begin(ctx, VALUE_SEQ);
-}
-
-static int on_key(void *ctx, const unsigned char *s, size_t len)
+static int on_key(void *ctx, const char *text, size_t n)
 {
 	struct run *run = ctx;
 
-	return settle(
-		run, value_build_key(run->doc, token_line(run), (const char *)s, len, run->reterr));
+	return settle(run, value_build_key(run->doc, token_line(run), text, n, run->reterr));
 }
 
 static int on_end(void *ctx)
@@ -173,18 +131,6 @@ static int on_end(void *ctx)
 
 	return settle(run, value_build_end(run->doc, run->reterr));
 }
-
-static const yajl_callbacks callbacks = {
-	.yajl_null = on_null,
-	.yajl_boolean = on_boolean,
-	.yajl_number = on_number,
-	.yajl_string = on_string,
-	.yajl_start_map = on_start_map,
-	.yajl_map_key = on_key,
-	.yajl_end_map = on_end,
-	.yajl_start_array = on_start_array,
-	.yajl_end_array = on_end,
-};
 
 /* yajl's own finding, "parse error: premature EOF\n", with the line. */
 static int parser_error(struct run *run, size_t offset)
@@ -226,9 +172,8 @@ static bool blank(const char *text, size_t len)
 
 static int parse(struct run *run, bool stream)
 {
-	yajl_alloc_funcs memory = {take_memory, resize_memory, give_memory, NULL};
-
-	run->parser = yajl_alloc(&callbacks, &memory, run);
+	run->events = (struct json_events){on_scalar, on_begin, on_key, on_end};
+	run->parser = json_events_parser(&run->events);
 	(void)yajl_config(run->parser, yajl_allow_multiple_values, (int)stream);
 	run->line = 1;
 	run->gap_from = SIZE_MAX;
