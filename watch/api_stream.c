@@ -242,8 +242,7 @@ static int outer_text(struct api_stream *s, const char *text, size_t n)
 	return s->n_open ? 1 : refuse(s, "a text where an object was expected");
 }
 
-/* --- events of the parser ----------------------------------------------------------------------
- * --------------------------------------------------------------------------------------
+/* --- events of the parser ---------------------------------------------------------------------
  */
 
 static int on_scalar(void *ctx, enum value_type type, const void *text, size_t n)
