@@ -10,8 +10,8 @@
 #pragma once
 
 #include "lib/loop.h"
+#include "watch/change.h"
 #include "watch/http.h"
-#include "watch/manifests.h"
 #include "watch/reflector.h"
 #include "watch/store.h"
 

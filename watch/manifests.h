@@ -9,30 +9,9 @@
 #pragma once
 
 #include "lib/vec.h"
-#include "watch/object.h"
+#include "watch/change.h"
 
 #define MANIFEST_FILES_MAX 4096 /* files of one folder; more are not read */
-
-/* struct object_key - interned names, borrowed; @ns is NULL for kinds without namespace */
-struct object_key {
-	enum kind kind;
-	const char *ns, *name;
-};
-
-/**
- * typedef object_change_fn - Takes one change of what is in force
- * @arg: Context
- * @key: Which object, borrowed for the call
- * @o:   The object as it is now, owned by the callee; NULL when it is gone
- */
-typedef void object_change_fn(void *arg, const struct object_key *key, struct object *o);
-
-/**
- * typedef problem_fn - Takes one problem
- * @arg:  Context
- * @text: "web.yaml:12: ...", one line, borrowed for the call
- */
-typedef void problem_fn(void *arg, const char *text);
 
 /* struct manifest - what one file holds: objects in order with their lines, and the kinds unknown
  */

@@ -14,7 +14,7 @@
 
 #include "lib/vec.h"
 #include "watch/api_stream.h"
-#include "watch/manifests.h"
+#include "watch/change.h"
 #include "watch/store.h"
 
 /* struct held - told by a list that is not complete: an object, or that it is gone */

@@ -19,8 +19,8 @@
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "lib/vec.h"
+#include "watch/change.h"
 #include "watch/http.h"
-#include "watch/manifests.h"
 #include "watch/store.h"
 
 /* --- the loop ----------------------------------------------------------------------------------
