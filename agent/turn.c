@@ -74,21 +74,33 @@ static void settle(struct agent *a)
 /* --- the kernel --------------------------------------------------------------------------------
  */
 
+/* Learn what the kernel holds; until that has succeeded, nothing is in sync. */
+static bool read_table(struct agent *a)
+{
+	struct err e = {0};
+
+	a->guard.unread = nft_read(a->nft, a->table, &e) < 0;
+	if (a->guard.unread)
+		agent_refused(a, &a->table_sync, "nft", &e);
+	return !a->guard.unread;
+}
+
 static void apply_table(struct agent *a, bool changed)
 {
 	struct sync *s = &a->table_sync;
 	struct err e = {0};
 
-	if (guard_due(a)) {
-		if (nft_read(a->nft, a->table, &e) < 0)
-			agent_refused(a, s, "nft", &e);
-		changed = true;
+	if (guard_due(a))
+		a->guard.unread = changed = true;
+	if (table_pending(a->table) || a->guard.unread) {
+		if (!changed && !sync_may_try(s, loop_now(a->loop)))
+			return;
+		if (a->guard.unread && !read_table(a))
+			return;
 	}
 	if (!table_pending(a->table))
 		sync_succeeded(s);
-	if (!table_pending(a->table) || (!changed && !sync_may_try(s, loop_now(a->loop))))
-		return;
-	if (nft_apply(a->nft, a->table, &e) == 0 || aside_guilty(a->aside, &e))
+	else if (nft_apply(a->nft, a->table, &e) == 0 || aside_guilty(a->aside, &e))
 		sync_succeeded(s);
 	else
 		agent_refused(a, s, "nft", &e);
@@ -118,10 +130,7 @@ static bool apply_routes(struct agent *a, uint64_t since)
  */
 static void synced(struct agent *a)
 {
-	struct err e = {0};
-
-	if (nft_read(a->nft, a->table, &e) < 0)
-		agent_refused(a, &a->table_sync, "nft", &e);
+	(void)read_table(a);
 	a->source_synced = true;
 	log_info("agent", "source complete", "ms=%" PRIu64,
 		 (uint64_t)((monotonic_usec() - a->started) / USEC_PER_MSEC));
@@ -156,6 +165,7 @@ void turn_run(void *agent)
 		synced(a);
 	if (a->source_synced)
 		apply(a, changed, since);
+	durable_follow(a);
 	agent_install_when_ready(a);
 	calls_progress(a->calls);
 }
