@@ -89,6 +89,7 @@ static void apply_table(struct agent *a, bool changed)
 {
 	struct sync *s = &a->table_sync;
 	struct err e = {0};
+	int r;
 
 	if (guard_due(a))
 		a->guard.unread = changed = true;
@@ -98,9 +99,8 @@ static void apply_table(struct agent *a, bool changed)
 		if (a->guard.unread && !read_table(a))
 			return;
 	}
-	if (!table_pending(a->table))
-		sync_succeeded(s);
-	else if (nft_apply(a->nft, a->table, &e) == 0 || aside_guilty(a->aside, &e))
+	r = table_pending(a->table) ? nft_apply(a->nft, a->table, &e) : 0;
+	if (r == 0 || (r == NFT_REFUSED && aside_guilty(a->aside, &e)))
 		sync_succeeded(s);
 	else
 		agent_refused(a, s, "nft", &e);
@@ -157,7 +157,7 @@ void turn_run(void *agent)
 	bool changed = queue_length(a->queue) > 0, lists = source_lists_complete(a);
 	uint64_t since = changed ? queue_oldest(a->queue) : 0;
 
-	aside_begin(a->aside);
+	aside_begin(a->aside, a->table_sync.ok);
 	(void)queue_drain(a->queue, on_change, a);
 	settle(a);
 	queue_drained(a->queue);

@@ -10,6 +10,7 @@ import os
 import pathlib
 import signal
 import subprocess
+import tempfile
 
 MOUNT = 'mkdir -p "$1" && mount -t tmpfs -o size=$2,mode=0700 tmpfs "$1" && echo && exec sleep inf'
 
@@ -26,7 +27,11 @@ class Faults:
     def __init__(self, pid, *expressions, only=None):
         calls = ",".join(e.split(":")[0] for e in expressions)
         self.targets = only or threads(pid)
-        self.command = ["strace", "-o", "/dev/null", "-e", f"trace={calls}"]
+        descriptor, record = tempfile.mkstemp(prefix="mxt-strace-")
+        os.close(descriptor)
+        self.record = pathlib.Path(record)
+        self.injected = 0  # faults that happened, when the block has ended
+        self.command = ["strace", "-o", record, "-e", f"trace={calls}"]
         for expression in expressions:
             self.command += ["-e", f"inject={expression}"]
         for thread in self.targets:
@@ -47,6 +52,8 @@ class Faults:
         self.process.stderr.read()
         self.process.stderr.close()
         self.process.wait(10)
+        self.injected = self.record.read_text(errors="replace").count("(INJECTED)")
+        self.record.unlink()
 
 
 class SmallDisk:
