@@ -58,15 +58,6 @@ static void on_stop(void *arg)
 	loop_exit(a->loop, 0);
 }
 
-static void on_journal(void *arg, uint32_t events _unused_)
-{
-	struct agent *a = arg;
-	struct err e = {0};
-
-	if (journal_poll(a->journal, &e) < 0)
-		log_err("ipam", "the journal is not durable, ADD waits", "err=\"%s\"", e.msg);
-}
-
 static void on_rtnl(void *arg, uint32_t events _unused_)
 {
 	rtnl_dispatch(((struct agent *)arg)->rtnl);
@@ -103,7 +94,8 @@ static void on_link_event(void *arg, const struct rtnl_event *e)
 /* The turn that follows tries the kernel again; the disk is tried here. */
 static void on_retry(void *arg)
 {
-	on_journal(arg, 0);
+	durable_retry(arg);
+	agent_arm_retry(arg);
 }
 
 /* The turn that follows tells systemd, see agent_install_when_ready(). */
@@ -136,6 +128,8 @@ bool agent_ready(const struct agent *a, const char **ret_why)
 		*ret_why = "the source has not been read completely yet";
 	else if (!a->table_sync.ok)
 		*ret_why = a->table_sync.problem;
+	else if (!a->durable.sync.ok)
+		*ret_why = a->durable.sync.problem;
 	else if (!ipam_has_family(a->ipam, AF_INET) && !ipam_has_family(a->ipam, AF_INET6))
 		*ret_why = "this node has no pod range: no spec.podCIDRs in its Node, no ranges in "
 			   "the configuration";
@@ -167,6 +161,21 @@ size_t agent_pending(const struct agent *a)
 }
 
 /**
+ * agent_arm_retry() - Come back when the first of the parts that failed may be tried again
+ * @a: Agent
+ */
+void agent_arm_retry(struct agent *a)
+{
+	const struct sync *const parts[] = {&a->table_sync, &a->routes_sync, &a->durable.sync};
+	uint64_t at = USEC_INFINITY;
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		if (!parts[i]->ok && parts[i]->retry_at > loop_now(a->loop))
+			at = MIN(at, parts[i]->retry_at);
+	loop_timer_at(a->retry, at);
+}
+
+/**
  * agent_refused() - The kernel refused a part: note it, tell it, come back
  * @a:    Agent
  * @s:    The part's state
@@ -176,7 +185,7 @@ size_t agent_pending(const struct agent *a)
 void agent_refused(struct agent *a, struct sync *s, const char *part, const struct err *e)
 {
 	sync_failed(s, part, e, loop_now(a->loop));
-	loop_timer_at(a->retry, s->retry_at);
+	agent_arm_retry(a);
 	log_err(part, "the kernel refused, will retry", "in_ms=%" PRIu64 " err=\"%s\"",
 		(uint64_t)(s->retry_usec / USEC_PER_MSEC), e->msg);
 }
@@ -310,8 +319,8 @@ static int open_shells(struct agent *a, struct err *reterr)
 
 	if (r == 0 && report.bad_bytes)
 		log_warn("ipam", "the journal's end was damaged and is cut off",
-			 "bytes=%" PRIu64 " kept=%s.damaged-%u", report.bad_bytes, path,
-			 report.kept);
+			 "file=%s offset=%" PRIu64 " bytes=%" PRIu64 " kept=%s.damaged-%u", path,
+			 report.good_bytes, report.bad_bytes, path, report.kept);
 	if (r == 0)
 		r = nft_open(&a->nft, reterr);
 	if (r == 0)
@@ -340,7 +349,6 @@ static void watch_everything(struct agent *a)
 
 	agent_add_source(a, loop_signal(l, "SIGTERM", SIGTERM, on_stop, a));
 	agent_add_source(a, loop_signal(l, "SIGINT", SIGINT, on_stop, a));
-	agent_add_source(a, loop_io(l, "journal", journal_fd(a->journal), EPOLLIN, on_journal, a));
 	agent_add_source(a, loop_io(l, "rtnetlink", rtnl_fd(a->rtnl), EPOLLIN, on_rtnl, a));
 	agent_add_source(a,
 			 loop_io(l, "waiter", waiter_fd(a->routing.waiter), EPOLLIN, on_waiter, a));
@@ -349,6 +357,7 @@ static void watch_everything(struct agent *a)
 	a->patience = loop_timer(l, "patience", on_patience, a);
 	agent_add_source(a, a->patience);
 	loop_timer_at(a->patience, a->started + PATIENCE_USEC);
+	durable_watch(a);
 	guard_watch(a);
 	reload_watch(a);
 	loop_on_turn(l, turn_run, a);

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "agent/config.h"
+#include "agent/durable.h"
 #include "agent/guard.h"
 #include "agent/http.h"
 #include "agent/metrics.h"
@@ -85,6 +86,7 @@ struct agent {
 	/* Is the kernel as we want it? */
 	struct routing routing;
 	struct sync table_sync, routes_sync;
+	struct durable durable;
 	struct guard guard;
 	size_t left_pending; /* operations on the table that the last turn could not bring in */
 
@@ -96,6 +98,7 @@ bool agent_ready(const struct agent *a, const char **ret_why);
 void agent_add_source(struct agent *a, struct loop_source *s);
 size_t agent_pending(const struct agent *a);
 bool agent_in_sync(const struct agent *a, const char **ret_problem);
+void agent_arm_retry(struct agent *a);
 void agent_refused(struct agent *a, struct sync *s, const char *part, const struct err *e);
 void agent_count_latency(struct agent *a, uint64_t since);
 void agent_install_when_ready(struct agent *a);

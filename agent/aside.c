@@ -78,12 +78,14 @@ struct aside *aside_free(struct aside *s)
 }
 
 /**
- * aside_begin() - A turn begins: nothing is under suspicion
- * @s: Module
+ * aside_begin() - A turn begins
+ * @s:       Module
+ * @settled: The kernel took everything: nothing is under suspicion
  */
-void aside_begin(struct aside *s)
+void aside_begin(struct aside *s, bool settled)
 {
-	s->changed.n = 0;
+	if (settled)
+		s->changed.n = 0;
 	free_retired(s);
 }
 
@@ -109,6 +111,17 @@ static void retire(struct aside *s, struct fenced *f)
 	vec_push(&s->retired, f);
 }
 
+/* It goes: whatever it did is over. */
+static void clear_suspicion(struct aside *s, const struct object *real)
+{
+	size_t n = 0;
+
+	vec_foreach (p, &s->changed)
+		if (*p != real)
+			s->changed.v[n++] = *p;
+	s->changed.n = n;
+}
+
 /**
  * aside_policy() - A policy appeared, changed or went
  * @s:   Module
@@ -120,6 +133,7 @@ void aside_policy(struct aside *s, const struct object *old, const struct object
 	struct fenced *f = old ? find(s, old) : NULL;
 
 	policy_object(s->engine, in_force(s, old), new);
+	clear_suspicion(s, old);
 	if (f)
 		retire(s, f);
 	if (new)
@@ -166,24 +180,50 @@ static void set_aside(struct aside *s, const struct object *real, const struct e
 	s->told(s->arg, real, f->problem);
 }
 
-/* All @n are fenced; bring back those that the kernel takes. */
-static void bring_back(struct aside *s, const struct object *const *real, size_t n)
+/* All @n are fenced; bring back those that the kernel takes.  -errno: it could not be asked. */
+static int bring_back(struct aside *s, const struct object *const *real, size_t n)
 {
 	struct err e = {0};
+	int r;
 
 	for (size_t i = 0; i < n; i++)
 		unfence(s, real[i]);
-	if (!n || s->apply(s->arg, &e) == 0)
-		return;
+	r = n ? s->apply(s->arg, &e) : 0;
+	if (r == 0)
+		return 0;
 	for (size_t i = 0; i < n; i++)
 		fence(s, real[i]);
+	if (r < 0)
+		return r;
 	if (n == 1) {
 		set_aside(s, real[0], &e);
-		(void)s->apply(s->arg, &e);
-		return;
+		return s->apply(s->arg, &e);
 	}
-	bring_back(s, real, n / 2);
-	bring_back(s, real + n / 2, n - n / 2);
+	r = bring_back(s, real, n / 2);
+	return r < 0 ? r : bring_back(s, real + n / 2, n - n / 2);
+}
+
+/* Those that were set aside in an earlier turn are no suspects. */
+static void fence_suspects(struct aside *s)
+{
+	size_t n = 0;
+
+	vec_foreach (p, &s->changed)
+		if (!find(s, *p))
+			s->changed.v[n++] = *p;
+	s->changed.n = n;
+	vec_foreach (p, &s->changed)
+		fence(s, *p);
+}
+
+static void release_suspects(struct aside *s)
+{
+	vec_foreach (p, &s->changed) {
+		const struct fenced *f = find(s, *p);
+
+		if (f && !f->problem)
+			unfence(s, *p);
+	}
 }
 
 /**
@@ -191,28 +231,29 @@ static void bring_back(struct aside *s, const struct object *const *real, size_t
  * @s:       Module
  * @refusal: What the kernel said
  *
- * Costs O(g log n) transactions for g guilty policies among the n that changed in this turn.
+ * Costs O(g log n) transactions for g guilty policies among the n that changed.
  *
  * Return: true if the guilty ones are set aside and all else is in force; false if the kernel
- *         refuses without them too
+ *         refuses without them too, or cannot be asked
  */
 bool aside_guilty(struct aside *s, const struct err *refusal)
 {
 	struct err e = {0};
+	int r;
 
 	if (!s->changed.n)
 		return false;
 	log_warn("nft", "transaction refused, looking for the policy at fault",
 		 "policies=%zu err=\"%s\"", s->changed.n, refusal->msg);
-	vec_foreach (p, &s->changed)
-		fence(s, *p);
-	if (s->apply(s->arg, &e) < 0) {
-		vec_foreach (p, &s->changed)
-			unfence(s, *p);
-		return false;
-	}
-	bring_back(s, s->changed.v, s->changed.n);
-	return s->apply(s->arg, &e) == 0;
+	fence_suspects(s);
+	r = s->apply(s->arg, &e);
+	if (r == 0)
+		r = bring_back(s, s->changed.v, s->changed.n);
+	if (r == 0)
+		r = s->apply(s->arg, &e);
+	if (r != 0)
+		release_suspects(s);
+	return r == 0;
 }
 
 /**

@@ -3,9 +3,11 @@
  * aside.h - policies that the kernel refuses are set aside, and the others go on.
  *
  * It stands between the event queue and the policy engine and remembers which policies changed in
- * this turn.  When the transaction of the turn is refused, it puts fenced versions (same pods,
- * same directions, nothing allowed) in their place and brings the real ones back half by half
- * until the guilty ones are found: those stay fenced, with a message.
+ * this turn or since the kernel took everything last.  When the transaction of the turn is refused,
+ * it puts fenced versions (same pods, same directions, nothing allowed) in their place and brings
+ * the real ones back half by half until the guilty ones are found: those stay fenced, with a
+ * message.  A transaction that could not even be judged (no memory, a broken socket) is no policy's
+ * fault: who is under suspicion stays so.
  */
 #pragma once
 
@@ -15,7 +17,7 @@
 
 struct aside;
 
-/* aside_apply_fn - settle and send what is pending: 0, or -errno with a message */
+/* aside_apply_fn - settle and send what is pending: as nft_apply() */
 typedef int aside_apply_fn(void *arg, struct err *reterr);
 
 /* aside_told_fn - takes each policy that is set aside, and why */
@@ -24,7 +26,7 @@ typedef void aside_told_fn(void *arg, const struct object *policy, const char *p
 struct aside *aside_new(struct policy_engine *e, aside_apply_fn *apply, aside_told_fn *told,
 			void *arg);
 struct aside *aside_free(struct aside *s);
-void aside_begin(struct aside *s);
+void aside_begin(struct aside *s, bool settled);
 void aside_policy(struct aside *s, const struct object *old, const struct object *new);
 bool aside_guilty(struct aside *s, const struct err *refusal);
 size_t aside_count(const struct aside *s);

@@ -215,8 +215,7 @@ void add_finish(struct calls *s, struct cni_call *c)
 		return;
 	}
 	if (!journal_synced(a->journal, c->seq) && journal_trouble(a->journal)) {
-		loop_timer_at(a->retry, loop_now(a->loop) + SYNC_RETRY_MIN_USEC);
-		cni_call_fail(s, c, CNI_E_IO, "the address cannot be made durable on disk");
+		cni_call_fail(s, c, CNI_E_IO, a->durable.sync.problem);
 		return;
 	}
 	if (!journal_synced(a->journal, c->seq))

@@ -15,11 +15,13 @@ struct loop_source;
 
 /*
  * struct guard - embedded in the agent
+ * @unread:   What the kernel holds is not known: it has to be read
  * @culprits: Programs that changed our table, and how often; the last entry is for all others
  */
 struct guard {
 	struct nft_foreign *foreign;
 	struct repair repair;
+	bool unread;
 	struct loop_source *timer;
 	struct {
 		char name[32];

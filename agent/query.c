@@ -182,7 +182,8 @@ static int show_journal(const struct config *c, bool json)
 		return 1;
 	}
 	if (report.bad_bytes)
-		(void)fprintf(stderr, "manx ipam: %llu damaged bytes at the end left out\n",
+		(void)fprintf(stderr, "manx ipam: damaged from byte %llu on, %llu bytes left out\n",
+			      (unsigned long long)report.good_bytes,
 			      (unsigned long long)report.bad_bytes);
 	return 0;
 }

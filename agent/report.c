@@ -233,6 +233,8 @@ static void put_problems(struct sheet *s)
 	begin_list(s, "problems", "Problems");
 	if (!agent_in_sync(s->agent, &problem))
 		put_problem(s, problem);
+	if (!s->agent->durable.sync.ok)
+		put_problem(s, s->agent->durable.sync.problem);
 	source_each_problem(s->agent, put_problem, s);
 	aside_each(s->agent->aside, put_refused, s);
 	end_list(s);

@@ -116,6 +116,15 @@ static void put_ipam(const struct agent *a, struct buf *out)
 	}
 }
 
+static void put_journal(const struct agent *a, struct buf *out)
+{
+	one_count(out, "manx_journal_writable", METRIC_GAUGE,
+		  "1: the disk takes what is written to the journal; 0: not, and ADD fails.",
+		  a->durable.sync.ok);
+	one_count(out, "manx_journal_failures_total", METRIC_COUNTER,
+		  "Times that the disk did not, tries again included.", a->durable.failures);
+}
+
 static void put_process(const struct agent *a, struct buf *out)
 {
 	const struct loop_stats *l = loop_stats(a->loop);
@@ -153,6 +162,7 @@ unsigned int report_metrics(void *agent, struct buf *out, const char **ret_type)
 	put_kernel(a, out);
 	put_cni(a, out);
 	put_ipam(a, out);
+	put_journal(a, out);
 	put_process(a, out);
 	return 200;
 }

@@ -74,21 +74,33 @@ static void settle(struct agent *a)
 /* --- the kernel --------------------------------------------------------------------------------
  */
 
+/* Learn what the kernel holds; until that has succeeded, nothing is in sync. */
+static bool read_table(struct agent *a)
+{
+	struct err e = {0};
+
+	a->guard.unread = nft_read(a->nft, a->table, &e) < 0;
+	if (a->guard.unread)
+		agent_refused(a, &a->table_sync, "nft", &e);
+	return !a->guard.unread;
+}
+
 static void apply_table(struct agent *a, bool changed)
 {
 	struct sync *s = &a->table_sync;
 	struct err e = {0};
+	int r;
 
-	if (guard_due(a)) {
-		if (nft_read(a->nft, a->table, &e) < 0)
-			agent_refused(a, s, "nft", &e);
-		changed = true;
+	if (guard_due(a))
+		a->guard.unread = changed = true;
+	if (table_pending(a->table) || a->guard.unread) {
+		if (!changed && !sync_may_try(s, loop_now(a->loop)))
+			return;
+		if (a->guard.unread && !read_table(a))
+			return;
 	}
-	if (!table_pending(a->table))
-		sync_succeeded(s);
-	if (!table_pending(a->table) || (!changed && !sync_may_try(s, loop_now(a->loop))))
-		return;
-	if (nft_apply(a->nft, a->table, &e) == 0 || aside_guilty(a->aside, &e))
+	r = table_pending(a->table) ? nft_apply(a->nft, a->table, &e) : 0;
+	if (r == 0 || (r == NFT_REFUSED && aside_guilty(a->aside, &e)))
 		sync_succeeded(s);
 	else
 		agent_refused(a, s, "nft", &e);
@@ -118,10 +130,7 @@ static bool apply_routes(struct agent *a, uint64_t since)
  */
 static void synced(struct agent *a)
 {
-	struct err e = {0};
-
-	if (nft_read(a->nft, a->table, &e) < 0)
-		agent_refused(a, &a->table_sync, "nft", &e);
+	(void)read_table(a);
 	a->source_synced = true;
 	log_info("agent", "source complete", "ms=%" PRIu64,
 		 (uint64_t)((monotonic_usec() - a->started) / USEC_PER_MSEC));
@@ -148,7 +157,7 @@ void turn_run(void *agent)
 	bool changed = queue_length(a->queue) > 0, lists = source_lists_complete(a);
 	uint64_t since = changed ? queue_oldest(a->queue) : 0;
 
-	aside_begin(a->aside);
+	aside_begin(a->aside, a->table_sync.ok);
 	(void)queue_drain(a->queue, on_change, a);
 	settle(a);
 	queue_drained(a->queue);
@@ -156,6 +165,7 @@ void turn_run(void *agent)
 		synced(a);
 	if (a->source_synced)
 		apply(a, changed, since);
+	durable_follow(a);
 	agent_install_when_ready(a);
 	calls_progress(a->calls);
 }

@@ -11,6 +11,9 @@
  * When a sync fails the kernel may have dropped the pages and would not tell again, so the file is
  * not trusted until it has been rewritten whole.  That is done at once, fsync included, and holds
  * the caller; so does a file that is full.  Limit: JOURNAL_MAX bytes.
+ *
+ * After a write that failed, journal_probe() finds out whether the disk takes one again: with the
+ * removal of an attachment that nobody has.
  */
 #include "ipam/journal_internal.h"
 
@@ -20,6 +23,8 @@
 
 #include "ipam/journal_file.h"
 #include "lib/loop.h"
+
+#define PROBE_BYTES 4096
 
 /* --- the table ------------------------------------------------------------------------------- */
 
@@ -211,6 +216,7 @@ int journal_rewrite(struct journal *j)
 	if (folder < 0)
 		return folder;
 	j->synced = j->syncing = j->written;
+	j->refused = 0;
 	return 0;
 }
 
@@ -253,13 +259,16 @@ static int write_record(struct journal *j, struct journal_record *record, struct
 
 	journal_encode(record, &b);
 	r = make_good(j, b.len, reterr);
-	if (r < 0)
+	if (r < 0) {
+		j->refused = r;
 		return r;
+	}
 	record->number = j->number;
 	record->bytes = b.len;
 	buf_reset(&b);
 	journal_encode(record, &b);
 	r = append(j, &b, reterr);
+	j->refused = r;
 	if (r < 0)
 		return r;
 	j->number++;
@@ -368,6 +377,38 @@ int journal_poll(struct journal *j, struct err *reterr)
 }
 
 /**
+ * journal_probe() - After a write that failed: does the disk take one again?
+ * @j:      Journal
+ * @reterr: Why not
+ *
+ * Writes a record that says nothing, in PROBE_BYTES: what is refused next must not be a record
+ * that is only a little longer.  Nothing is done unless the last write failed.
+ *
+ * Return: 0; -errno
+ */
+int journal_probe(struct journal *j, struct err *reterr)
+{
+	static char nothing[] = "", nobodys[] = "-"; /* no container's name begins so */
+	char room[PROBE_BYTES + 1];
+	struct attachment nobody = {.id = nobodys,
+				    .ifname = nobodys,
+				    .netns = room,
+				    .ns = nothing,
+				    .pod = nothing,
+				    .uid = nothing,
+				    .host_ifname = nobodys};
+	struct journal_record record = {.type = JOURNAL_REMOVE, .at = &nobody};
+	int r;
+
+	memset(room, '-', PROBE_BYTES);
+	room[PROBE_BYTES] = '\0';
+	r = j->refused ? write_record(j, &record, reterr) : 0;
+	if (r == 0)
+		use_disk(j);
+	return r;
+}
+
+/**
  * journal_synced() - Is a write durable?
  * @j:   Journal
  * @seq: From journal_put() or journal_remove(); 0 is always durable
@@ -388,6 +429,28 @@ bool journal_synced(const struct journal *j, uint64_t seq)
 int journal_trouble(const struct journal *j)
 {
 	return j->trouble;
+}
+
+/**
+ * journal_refused() - Does the disk take what is written?
+ * @j: Journal
+ *
+ * Return: 0, as far as is known; -errno of the last write, or journal_trouble()
+ */
+int journal_refused(const struct journal *j)
+{
+	return j->trouble ?: j->refused;
+}
+
+/**
+ * journal_path() - The file
+ * @j: Journal
+ *
+ * Return: its path, borrowed
+ */
+const char *journal_path(const struct journal *j)
+{
+	return j->path;
 }
 
 /**

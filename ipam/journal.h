@@ -18,11 +18,12 @@
 struct journal;
 
 struct journal_report {
-	uint64_t records;   /* read at open */
-	uint64_t bad_bytes; /* cut off at the end because a record was torn or damaged */
-	bool damaged;	    /* more than a torn last record, as a crash leaves it */
-	unsigned int kept;  /* n of <path>.damaged-<n>, the file before the cut; 0: not kept */
-	bool rebooted;	    /* the boot id differs: every attachment was from before the boot */
+	uint64_t records;    /* read at open */
+	uint64_t good_bytes; /* from here on: */
+	uint64_t bad_bytes;  /* cut off at the end because a record was torn or damaged */
+	bool damaged;	     /* more than a torn last record, as a crash leaves it */
+	unsigned int kept;   /* n of <path>.damaged-<n>, the file before the cut; 0: not kept */
+	bool rebooted;	     /* the boot id differs: every attachment was from before the boot */
 };
 
 int journal_open(const char *path, const char *boot_id, struct journal **ret,
@@ -53,6 +54,9 @@ int journal_fd(const struct journal *j);		 /* readable when the disk is done */
 int journal_poll(struct journal *j, struct err *reterr); /* take results, start the next sync */
 bool journal_synced(const struct journal *j, uint64_t seq);
 int journal_trouble(const struct journal *j); /* 0, or why what is not synced will not be soon */
+int journal_refused(const struct journal *j); /* 0, or why the last write failed */
+int journal_probe(struct journal *j, struct err *reterr); /* try again after that */
+const char *journal_path(const struct journal *j);
 int journal_sync_wait(struct journal *j, struct err *reterr); /* blocking; start and exit only */
 
 /* Read-only view for `manx ipam show` while no agent runs. */

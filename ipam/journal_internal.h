@@ -28,6 +28,7 @@ struct journal_freed {
  * @since:    records that the new one lacks; their attachments are ours
  * @trouble:  0 or -errno: the file does not say what the table says, or may not be durable;
  *            it must be rewritten before anything else
+ * @refused:  0 or -errno: the last write failed, and changed nothing
  * @freed:    removals found at open
  */
 struct journal {
@@ -38,7 +39,7 @@ struct journal {
 	size_t size;
 	uint64_t written, syncing, synced;
 	struct disk *disk;
-	int trouble;
+	int trouble, refused;
 	bool replacing;
 	uint64_t snapshot, snapshot_next;
 	size_t snapshot_size, replace_at;

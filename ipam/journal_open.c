@@ -65,6 +65,7 @@ static int load(struct journal *j, struct journal_report *ret, struct err *reter
 	journal_scan(content.data, content.len, &s, replay, j);
 	*ret = (struct journal_report){
 		.records = s.records,
+		.good_bytes = s.good,
 		.bad_bytes = content.len - s.good,
 		.damaged = s.end == JOURNAL_DAMAGED,
 		.rebooted = s.boot_id && !streq(s.boot_id, j->boot_id),
@@ -185,6 +186,7 @@ int journal_read(const char *path, void (*fn)(void *arg, const struct attachment
 		return err_set(reterr, r, "reading %s: %s", path, strerror(-r));
 	journal_scan(content.data, content.len, &s, replay, &j);
 	*ret_report = (struct journal_report){.records = s.records,
+					      .good_bytes = s.good,
 					      .bad_bytes = content.len - s.good,
 					      .damaged = s.end == JOURNAL_DAMAGED};
 	for (struct journal_entry *e = j.table.entries; e; e = e->hh.next)

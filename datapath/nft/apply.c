@@ -26,11 +26,13 @@
 #define OPS_MAX	       20000	  /* operations of one transaction: some 20 ms of the commit lock */
 #define SEND_BUFFER    (32 << 20) /* bytes; a batch of OPS_MAX elements has about 2 MiB */
 #define RECEIVE_BUFFER (8 << 20)
+#define DRAIN_TRIES    8
 #define READ_TRIES     10 /* dumps begun anew because others keep committing */
 
 struct nft_socket {
 	struct mnl_socket *mnl;
 	uint32_t seq;
+	bool refused; /* the last transaction, by the kernel; else it was not asked or not heard */
 	struct nft_stats stats;
 };
 
@@ -120,6 +122,23 @@ static ssize_t receive(const struct nft_socket *s, char *data, size_t size)
 		n = mnl_socket_recvfrom(s->mnl, data, size);
 	while (n < 0 && errno == EINTR);
 	return n < 0 ? -errno : n;
+}
+
+/*
+ * An answer was given up half read.  While a dump goes on the kernel refuses the next one, and each
+ * read has it go on; so it is read to its end.
+ */
+static void drain(const struct nft_socket *s)
+{
+	char data[65536];
+
+	for (int failures = 0; failures < DRAIN_TRIES;) {
+		if (recv(mnl_socket_get_fd(s->mnl), data, sizeof(data), MSG_DONTWAIT) >= 0)
+			continue;
+		if (errno == EAGAIN)
+			return;
+		failures++;
+	}
 }
 
 /* --- transactions ------------------------------------------------------------------------------
@@ -244,6 +263,7 @@ static int apply_once(struct nft_socket *s, struct nft_table *t, struct err *ret
 	nft_encode(table_name(t), &ops, s->seq, &batch);
 	s->seq = batch.next_seq;
 	r = send_batch(s, &batch, &v);
+	s->refused = r < 0 && v.error;
 	if (r < 0) {
 		s->stats.errors++;
 		return explain(&ops, &v, r, reterr);
@@ -272,10 +292,11 @@ static int apply_all(struct nft_socket *s, struct nft_table *t, struct err *rete
  * @t:      Table
  * @reterr: What the kernel refused
  *
- * One transaction, or several when much is pending.  When one is refused, the kernel may hold
- * something else than we believe: the table is read and the difference tried once more.
+ * One transaction, or several when much is pending.  When one fails, the kernel may hold something
+ * else than we believe: the table is read and the difference tried once more.
  *
- * Return: 0; -errno: what is not applied stays pending
+ * Return: 0; NFT_REFUSED: the kernel does not take it; -errno: it could not be asked.  What is not
+ *         applied stays pending
  */
 int nft_apply(struct nft_socket *s, struct nft_table *t, struct err *reterr)
 {
@@ -285,7 +306,10 @@ int nft_apply(struct nft_socket *s, struct nft_table *t, struct err *reterr)
 	if (r == 0)
 		return 0;
 	r = nft_read(s, t, reterr);
-	return r < 0 ? r : apply_all(s, t, reterr);
+	if (r < 0)
+		return r;
+	r = apply_all(s, t, reterr);
+	return r < 0 && s->refused ? NFT_REFUSED : r;
 }
 
 /* --- dumps -------------------------------------------------------------------------------------
@@ -339,6 +363,8 @@ static int ask(struct nft_socket *s, const struct nlmsghdr *h, struct buf *ret)
 		ssize_t n = receive(s, data, sizeof(data));
 
 		r = n < 0 ? (int)n : collect(data, (size_t)n, h->nlmsg_seq, ret);
+		if (r < 0)
+			drain(s);
 	}
 	return r < 0 ? r : 0;
 }
@@ -412,6 +438,12 @@ static int dump_table(struct nft_socket *s, const char *table, struct nft_dump *
 	return r == 0 && before != after ? -EINTR : r;
 }
 
+/* Somebody committed meanwhile, or answers got lost. */
+static bool may_read_again(int r)
+{
+	return r == -EINTR || r == -ENOENT || r == -ENOBUFS;
+}
+
 /**
  * nft_read() - Learn what the kernel holds of our table
  * @s:      Socket
@@ -425,7 +457,7 @@ int nft_read(struct nft_socket *s, struct nft_table *t, struct err *reterr)
 	int r = -EINTR;
 
 	s->stats.resyncs++;
-	for (int i = 0; i < READ_TRIES && (r == -EINTR || r == -ENOENT); i++) {
+	for (int i = 0; i < READ_TRIES && may_read_again(r); i++) {
 		_cleanup_(nft_dump_done) struct nft_dump d = {0};
 
 		r = dump_table(s, table_name(t), &d, reterr);

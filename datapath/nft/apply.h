@@ -20,5 +20,8 @@ uint32_t nft_port(const struct nft_socket *s);
 const struct nft_stats *nft_stats(const struct nft_socket *s);
 
 int nft_read(struct nft_socket *s, struct nft_table *t, struct err *reterr);
+/* nft_apply() beside 0 and -errno: the kernel looked at it and said no */
+#define NFT_REFUSED 1
+
 int nft_apply(struct nft_socket *s, struct nft_table *t, struct err *reterr);
 int nft_delete_table(struct nft_socket *s, const char *name, struct err *reterr);

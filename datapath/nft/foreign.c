@@ -21,6 +21,7 @@
 #include "datapath/nft/kernel.h"
 
 #define RECEIVE_BUFFER (1 << 20)
+#define DATAGRAMS_MAX  256 /* of one call, so that a flood cannot hold the loop */
 
 /* All of them have the name of the table as attribute 1. */
 _Static_assert(NFTA_TABLE_NAME == 1 && NFTA_CHAIN_TABLE == 1 && NFTA_RULE_TABLE == 1 &&
@@ -159,6 +160,8 @@ static bool take(struct nft_foreign *f, const struct nlmsghdr *h, struct nft_cul
  * @f:   Listener
  * @ret: The last that changed our table; untouched if nobody did
  *
+ * Reads at most DATAGRAMS_MAX; the descriptor stays readable while there are more.
+ *
  * Return: true if somebody changed our table, or may have: messages were lost
  */
 bool nft_foreign_read(struct nft_foreign *f, struct nft_culprit *ret)
@@ -166,14 +169,14 @@ bool nft_foreign_read(struct nft_foreign *f, struct nft_culprit *ret)
 	bool changed = false;
 	char data[65536];
 
-	for (;;) {
+	for (int i = 0; i < DATAGRAMS_MAX; i++) {
 		ssize_t n = mnl_socket_recvfrom(f->mnl, data, sizeof(data));
 		const struct nlmsghdr *h = (const struct nlmsghdr *)data;
 		int left = (int)n;
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0 && errno != ENOBUFS)
+		if (n < 0 && errno != ENOBUFS && errno != ENOSPC)
 			return changed;
 		if (n < 0) {
 			*ret = (struct nft_culprit){0};
@@ -183,4 +186,5 @@ bool nft_foreign_read(struct nft_foreign *f, struct nft_culprit *ret)
 		for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left))
 			changed |= take(f, h, ret);
 	}
+	return changed;
 }

@@ -116,6 +116,21 @@ void set_update(struct nft_table *t, struct nft_set *s)
 		queue_set(t, s);
 }
 
+/* Removal may move an unseen entry into the slot, which is looked at again, or one seen before. */
+static void remove_unused(struct nft_set *s)
+{
+	uint8_t *e = elems_next(&s->elems, NULL);
+
+	while (e) {
+		if (!elem_uses(e) && !(elem_flags(e) & (ELEM_INSTALLED | ELEM_LISTED))) {
+			elems_remove(&s->elems, e);
+			if (elem_flags(e))
+				continue;
+		}
+		e = elems_next(&s->elems, e);
+	}
+}
+
 /**
  * set_recount() - Count a set's elements anew after all of them may have changed
  * @t: Table
@@ -126,19 +141,13 @@ void set_update(struct nft_table *t, struct nft_set *s)
 void set_recount(struct nft_table *t, struct nft_set *s)
 {
 	size_t differ = 0;
-	uint8_t *e = elems_next(&s->elems, NULL);
 
-	while (e) {
-		/* Removal may move an unseen entry into this slot: look at the slot again. */
-		if (!elem_uses(e) && !(elem_flags(e) & (ELEM_INSTALLED | ELEM_LISTED))) {
-			elems_remove(&s->elems, e);
-			if (elem_flags(e))
-				continue;
-		} else if (elem_differs(s, e)) {
-			list_elem(t, s, e);
-			differ++;
-		}
-		e = elems_next(&s->elems, e);
+	remove_unused(s);
+	for (uint8_t *e = elems_next(&s->elems, NULL); e; e = elems_next(&s->elems, e)) {
+		if (!elem_differs(s, e))
+			continue;
+		list_elem(t, s, e);
+		differ++;
 	}
 	count_elems(t, s, differ, s->n_differ);
 }

@@ -13,6 +13,7 @@
 
 /* Room for the acknowledgements of a full batch, and for a burst of notifications. */
 #define SOCKET_BUFFER (4 << 20)
+#define DRAIN_TRIES   8
 
 /**
  * nl_open() - Open a netlink socket
@@ -136,6 +137,21 @@ static ssize_t receive(struct mnl_socket *s, char *data, size_t size)
 	return n < 0 ? -errno : n;
 }
 
+/*
+ * Answers were given up half read.  While a list goes on the kernel refuses the next one, and each
+ * read has it go on; so it is read to its end.
+ */
+static void drain(struct mnl_socket *s, char *data, size_t size)
+{
+	for (int failures = 0; failures < DRAIN_TRIES;) {
+		if (recv(mnl_socket_get_fd(s), data, size, MSG_DONTWAIT) >= 0)
+			continue;
+		if (errno == EAGAIN)
+			return;
+		failures++;
+	}
+}
+
 /* Read the acknowledgements of one datagram; the number read. */
 static uint32_t read_acks(const struct nlbatch *b, const char *data, size_t n,
 			  nlbatch_result_fn *fn, void *arg)
@@ -177,6 +193,8 @@ int nlbatch_send(struct nlbatch *b, nlbatch_result_fn *fn, void *arg)
 		else
 			acks += read_acks(b, answer, (size_t)n, fn, arg);
 	}
+	if (r < 0)
+		drain(b->socket, answer, sizeof(answer));
 	nlbatch_begin(b, b->socket);
 	return r;
 }
@@ -267,8 +285,10 @@ int nl_request(struct mnl_socket *s, struct nlmsghdr *request, nl_message_fn *fn
 		const struct nlmsghdr *h = (const struct nlmsghdr *)answer;
 		int left = (int)n;
 
-		if (n < 0)
+		if (n < 0) {
+			drain(s, answer, 65536);
 			return (int)n;
+		}
 		for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left))
 			take_message(&p, h);
 	}

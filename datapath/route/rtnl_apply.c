@@ -128,7 +128,7 @@ static void put_op(struct route_batch *p, size_t i, bool clear)
 		return;
 	}
 	if (to_device && !ifindex) {
-		p->error.v[i] = -ENODEV;
+		p->error.v[i] = -errno; /* ENODEV; EMFILE */
 		return;
 	}
 	if (clear) {

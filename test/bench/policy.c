@@ -186,7 +186,7 @@ static void apply(struct cluster *c)
 	struct err e = {0};
 
 	policy_settle(c->engine);
-	if (nft_apply(c->kernel, c->table, &e) < 0)
+	if (nft_apply(c->kernel, c->table, &e) != 0)
 		fail("nft", &e);
 }
 

@@ -23,7 +23,8 @@ struct world {
 	struct aside *aside;
 	struct policy *policy[POLICIES];
 	bool guilty[POLICIES];
-	bool sick; /* the judge refuses whatever it gets */
+	bool sick;   /* the judge hears nothing */
+	int deaf_at; /* nor at this try, counted from 1 */
 	int tries;
 	bool told[POLICIES]; /* that it is set aside */
 };
@@ -35,6 +36,12 @@ static void look(void *arg, const struct policy_info *info)
 	in_force[atoi(info->policy->o.name + 1)] = info->policy->n_rules[INGRESS] > 0;
 }
 
+static int refuse(struct err *reterr, int i)
+{
+	(void)err_set(reterr, -EINVAL, "policy %d is not to my taste", i);
+	return NFT_REFUSED;
+}
+
 static int judge(void *arg, struct err *reterr)
 {
 	bool in_force[POLICIES] = {0};
@@ -43,11 +50,11 @@ static int judge(void *arg, struct err *reterr)
 	w->tries++;
 	policy_settle(w->engine);
 	policy_each(w->engine, look, in_force);
-	if (w->sick)
+	if (w->sick || (w->deaf_at && w->tries == w->deaf_at))
 		return err_set(reterr, -ENOMEM, "no memory");
 	for (int i = 0; i < POLICIES; i++)
 		if (w->guilty[i] && in_force[i])
-			return err_set(reterr, -EINVAL, "policy %d is not to my taste", i);
+			return refuse(reterr, i);
 	return 0;
 }
 
@@ -86,7 +93,7 @@ static void setup(struct world *w)
 	w->table = table_new("t");
 	w->engine = policy_new(w->table, NULL, NULL);
 	w->aside = aside_new(w->engine, judge, tell, w);
-	aside_begin(w->aside);
+	aside_begin(w->aside, true);
 	for (int i = 0; i < POLICIES; i++) {
 		w->policy[i] = make_policy(i);
 		aside_policy(w->aside, NULL, &w->policy[i]->o);
@@ -96,7 +103,7 @@ static void setup(struct world *w)
 
 static void teardown(struct world *w)
 {
-	aside_begin(w->aside);
+	aside_begin(w->aside, true);
 	for (int i = 0; i < POLICIES; i++)
 		aside_policy(w->aside, &w->policy[i]->o, NULL);
 	policy_settle(w->engine);
@@ -162,6 +169,28 @@ static void nobody_is_guilty_of_a_sick_kernel(void **state _unused_)
 	teardown(&w);
 }
 
+/* The judge does not hear one of the tries: nobody is blamed for it, and the next turn goes on. */
+static void a_try_that_is_not_heard(void **state _unused_)
+{
+	for (int at = 1; at <= 12; at++) {
+		struct err e = {-EINVAL, "refused"};
+		struct world w = {.guilty = {[1] = true, [6] = true}, .deaf_at = at};
+		bool done;
+
+		setup(&w);
+		done = aside_guilty(w.aside, &e);
+		assert_true(done || w.tries >= at);
+		w.deaf_at = 0;
+		for (int turn = 0; turn < 3 && !done; turn++) {
+			aside_begin(w.aside, false);
+			done = judge(&w, &e) == 0 || aside_guilty(w.aside, &e);
+		}
+		assert_true(done);
+		expect(&w);
+		teardown(&w);
+	}
+}
+
 /* A policy that was set aside and is changed gets a new chance. */
 static void a_changed_policy_is_tried_again(void **state _unused_)
 {
@@ -172,7 +201,7 @@ static void a_changed_policy_is_tried_again(void **state _unused_)
 	setup(&w);
 	assert_true(aside_guilty(w.aside, &e));
 	assert_int_equal(aside_count(w.aside), 1);
-	aside_begin(w.aside);
+	aside_begin(w.aside, true);
 	w.guilty[2] = w.told[2] = false;
 	old = w.policy[2];
 	w.policy[2] = make_policy(2);
@@ -188,6 +217,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_guilty_are_found),
 		cmocka_unit_test(one_of_many_takes_few_tries),
+		cmocka_unit_test(a_try_that_is_not_heard),
 		cmocka_unit_test(nobody_is_guilty_of_a_sick_kernel),
 		cmocka_unit_test(a_changed_policy_is_tried_again),
 	};

@@ -289,6 +289,50 @@ static void a_write_makes_good_as_well(void **state)
 	assert_true(journal_synced(j, second));
 }
 
+/* The file cannot grow: an error of the write, as on a full disk. */
+static void allow_bytes(rlim_t max)
+{
+	const struct rlimit limit = {max, RLIM_INFINITY};
+
+	assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void a_full_disk_is_tried_again(void **state)
+{
+	struct journal *j = *state;
+	_cleanup_(attachment_freep) struct attachment *two = sample_attachment(2);
+	struct journal_report report;
+	uint64_t seq = put(j, 1);
+	off_t size = file_size();
+	struct err e = {0};
+
+	assert_int_equal(journal_probe(j, &e), 0); /* nothing failed: nothing is written */
+	assert_int_equal(file_size(), size);
+	allow_bytes((rlim_t)size + 8);
+	assert_int_equal(journal_put(j, two, &seq, &e), -EFBIG);
+	assert_int_equal(journal_refused(j), -EFBIG);
+	assert_int_equal(journal_trouble(j), 0); /* what is in the file holds */
+	assert_int_equal(file_size(), size);
+	allow_bytes((rlim_t)size + 1000); /* room, but not enough to say that all is well */
+	assert_int_equal(journal_probe(j, &e), -EFBIG);
+	assert_non_null(strstr(e.msg, "/journal: File too large"));
+	assert_int_equal(file_size(), size);
+	allow_bytes(RLIM_INFINITY);
+	assert_int_equal(journal_probe(j, &e), 0);
+	assert_int_equal(journal_refused(j), 0);
+	end_sync(0);
+	assert_int_equal(journal_poll(j, &e), 0);
+	(void)put(j, 3);
+	(void)journal_close(j);
+	/* What was written to find out changes nothing for a reader. */
+	assert_int_equal(journal_open(path, "boot", &j, &report, &e), 0);
+	*state = j;
+	assert_int_equal(report.bad_bytes, 0);
+	assert_int_equal(report.records, 3);
+	assert_int_equal(journal_count(j), 2);
+}
+
 /* --- replacing ------------------------------------------------------------------------------- */
 
 /* One container again and again, until the file is mostly history and nothing else is to be done */
@@ -446,6 +490,7 @@ int main(void)
 		TEST(a_failed_sync_rewrites_the_file),
 		TEST(a_disk_that_fails_altogether),
 		TEST(a_write_makes_good_as_well),
+		TEST(a_full_disk_is_tried_again),
 		TEST(nothing_waits_for_the_new_file),
 		TEST(the_new_file_gets_what_came_meanwhile),
 		TEST(a_new_file_that_cannot_be_made),

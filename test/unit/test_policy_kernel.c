@@ -280,7 +280,7 @@ static void must_apply_at_once(struct world *w)
 {
 	struct nft_stats before = *nft_stats(w->nft);
 
-	if (nft_apply(w->nft, w->t, &w->err) < 0)
+	if (nft_apply(w->nft, w->t, &w->err) != 0)
 		fail_msg("%s", w->err.msg);
 	assert_int_equal(table_pending(w->t), 0);
 	assert_int_equal(nft_stats(w->nft)->errors, before.errors);
@@ -611,7 +611,7 @@ static void a_table_of_other_shapes_is_replaced(void **state)
 		"add table inet other; add chain inet other mine; add rule inet other mine drop'");
 	before = lab_output("nft list table inet other");
 	everything(w);
-	if (nft_apply(w->nft, w->t, &w->err) < 0)
+	if (nft_apply(w->nft, w->t, &w->err) != 0)
 		fail_msg("%s", w->err.msg);
 	stats = *nft_stats(w->nft);
 	assert_int_equal(stats.errors, 1);
