@@ -159,6 +159,9 @@ $(BUILD)/fuzz/%: $(BUILD)/test/fuzz/%.o $(call SHARED,fuzz) $(BUILD)/libmanx.a
 	$(call say,LINK $@)
 	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS)
 
+# The machinery of random worlds, with the fuzzer's bytes as its chance.
+$(BUILD)/fuzz/fuzz_sequence: $(call SHARED,property)
+
 $(BUILD)/bench/%: $(BUILD)/test/bench/%.o $(BUILD)/libmanx.a
 	@mkdir -p $(@D)
 	$(call say,LINK $@)
