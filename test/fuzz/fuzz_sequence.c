@@ -70,6 +70,17 @@ static char *rendered(const struct nft_table *t)
 	return buf_take(&out);
 }
 
+/* In the place of lib/log.c: each policy that is set aside would be a line. */
+void log_at(enum log_level level _unused_, const char *part _unused_, const char *msg _unused_,
+	    const char *fmt _unused_, ...)
+{
+}
+
+bool log_enabled(enum log_level level _unused_)
+{
+	return false;
+}
+
 /* --- a kernel that refuses ---------------------------------------------------------------------
  */
 
@@ -345,7 +356,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 2)
 		return 0;
-	log_set_level(LOG_LEVEL_ERR - 1);
 	begin(&run, data, size);
 	end_turn(&run, false);
 	while (run.t.rng.left)
