@@ -157,7 +157,10 @@ $(BUILD)/property/%: $(BUILD)/test/property/%.o $(call SHARED,property) $(BUILD)
 $(BUILD)/fuzz/%: $(BUILD)/test/fuzz/%.o $(call SHARED,fuzz) $(BUILD)/libmanx.a
 	@mkdir -p $(@D)
 	$(call say,LINK $@)
-	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS)
+	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PKG_LIBS)
+
+# The machinery of random worlds, with the fuzzer's bytes as its chance.
+$(BUILD)/fuzz/fuzz_sequence: $(call SHARED,property)
 
 $(BUILD)/bench/%: $(BUILD)/test/bench/%.o $(BUILD)/libmanx.a
 	@mkdir -p $(@D)

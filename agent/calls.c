@@ -21,6 +21,7 @@
 #include "agent/agent.h"
 #include "agent/attach.h"
 #include "agent/cni_verbs.h"
+#include "agent/wire.h"
 #include "datapath/route/podlink.h"
 #include "lib/log.h"
 
@@ -200,14 +201,6 @@ static void on_closed(struct call_work *w)
 	cni_call_abandon(c->calls, c);
 }
 
-static const char *env_of(const struct value *env, const char *name)
-{
-	const char *s = NULL;
-
-	(void)value_get_str(env, "env", name, &s, NULL);
-	return s;
-}
-
 /**
  * calls_cni() - A CNI request came
  * @s:    Calls
@@ -216,23 +209,13 @@ static const char *env_of(const struct value *env, const char *name)
  */
 void calls_cni(struct calls *s, struct call *call, const struct value *m)
 {
-	const struct value *env = NULL;
-	const char *conf = "";
+	const char *conf;
 	struct cni_request *q = NULL;
 	struct err e = {0};
 	struct cni_env ce;
 	struct cni_call *c;
 
-	(void)value_get_map(m, "", "env", &env, NULL);
-	(void)value_get_str(m, "", "stdin", &conf, NULL);
-	ce = (struct cni_env){
-		.command = env_of(env, "CNI_COMMAND"),
-		.container_id = env_of(env, "CNI_CONTAINERID"),
-		.netns = env_of(env, "CNI_NETNS"),
-		.ifname = env_of(env, "CNI_IFNAME"),
-		.args = env_of(env, "CNI_ARGS"),
-		.path = env_of(env, "CNI_PATH"),
-	};
+	wire_read_cni(m, &ce, &conf);
 	if (cni_request_parse(&ce, conf, strlen(conf), &q, &e) < 0) {
 		_cleanup_(buf_done) struct buf text = {0};
 

@@ -14,7 +14,6 @@
 #include "agent/wire.h"
 #include "lib/jsonw.h"
 #include "watch/json.h"
-#include "watch/utf8.h"
 
 /* Whoever answers has us change links: it must be root, or, in tests, be who we are. */
 static bool peer_is_trusted(int fd)
@@ -105,19 +104,6 @@ static int receive_message(int fd, struct value_doc **ret, struct err *reterr)
 	return json_parse(text, len, ret, reterr);
 }
 
-/* A message that was cut off may end within a character. */
-static void put_message(struct jsonw *w, const char *key, const struct err *e)
-{
-	size_t len = strlen(e->msg);
-	char text[sizeof(e->msg)];
-
-	while (len && !utf8_valid(e->msg, len))
-		len--;
-	memcpy(text, e->msg, len);
-	text[len] = '\0';
-	jsonw_str(w, key, text);
-}
-
 static int answer(int fd, int code, const struct err *e, struct err *reterr)
 {
 	_cleanup_(buf_done) struct buf b = {0};
@@ -125,7 +111,7 @@ static int answer(int fd, int code, const struct err *e, struct err *reterr)
 
 	jsonw_begin(&w, NULL, '{');
 	if (code) {
-		put_message(&w, "error", e);
+		jsonw_str(&w, "error", e->msg);
 		jsonw_int(&w, "code", code);
 	} else {
 		jsonw_bool(&w, "done", true);

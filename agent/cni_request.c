@@ -13,7 +13,7 @@
 #include <stdio.h>
 
 #include "agent/cni_internal.h"
-#include "watch/utf8.h"
+#include "lib/utf8.h"
 
 #define NETNS_MAX 4095 /* bytes of a path, PATH_MAX without NUL */
 

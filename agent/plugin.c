@@ -19,40 +19,11 @@
 #include "datapath/route/conntrack.h"
 #include "datapath/route/podlink.h"
 #include "lib/jsonw.h"
+#include "lib/utf8.h"
 #include "watch/json.h"
-#include "watch/utf8.h"
 
 /* --- what the agent asks for ---------------------------------------------------------------------
  */
-
-static uint32_t read_addresses(const struct value *m, struct addr ret[2])
-{
-	const struct value *list = NULL;
-	uint32_t n = 0;
-
-	(void)value_get_seq(m, "", "addresses", &list, NULL);
-	for (uint32_t i = 0; list && i < list->n && n < 2; i++)
-		if (list->items[i]->type == VALUE_STRING &&
-		    addr_parse(list->items[i]->text, &ret[n]) == 0)
-			n++;
-	return n;
-}
-
-static int read_link(const struct value *m, struct podlink *l, struct err *reterr)
-{
-	const char *mac = NULL;
-	int64_t mtu = 0;
-
-	if (value_get_str(m, "", "netns", &l->netns, reterr) <= 0 ||
-	    value_get_str(m, "", "ifname", &l->ifname, reterr) <= 0 ||
-	    value_get_str(m, "", "host_ifname", &l->host_ifname, reterr) <= 0 ||
-	    value_get_str(m, "", "mac", &mac, reterr) <= 0 || mac_parse(mac, &l->mac) < 0 ||
-	    value_get_int(m, "", "mtu", 1, 1 << 20, &mtu, reterr) <= 0)
-		return err_set(reterr, -EINVAL, "the agent's request is incomplete");
-	l->mtu = (uint32_t)mtu;
-	l->n_addrs = read_addresses(m, l->addrs);
-	return 0;
-}
 
 static int detach(const struct value *m, struct err *reterr)
 {
@@ -109,7 +80,7 @@ static int do_work(void *arg, const struct value *m, struct err *reterr)
 		return CNI_E_DECODE;
 	if (streq(what, "detach"))
 		return detach(m, reterr) == 0 ? 0 : CNI_E_KERNEL;
-	if (read_link(m, &l, reterr) < 0)
+	if (wire_read_link(m, &l, reterr) < 0)
 		return CNI_E_DECODE;
 	if (streq(what, "attach"))
 		return attach(arg, &l, reterr);

@@ -17,8 +17,7 @@
 #include "agent/wire.h"
 #include "lib/jsonw.h"
 #include "lib/log.h"
-#include "watch/json.h"
-#include "watch/utf8.h"
+#include "lib/utf8.h"
 
 struct server {
 	struct loop *loop;
@@ -154,24 +153,13 @@ static int take_message(struct call *c)
 {
 	_cleanup_(value_doc_freep) struct value_doc *doc = NULL;
 	struct err e = {0};
-	uint32_t len;
+	int r = wire_take(&c->in, &doc, &e);
 
-	if (c->in.len < sizeof(len))
-		return 0;
-	memcpy(&len, c->in.data, sizeof(len));
-	len = le32toh(len);
-	if (len > WIRE_MAX)
-		return -EPROTO;
-	if (c->in.len < sizeof(len) + len)
-		return 0;
-	if (json_parse(c->in.data + sizeof(len), len, &doc, &e) < 0) {
+	if (r < 0)
 		log_warn("server", "message is not JSON, closing", "err=\"%s\"", e.msg);
-		return -EPROTO;
-	}
-	c->in.len -= sizeof(len) + len;
-	memmove(c->in.data, c->in.data + sizeof(len) + len, c->in.len);
-	c->server->handler.message(c->server->arg, c, value_root(doc));
-	return 1;
+	if (r > 0)
+		c->server->handler.message(c->server->arg, c, value_root(doc));
+	return r;
 }
 
 static int receive(struct call *c)

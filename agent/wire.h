@@ -23,12 +23,17 @@
  */
 #pragma once
 
+#include "agent/cni.h"
+#include "datapath/route/podlink.h"
 #include "ipam/attachment.h"
 #include "lib/buf.h"
 
 #define WIRE_MAX      (12u << 20)  /* a CNI configuration of 10 MiB must reach its error message */
 #define WIRE_PART_MAX (256u << 10) /* bytes of a text in one message */
 
+int wire_take(struct buf *in, struct value_doc **ret, struct err *reterr);
+void wire_read_cni(const struct value *m, struct cni_env *ret_env, const char **ret_conf);
+int wire_read_link(const struct value *m, struct podlink *ret, struct err *reterr);
 void wire_link(const char *what, const struct attachment *at, const char *netns, uint32_t mtu,
 	       struct buf *out);
 void wire_detach(const struct attachment *const *at, size_t n, struct buf *out);

@@ -6,8 +6,12 @@
 
 #include <stdio.h>
 
+#include "lib/utf8.h"
+
+/* Texts from outside, and those that were cut to fit, may end within a character. */
 static void make_printable(char *s)
 {
+	utf8_mend(s);
 	for (; *s; s++)
 		if ((unsigned char)*s < 0x20 || *s == 0x7f)
 			*s = ' ';

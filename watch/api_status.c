@@ -8,8 +8,8 @@
 
 #include <stdio.h>
 
+#include "lib/utf8.h"
 #include "watch/json.h"
-#include "watch/utf8.h"
 
 static void take_text(const struct value *map, const char *key, char *ret, size_t size)
 {

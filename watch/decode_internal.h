@@ -8,8 +8,8 @@
  */
 #pragma once
 
+#include "lib/utf8.h"
 #include "watch/object.h"
-#include "watch/utf8.h"
 #include "watch/value.h"
 
 #define DECODE_PATH_MAX 256

@@ -10,8 +10,8 @@
 
 #include "lib/hash.h"
 #include "lib/jsonw.h"
+#include "lib/utf8.h"
 #include "watch/decode.h"
-#include "watch/utf8.h"
 
 #define NAME_MAX_BYTES 253 /* of a DNS-1123 subdomain */
 #define SUFFIX_BYTES   17  /* a dot and 16 digits */

@@ -9,10 +9,10 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "lib/utf8.h"
 #include "watch/decode.h"
 #include "watch/json.h"
 #include "watch/manifests.h"
-#include "watch/utf8.h"
 #include "watch/yaml.h"
 
 static bool ends_with(const char *s, const char *end)

@@ -13,7 +13,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "watch/utf8.h"
+#include "lib/utf8.h"
 
 #define TEXT_SHOWN_MAX 64 /* bytes of a value that a message quotes */
 

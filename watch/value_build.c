@@ -16,7 +16,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
-#include "watch/utf8.h"
+#include "lib/utf8.h"
 #include "watch/value_doc.h"
 
 /**

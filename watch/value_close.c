@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
-#include "watch/utf8.h"
+#include "lib/utf8.h"
 #include "watch/value_doc.h"
 
 #define KEY_SHOWN_MAX 64 /* bytes of a key that a message quotes */

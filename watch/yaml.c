@@ -24,7 +24,7 @@
 #include <yaml.h>
 
 #include "lib/hash.h"
-#include "watch/utf8.h"
+#include "lib/utf8.h"
 #include "watch/yaml_scalar.h"
 #include "watch/yaml_tag.h"
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * decode.c - see decode.h: tables, sets, chains and rules.  Pure.
+ *
+ * Not with the parsers of libnftnl: they make an object of everything that a message holds, and
+ * crash at what they do not expect in it; of ours, a dozen attributes matter.
  */
 #include "datapath/nft/decode.h"
 
@@ -11,9 +14,6 @@
 #include <stdio.h>
 
 #include <libmnl/libmnl.h>
-#include <libnftnl/chain.h>
-#include <libnftnl/set.h>
-#include <libnftnl/table.h>
 #include <libnftnl/udata.h>
 
 #include "datapath/nft/encode.h"
@@ -61,6 +61,59 @@ const char *attr_text(const void *attr)
 	return mnl_attr_get_str(attr);
 }
 
+/**
+ * attr_u32() - Number of a netlink attribute, which the kernel sends in network byte order
+ * @attr: struct nlattr or NULL
+ *
+ * Return: the number; 0 if there is none
+ */
+uint32_t attr_u32(const void *attr)
+{
+	return attr && mnl_attr_validate(attr, MNL_TYPE_U32) >= 0 ? ntohl(mnl_attr_get_u32(attr))
+								  : 0;
+}
+
+/**
+ * attr_nested() - An attribute inside another one
+ * @outer: struct nlattr or NULL
+ * @type:  Which
+ *
+ * Return: the first one of that type, NULL if there is none
+ */
+const struct nlattr *attr_nested(const struct nlattr *outer, uint16_t type)
+{
+	const struct nlattr *a;
+
+	if (!outer)
+		return NULL;
+	mnl_attr_for_each_nested(a, outer)
+	{
+		if (mnl_attr_get_type(a) == type)
+			return a;
+	}
+	return NULL;
+}
+
+#define ATTRS_MAX 32
+
+/* struct attrs - the attributes of one message, by their type; NULL where there is none */
+struct attrs {
+	const struct nlattr *of[ATTRS_MAX];
+};
+
+static struct attrs attrs_of(const struct nlmsghdr *nlh)
+{
+	struct attrs ret = {0};
+	const struct nlattr *a;
+
+	mnl_attr_for_each(a, nlh, sizeof(struct nfgenmsg))
+	{
+		if (mnl_attr_get_type(a) < ATTRS_MAX)
+			ret.of[mnl_attr_get_type(a)] = a;
+	}
+	return ret;
+}
+
 /* Value of one TLV of nft's user data. */
 static const uint8_t *udata_find(const void *data, size_t len, uint8_t type, size_t *ret_len)
 {
@@ -78,16 +131,17 @@ static const uint8_t *udata_find(const void *data, size_t len, uint8_t type, siz
 
 /**
  * udata_text() - A comment inside user data
- * @data: User data, or NULL
- * @len:  Their length
- * @type: NFTNL_UDATA_x_COMMENT
+ * @udata: Attribute with user data, or NULL
+ * @type:  NFTNL_UDATA_x_COMMENT
  *
- * Return: the text, inside @data; NULL if there is none
+ * Return: the text, inside @udata; NULL if there is none
  */
-const char *udata_text(const void *data, size_t len, uint8_t type)
+const char *udata_text(const struct nlattr *udata, uint8_t type)
 {
 	size_t text_len;
-	const uint8_t *text = data ? udata_find(data, len, type, &text_len) : NULL;
+	const uint8_t *text = udata ? udata_find(mnl_attr_get_payload(udata),
+						 mnl_attr_get_payload_len(udata), type, &text_len)
+				    : NULL;
 
 	return text && text_len && !text[text_len - 1] ? (const char *)text : NULL;
 }
@@ -113,19 +167,19 @@ static int each_message(const struct buf *msgs, message_fn fn, void *arg)
 /* A dormant table is asleep: not told, so that it is written again, which wakes it. */
 static int decode_table(void *arg, const struct nlmsghdr *nlh)
 {
-	struct nftnl_table *nt = must(nftnl_table_alloc());
+	const struct attrs a = attrs_of(nlh);
+	const char *name = attr_text(a.of[NFTA_TABLE_NAME]);
 	struct nft_table *t = arg;
-	int r = nftnl_table_nlmsg_parse(nlh, nt);
 
-	if (r >= 0 && streq(nftnl_table_get_str(nt, NFTNL_TABLE_NAME), table_name(t)) &&
-	    !(nftnl_table_get_u32(nt, NFTNL_TABLE_FLAGS) & NFT_TABLE_F_DORMANT))
+	if (!name)
+		return -EBADMSG;
+	if (streq(name, table_name(t)) && !(attr_u32(a.of[NFTA_TABLE_FLAGS]) & NFT_TABLE_F_DORMANT))
 		table_installed_table(t);
-	nftnl_table_free(nt);
-	return r < 0 ? -EBADMSG : 0;
+	return 0;
 }
 
-/* False if the numbers name a type that we never write. */
-static bool decode_types(uint32_t id, uint32_t len, enum nft_type ret[NFT_FIELDS_MAX])
+/* False if the numbers name a type that we never write, or more bytes than @room. */
+static bool decode_types(uint32_t id, uint32_t len, size_t room, enum nft_type ret[NFT_FIELDS_MAX])
 {
 	enum nft_type types[2 * NFT_FIELDS_MAX] = {NFT_TYPE_NONE};
 	size_t n = 0;
@@ -139,51 +193,53 @@ static bool decode_types(uint32_t id, uint32_t len, enum nft_type ret[NFT_FIELDS
 		if (types[i] == NFT_TYPE_NONE)
 			return false;
 	}
-	if (types_wire_len(types) != len)
+	if (types_wire_len(types) != len || len > room)
 		return false;
 	memcpy(ret, types, NFT_FIELDS_MAX * sizeof(*ret));
 	return true;
 }
 
-static bool decode_data_types(const struct nftnl_set *s, enum nft_type ret[NFT_FIELDS_MAX])
+static bool decode_data_types(const struct attrs *a, enum nft_type ret[NFT_FIELDS_MAX])
 {
-	uint32_t id;
+	uint32_t id = attr_u32(a->of[NFTA_SET_DATA_TYPE]);
 
-	if (!nftnl_set_is_set(s, NFTNL_SET_DATA_TYPE))
+	if (!a->of[NFTA_SET_DATA_TYPE])
 		return true;
-	id = nftnl_set_get_u32(s, NFTNL_SET_DATA_TYPE);
 	if (id == NFT_DATA_VERDICT) {
 		ret[0] = NFT_TYPE_VERDICT;
 		return true;
 	}
-	return decode_types(id, nftnl_set_get_u32(s, NFTNL_SET_DATA_LEN), ret);
+	return decode_types(id, attr_u32(a->of[NFTA_SET_DATA_LEN]), NFT_DATA_MAX, ret);
 }
 
-/* The definition borrows from @s.  Shape unknown: the first key type stays NFT_TYPE_NONE. */
-static void decode_set_def(const struct nftnl_set *s, struct nft_set_def *ret)
+/* The definition borrows from the message.  Shape unknown: the first key type stays NFT_TYPE_NONE.
+ */
+static void decode_set_def(const struct attrs *a, struct nft_set_def *ret)
 {
-	uint32_t flags = nftnl_set_get_u32(s, NFTNL_SET_FLAGS), len = 0;
-	const void *udata = nftnl_set_get_data(s, NFTNL_SET_USERDATA, &len);
 	enum nft_type key[NFT_FIELDS_MAX], data[NFT_FIELDS_MAX] = {NFT_TYPE_NONE};
+	uint32_t flags = attr_u32(a->of[NFTA_SET_FLAGS]);
 
-	*ret = (struct nft_set_def){.name = nftnl_set_get_str(s, NFTNL_SET_NAME)};
-	ret->comment = udata_text(udata, len, NFTNL_UDATA_SET_COMMENT);
+	*ret = (struct nft_set_def){.name = attr_text(a->of[NFTA_SET_NAME])};
+	ret->comment = udata_text(a->of[NFTA_SET_USERDATA], NFTNL_UDATA_SET_COMMENT);
 	if (flags & ~(uint32_t)(NFT_SET_INTERVAL | NFT_SET_MAP | NFT_SET_CONCAT) ||
-	    nftnl_set_is_set(s, NFTNL_SET_EXPR) || nftnl_set_is_set(s, NFTNL_SET_EXPRESSIONS) ||
-	    !decode_types(nftnl_set_get_u32(s, NFTNL_SET_KEY_TYPE),
-			  nftnl_set_get_u32(s, NFTNL_SET_KEY_LEN), key) ||
-	    !decode_data_types(s, data))
+	    a->of[NFTA_SET_EXPR] || a->of[NFTA_SET_EXPRESSIONS] ||
+	    !decode_types(attr_u32(a->of[NFTA_SET_KEY_TYPE]), attr_u32(a->of[NFTA_SET_KEY_LEN]),
+			  NFT_KEY_MAX, key) ||
+	    !decode_data_types(a, data))
 		return;
 	ret->interval = flags & NFT_SET_INTERVAL;
 	memcpy(ret->key, key, sizeof(key));
 	memcpy(ret->data, data, sizeof(data));
 }
 
-static bool is_ours(const struct nftnl_set *s, const char *table)
+/* Our set with a name: 1; another one: 0; -EBADMSG */
+static int is_ours(const struct attrs *a, const char *table)
 {
-	return streq(nftnl_set_get_str(s, NFTNL_SET_TABLE), table) &&
-	       nftnl_set_get_str(s, NFTNL_SET_NAME) &&
-	       !(nftnl_set_get_u32(s, NFTNL_SET_FLAGS) & NFT_SET_ANONYMOUS);
+	const char *of_table = attr_text(a->of[NFTA_SET_TABLE]);
+
+	if (!of_table || !attr_text(a->of[NFTA_SET_NAME]))
+		return -EBADMSG;
+	return streq(of_table, table) && !(attr_u32(a->of[NFTA_SET_FLAGS]) & NFT_SET_ANONYMOUS);
 }
 
 struct set_names {
@@ -194,13 +250,12 @@ struct set_names {
 static int decode_set_name(void *arg, const struct nlmsghdr *nlh)
 {
 	const struct set_names *n = arg;
-	struct nftnl_set *s = must(nftnl_set_alloc());
-	int r = nftnl_set_nlmsg_parse(nlh, s);
+	const struct attrs a = attrs_of(nlh);
+	int r = is_ours(&a, n->table);
 
-	if (r >= 0 && is_ours(s, n->table))
-		vec_push(n->names, xstrdup(nftnl_set_get_str(s, NFTNL_SET_NAME)));
-	nftnl_set_free(s);
-	return r < 0 ? -EBADMSG : 0;
+	if (r > 0)
+		vec_push(n->names, xstrdup(attr_text(a.of[NFTA_SET_NAME])));
+	return MIN(r, 0);
 }
 
 /**
@@ -235,27 +290,26 @@ struct decode {
 static int decode_set(void *arg, const struct nlmsghdr *nlh)
 {
 	struct decode *d = arg;
-	struct nftnl_set *s = must(nftnl_set_alloc());
-	int r = nftnl_set_nlmsg_parse(nlh, s);
+	const struct attrs a = attrs_of(nlh);
+	int r = is_ours(&a, table_name(d->t));
+	const struct buf *elems;
 	struct nft_set_def def;
 
-	if (r >= 0 && is_ours(s, table_name(d->t))) {
-		const struct buf *elems = &d->dump->elems.v[d->n_sets++];
-
-		decode_set_def(s, &def);
-		if (def.key[0] && !decode_set_elems(d->t, &def, elems, false))
-			def.key[0] = NFT_TYPE_NONE;
-		table_installed_set(d->t, &def);
-		if (def.key[0])
-			(void)decode_set_elems(d->t, &def, elems, true);
-	}
-	nftnl_set_free(s);
-	return r < 0 ? -EBADMSG : 0;
+	if (r <= 0)
+		return r;
+	elems = &d->dump->elems.v[d->n_sets++];
+	decode_set_def(&a, &def);
+	if (def.key[0] && !decode_set_elems(d->t, &def, elems, false))
+		def.key[0] = NFT_TYPE_NONE;
+	table_installed_set(d->t, &def);
+	if (def.key[0])
+		(void)decode_set_elems(d->t, &def, elems, true);
+	return 0;
 }
 
 /* --- chains and rules ------------------------------------------------------------------------ */
 
-static enum nft_hook decode_hook(const struct nftnl_chain *c)
+static enum nft_hook decode_hook(const struct attrs *a)
 {
 	static const enum nft_hook hooks[] = {
 		[NF_INET_PRE_ROUTING] = NFT_HOOK_PREROUTING,
@@ -264,46 +318,36 @@ static enum nft_hook decode_hook(const struct nftnl_chain *c)
 		[NF_INET_LOCAL_OUT] = NFT_HOOK_OUTPUT,
 		[NF_INET_POST_ROUTING] = NFT_HOOK_POSTROUTING,
 	};
-	const char *type = nftnl_chain_get_str(c, NFTNL_CHAIN_TYPE);
-	uint32_t hook;
+	const char *type = attr_text(a->of[NFTA_CHAIN_TYPE]);
+	uint32_t hook = attr_u32(attr_nested(a->of[NFTA_CHAIN_HOOK], NFTA_HOOK_HOOKNUM));
 
-	if (!nftnl_chain_is_set(c, NFTNL_CHAIN_HOOKNUM))
+	if (!a->of[NFTA_CHAIN_HOOK])
 		return NFT_HOOK_NONE;
-	hook = nftnl_chain_get_u32(c, NFTNL_CHAIN_HOOKNUM);
 	if (hook >= ARRAY_SIZE(hooks) || !(streq(type, "filter") || streq(type, "nat")) ||
-	    nftnl_chain_get_u32(c, NFTNL_CHAIN_POLICY) != NF_ACCEPT)
+	    attr_u32(a->of[NFTA_CHAIN_POLICY]) != NF_ACCEPT)
 		return _NFT_HOOK_MAX;
 	return hooks[hook];
 }
 
-static void tell_chain(struct nft_table *t, const struct nftnl_chain *c)
-{
-	uint32_t flags = 0, len = 0;
-	const void *udata = nftnl_chain_get_data(c, NFTNL_CHAIN_USERDATA, &len);
-	struct nft_chain_def def = {.name = nftnl_chain_get_str(c, NFTNL_CHAIN_NAME)};
-
-	if (nftnl_chain_is_set(c, NFTNL_CHAIN_FLAGS))
-		flags = nftnl_chain_get_u32(c, NFTNL_CHAIN_FLAGS);
-	if (!streq(nftnl_chain_get_str(c, NFTNL_CHAIN_TABLE), table_name(t)) || !def.name ||
-	    flags & NFT_CHAIN_BINDING)
-		return;
-	def.hook = decode_hook(c);
-	def.nat = streq(nftnl_chain_get_str(c, NFTNL_CHAIN_TYPE), "nat");
-	if (def.hook)
-		def.priority = nftnl_chain_get_s32(c, NFTNL_CHAIN_PRIO);
-	def.comment = udata_text(udata, len, NFTNL_UDATA_CHAIN_COMMENT);
-	table_installed_chain(t, &def);
-}
-
 static int decode_chain(void *arg, const struct nlmsghdr *nlh)
 {
-	struct nftnl_chain *c = must(nftnl_chain_alloc());
-	int r = nftnl_chain_nlmsg_parse(nlh, c);
+	const struct attrs a = attrs_of(nlh);
+	const char *table = attr_text(a.of[NFTA_CHAIN_TABLE]);
+	struct nft_chain_def def = {.name = attr_text(a.of[NFTA_CHAIN_NAME])};
+	struct nft_table *t = arg;
 
-	if (r >= 0)
-		tell_chain(arg, c);
-	nftnl_chain_free(c);
-	return r < 0 ? -EBADMSG : 0;
+	if (!table || !def.name)
+		return -EBADMSG;
+	if (!streq(table, table_name(t)) || attr_u32(a.of[NFTA_CHAIN_FLAGS]) & NFT_CHAIN_BINDING)
+		return 0;
+	def.hook = decode_hook(&a);
+	def.nat = streq(attr_text(a.of[NFTA_CHAIN_TYPE]), "nat");
+	if (def.hook)
+		def.priority =
+			(int32_t)attr_u32(attr_nested(a.of[NFTA_CHAIN_HOOK], NFTA_HOOK_PRIORITY));
+	def.comment = udata_text(a.of[NFTA_CHAIN_USERDATA], NFTNL_UDATA_CHAIN_COMMENT);
+	table_installed_chain(t, &def);
+	return 0;
 }
 
 static uint64_t rule_digest(const struct nlattr *udata)
@@ -323,29 +367,15 @@ static uint64_t rule_digest(const struct nlattr *udata)
 
 static int decode_rule(void *arg, const struct nlmsghdr *nlh)
 {
-	const struct nlattr *attr, *table = NULL, *chain = NULL, *udata = NULL;
+	const struct attrs a = attrs_of(nlh);
+	const char *table = attr_text(a.of[NFTA_RULE_TABLE]);
+	const char *chain = attr_text(a.of[NFTA_RULE_CHAIN]);
 	struct nft_table *t = arg;
 
-	mnl_attr_for_each(attr, nlh, sizeof(struct nfgenmsg))
-	{
-		switch (mnl_attr_get_type(attr)) {
-		case NFTA_RULE_TABLE:
-			table = attr;
-			break;
-		case NFTA_RULE_CHAIN:
-			chain = attr;
-			break;
-		case NFTA_RULE_USERDATA:
-			udata = attr;
-			break;
-		default:
-			break;
-		}
-	}
-	if (!attr_text(table) || !attr_text(chain))
+	if (!table || !chain)
 		return -EBADMSG;
-	if (streq(attr_text(table), table_name(t)))
-		table_installed_rule(t, attr_text(chain), rule_digest(udata));
+	if (streq(table, table_name(t)))
+		table_installed_rule(t, chain, rule_digest(a.of[NFTA_RULE_USERDATA]));
 	return 0;
 }
 

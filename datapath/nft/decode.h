@@ -29,8 +29,10 @@ int nft_decode_set_names(const struct nft_dump *d, const char *table, nft_names 
 int nft_decode(const struct nft_dump *d, struct nft_table *t, struct err *reterr);
 
 /* Inside the decoder */
-struct nlmsghdr;
+struct nlattr;
 bool decode_set_elems(struct nft_table *t, const struct nft_set_def *def, const struct buf *msgs,
 		      bool tell);
 const char *attr_text(const void *attr);
-const char *udata_text(const void *data, size_t len, uint8_t type);
+uint32_t attr_u32(const void *attr);
+const struct nlattr *attr_nested(const struct nlattr *outer, uint16_t type);
+const char *udata_text(const struct nlattr *udata, uint8_t type);

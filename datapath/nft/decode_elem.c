@@ -41,21 +41,9 @@ static void bounds_done(bounds *b)
 
 /* --- one element ----------------------------------------------------------------------------- */
 
-static const struct nlattr *nested(const struct nlattr *outer, uint16_t type)
-{
-	const struct nlattr *a;
-
-	mnl_attr_for_each_nested(a, outer)
-	{
-		if (mnl_attr_get_type(a) == type)
-			return a;
-	}
-	return NULL;
-}
-
 static bool decode_value(const struct nlattr *outer, size_t len, uint8_t *ret)
 {
-	const struct nlattr *value = nested(outer, NFTA_DATA_VALUE);
+	const struct nlattr *value = attr_nested(outer, NFTA_DATA_VALUE);
 
 	if (!value || mnl_attr_get_payload_len(value) != len)
 		return false;
@@ -65,9 +53,9 @@ static bool decode_value(const struct nlattr *outer, size_t len, uint8_t *ret)
 
 static bool decode_verdict(const struct nlattr *outer, struct nft_verdict *ret)
 {
-	const struct nlattr *verdict = nested(outer, NFTA_DATA_VERDICT);
-	const struct nlattr *code = verdict ? nested(verdict, NFTA_VERDICT_CODE) : NULL;
-	const char *chain = verdict ? attr_text(nested(verdict, NFTA_VERDICT_CHAIN)) : NULL;
+	const struct nlattr *verdict = attr_nested(outer, NFTA_DATA_VERDICT);
+	const struct nlattr *code = attr_nested(verdict, NFTA_VERDICT_CODE);
+	const char *chain = attr_text(attr_nested(verdict, NFTA_VERDICT_CHAIN));
 
 	if (!code || mnl_attr_validate(code, MNL_TYPE_U32) < 0)
 		return false;
@@ -147,13 +135,11 @@ static bool decode_data(const struct nft_set_def *def, const struct elem_attrs *
 static bool decode_elem(const struct nft_set_def *def, const struct nlattr *elem, struct bound *ret)
 {
 	struct elem_attrs a = split(elem);
-	uint32_t flags = 0;
+	uint32_t flags = attr_u32(a.flags);
 	size_t len = types_wire_len(def->key);
-	const char *comment = NULL;
+	const char *comment = udata_text(a.udata, NFTNL_UDATA_SET_ELEM_COMMENT);
 
 	*ret = (struct bound){0};
-	if (a.flags && mnl_attr_validate(a.flags, MNL_TYPE_U32) >= 0)
-		flags = ntohl(mnl_attr_get_u32(a.flags));
 	ret->end = flags & NFT_SET_ELEM_INTERVAL_END;
 	if (a.foreign || flags & ~(uint32_t)NFT_SET_ELEM_INTERVAL_END || !a.key ||
 	    !decode_value(a.key, len, ret->e.key))
@@ -161,10 +147,6 @@ static bool decode_elem(const struct nft_set_def *def, const struct nlattr *elem
 	memcpy(ret->e.end, ret->e.key, sizeof(ret->e.end));
 	if (a.key_end && !decode_value(a.key_end, len, ret->e.end))
 		return false;
-	if (a.udata)
-		comment = udata_text(mnl_attr_get_payload(a.udata),
-				     mnl_attr_get_payload_len(a.udata),
-				     NFTNL_UDATA_SET_ELEM_COMMENT);
 	ret->e.comment = comment ? intern(comment) : NULL;
 	return ret->end || decode_data(def, &a, &ret->e);
 }

@@ -28,11 +28,9 @@ _Static_assert(NFTA_TABLE_NAME == 1 && NFTA_CHAIN_TABLE == 1 && NFTA_RULE_TABLE 
 		       NFTA_SET_TABLE == 1 && NFTA_SET_ELEM_LIST_TABLE == 1 && NFTA_OBJ_TABLE == 1,
 	       "where the kernel names the table");
 
-/* struct nft_foreign - @touched: by the transaction that is being told, or by one that got lost */
 struct nft_foreign {
 	struct mnl_socket *mnl;
-	const char *table;
-	bool touched;
+	struct nft_telling telling;
 };
 
 static int drop_own(int fd, uint32_t port)
@@ -76,7 +74,7 @@ int nft_foreign_open(const struct nft_socket *own, const char *table, struct nft
 	(void)setsockopt(mnl_socket_get_fd(mnl), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
 	f = xcalloc(1, sizeof(*f));
 	f->mnl = mnl;
-	f->table = table;
+	f->telling.table = table;
 	*ret = f;
 	return 0;
 }
@@ -107,7 +105,7 @@ int nft_foreign_fd(const struct nft_foreign *f)
 	return mnl_socket_get_fd(f->mnl);
 }
 
-static bool names_table(const struct nft_foreign *f, const struct nlmsghdr *h)
+static bool names_table(const char *table, const struct nlmsghdr *h)
 {
 	const struct nfgenmsg *g = mnl_nlmsg_get_payload(h);
 	const struct nlattr *a;
@@ -118,7 +116,7 @@ static bool names_table(const struct nft_foreign *f, const struct nlmsghdr *h)
 	{
 		if (mnl_attr_get_type(a) == NFTA_TABLE_NAME &&
 		    mnl_attr_validate(a, MNL_TYPE_NUL_STRING) == 0)
-			return streq(mnl_attr_get_str(a), f->table);
+			return streq(mnl_attr_get_str(a), table);
 	}
 	return false;
 }
@@ -140,19 +138,39 @@ static void read_culprit(const struct nlmsghdr *h, struct nft_culprit *ret)
 }
 
 /* True at the end of a transaction that touched our table. */
-static bool take(struct nft_foreign *f, const struct nlmsghdr *h, struct nft_culprit *ret)
+static bool take(struct nft_telling *t, const struct nlmsghdr *h, struct nft_culprit *ret)
 {
 	if (NFNL_SUBSYS_ID(h->nlmsg_type) != NFNL_SUBSYS_NFTABLES)
 		return false;
 	if (NFNL_MSG_TYPE(h->nlmsg_type) != NFT_MSG_NEWGEN) {
-		f->touched |= names_table(f, h);
+		t->touched |= names_table(t->table, h);
 		return false;
 	}
-	if (!f->touched)
+	if (!t->touched)
 		return false;
-	f->touched = false;
+	t->touched = false;
 	read_culprit(h, ret);
 	return true;
+}
+
+/**
+ * nft_foreign_take() - Take in one datagram
+ * @t:    What was told so far
+ * @data: Netlink messages, aligned
+ * @size: Bytes
+ * @ret:  The last that changed our table; untouched if nobody did
+ *
+ * Return: true if somebody changed our table
+ */
+bool nft_foreign_take(struct nft_telling *t, const void *data, size_t size, struct nft_culprit *ret)
+{
+	const struct nlmsghdr *h = data;
+	int left = (int)size;
+	bool changed = false;
+
+	for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left))
+		changed |= take(t, h, ret);
+	return changed;
 }
 
 /**
@@ -171,8 +189,6 @@ bool nft_foreign_read(struct nft_foreign *f, struct nft_culprit *ret)
 
 	for (int i = 0; i < DATAGRAMS_MAX; i++) {
 		ssize_t n = mnl_socket_recvfrom(f->mnl, data, sizeof(data));
-		const struct nlmsghdr *h = (const struct nlmsghdr *)data;
-		int left = (int)n;
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -183,8 +199,7 @@ bool nft_foreign_read(struct nft_foreign *f, struct nft_culprit *ret)
 			changed = true;
 			continue;
 		}
-		for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left))
-			changed |= take(f, h, ret);
+		changed |= nft_foreign_take(&f->telling, data, (size_t)n, ret);
 	}
 	return changed;
 }

@@ -18,8 +18,21 @@ struct nft_culprit {
 	char name[32];
 };
 
+/*
+ * struct nft_telling - what the kernel tells, as far as it was heard
+ * @table:   Ours
+ * @touched: By the transaction that is being told, or by one whose end got lost
+ */
+struct nft_telling {
+	const char *table;
+	bool touched;
+};
+
 int nft_foreign_open(const struct nft_socket *own, const char *table, struct nft_foreign **ret,
 		     struct err *reterr);
 struct nft_foreign *nft_foreign_close(struct nft_foreign *f);
 int nft_foreign_fd(const struct nft_foreign *f);
 bool nft_foreign_read(struct nft_foreign *f, struct nft_culprit *ret);
+/* Pure */
+bool nft_foreign_take(struct nft_telling *t, const void *data, size_t size,
+		      struct nft_culprit *ret);

@@ -116,7 +116,14 @@ static bool is_in(const struct nlattr *tuple, const struct addr *addr)
 		      nl_addr_is(nl_find_nested(ip, ip_attr(addr, false)), addr));
 }
 
-static bool concerns(const struct nlmsghdr *entry, const struct addr *addr)
+/**
+ * conntrack_concerns() - Does an entry have this address?
+ * @entry: Message with an entry
+ * @addr:  Address
+ *
+ * Return: true if it stands in it, before or after translation
+ */
+bool conntrack_concerns(const struct nlmsghdr *entry, const struct addr *addr)
 {
 	size_t header = sizeof(struct nfgenmsg);
 
@@ -124,9 +131,18 @@ static bool concerns(const struct nlmsghdr *entry, const struct addr *addr)
 	       is_in(nl_find(entry, header, CTA_TUPLE_REPLY), addr);
 }
 
-/* The id keeps a newer entry with the same tuple from being taken for the listed one. */
-static void put_deletion(struct nlbatch *b, uint8_t family, const struct nlmsghdr *entry)
+/**
+ * conntrack_put_deletion() - Ask for the deletion of an entry
+ * @b:      Batch, not full
+ * @family: AF_INET or AF_INET6
+ * @entry:  Message with the entry
+ *
+ * The id keeps a newer entry with the same tuple from being taken for the listed one.  Nothing is
+ * added for an entry without a tuple: the kernel would take it for all entries.
+ */
+void conntrack_put_deletion(struct nlbatch *b, uint8_t family, const struct nlmsghdr *entry)
 {
+	bool complete = nl_find(entry, sizeof(struct nfgenmsg), CTA_TUPLE_ORIG);
 	static const uint16_t naming[] = {CTA_TUPLE_ORIG, CTA_ZONE, CTA_ID};
 	struct nlmsghdr *h = nlbatch_add(b, (NFNL_SUBSYS_CTNETLINK << 8) | IPCTNL_MSG_CT_DELETE, 0);
 
@@ -135,10 +151,12 @@ static void put_deletion(struct nlbatch *b, uint8_t family, const struct nlmsghd
 		const struct nlattr *a = nl_find(entry, sizeof(struct nfgenmsg), naming[i]);
 
 		if (a)
-			mnl_attr_put(h, a->nla_type, mnl_attr_get_payload_len(a),
-				     mnl_attr_get_payload(a));
+			complete &= mnl_attr_put_check(h, NLMSG_ROOM, a->nla_type,
+						       mnl_attr_get_payload_len(a),
+						       mnl_attr_get_payload(a));
 	}
-	nlbatch_added(b, h);
+	if (complete)
+		nlbatch_added(b, h);
 }
 
 static int delete_listed(void *arg, const struct nlmsghdr *entry)
@@ -146,12 +164,12 @@ static int delete_listed(void *arg, const struct nlmsghdr *entry)
 	struct deleting *d = arg;
 	int r = 0;
 
-	if (!concerns(entry, d->addr))
+	if (!conntrack_concerns(entry, d->addr))
 		return 0;
 	if (nlbatch_full(d->batch))
 		r = nlbatch_send(d->batch, keep_error, d);
 	if (r == 0)
-		put_deletion(d->batch, d->addr->family, entry);
+		conntrack_put_deletion(d->batch, d->addr->family, entry);
 	return r;
 }
 

@@ -21,3 +21,9 @@ static inline void conntrack_closep(struct conntrack **c)
 }
 int conntrack_flush(struct conntrack *c, const struct addr *a, struct err *reterr);
 int conntrack_list_and_delete(struct conntrack *c, const struct addr *a, struct err *reterr);
+
+/* Inside: what is read of an entry, and made of it */
+struct nlbatch;
+struct nlmsghdr;
+bool conntrack_concerns(const struct nlmsghdr *entry, const struct addr *addr);
+void conntrack_put_deletion(struct nlbatch *b, uint8_t family, const struct nlmsghdr *entry);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * nlmsg_attr.c - attributes of netlink messages: find them, addresses in them.
+ * nlmsg_attr.c - attributes of netlink messages: find them, numbers, texts and addresses in them.
  */
 #include "datapath/route/nlmsg.h"
 
@@ -52,6 +52,29 @@ const struct nlattr *nl_find_nested(const struct nlattr *nest, uint16_t type)
 			return a;
 	}
 	return NULL;
+}
+
+/**
+ * nl_u32() - The number that an attribute holds
+ * @attr: Attribute or NULL
+ *
+ * Return: the number, in the order in which it stands there; 0 if it is none of 4 bytes
+ */
+uint32_t nl_u32(const struct nlattr *attr)
+{
+	return attr && mnl_attr_validate(attr, MNL_TYPE_U32) == 0 ? mnl_attr_get_u32(attr) : 0;
+}
+
+/**
+ * nl_text() - The text that an attribute holds
+ * @attr: Attribute or NULL
+ *
+ * Return: the text, borrowed; "" if it does not end with NUL
+ */
+const char *nl_text(const struct nlattr *attr)
+{
+	return attr && mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) == 0 ? mnl_attr_get_str(attr)
+									 : "";
 }
 
 /**

@@ -15,30 +15,31 @@ static bool is_veth(const struct nlattr *info)
 {
 	const struct nlattr *kind = nl_find_nested(info, IFLA_INFO_KIND);
 
-	return kind && streq(mnl_attr_get_str(kind), "veth");
+	return streq(nl_text(kind), "veth");
 }
 
 static void take_attribute(const struct nlattr *a, struct link *l)
 {
 	switch (mnl_attr_get_type(a)) {
 	case IFLA_IFNAME:
-		(void)snprintf(l->ifname, sizeof(l->ifname), "%s", mnl_attr_get_str(a));
+		(void)snprintf(l->ifname, sizeof(l->ifname), "%s", nl_text(a));
 		break;
 	case IFLA_MTU:
-		l->mtu = mnl_attr_get_u32(a);
+		l->mtu = nl_u32(a);
 		break;
 	case IFLA_ADDRESS:
 		if (mnl_attr_get_payload_len(a) == MAC_LEN)
 			memcpy(l->mac.b, mnl_attr_get_payload(a), MAC_LEN);
 		break;
 	case IFLA_LINK:
-		l->peer = mnl_attr_get_u32(a);
+		l->peer = nl_u32(a);
 		break;
 	case IFLA_LINK_NETNSID:
-		l->peer_nsid = (int)mnl_attr_get_u32(a);
+		l->peer_nsid = (int)nl_u32(a);
 		break;
 	case IFLA_OPERSTATE:
-		l->running = mnl_attr_get_u8(a) == OPERATIONAL;
+		l->running = mnl_attr_validate(a, MNL_TYPE_U8) == 0 &&
+			     mnl_attr_get_u8(a) == OPERATIONAL;
 		break;
 	case IFLA_LINKINFO:
 		l->veth = is_veth(a);
@@ -58,6 +59,9 @@ void link_read(const struct nlmsghdr *h, struct link *ret)
 	const struct ifinfomsg *i = mnl_nlmsg_get_payload(h);
 	const struct nlattr *a;
 
+	*ret = (struct link){.peer_nsid = -1};
+	if (!nl_holds(h, sizeof(*i)))
+		return;
 	*ret = (struct link){
 		.index = (uint32_t)i->ifi_index, .peer_nsid = -1, .up = i->ifi_flags & IFF_UP};
 	mnl_attr_for_each(a, h, sizeof(*i))

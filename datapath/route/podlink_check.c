@@ -44,7 +44,7 @@ static int see_route(void *arg, const struct nlmsghdr *h)
 
 	if (h->nlmsg_type != RTM_NEWROUTE || m->rtm_dst_len || m->rtm_type != RTN_UNICAST)
 		return 0;
-	if (!index || mnl_attr_get_u32(index) != f->link.index)
+	if (!index || nl_u32(index) != f->link.index)
 		return 0;
 	for (uint32_t n = 0; n < f->want->n_addrs; n++)
 		f->route[n] |= nl_addr_is(gateway, &f->gateway[n]);

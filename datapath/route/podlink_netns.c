@@ -91,7 +91,7 @@ static int keep_id(void *arg, const struct nlmsghdr *h)
 	const struct nlattr *a = nl_find(h, sizeof(struct rtgenmsg), NETNSA_NSID);
 
 	if (a)
-		*(int *)arg = (int)mnl_attr_get_u32(a);
+		*(int *)arg = (int)nl_u32(a);
 	return 0;
 }
 

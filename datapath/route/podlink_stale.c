@@ -37,7 +37,7 @@ static int see_route(void *arg, const struct nlmsghdr *h)
 	struct search *s = arg;
 
 	if (h->nlmsg_type == RTM_NEWROUTE && m->rtm_protocol == RTPROT_MANX && index &&
-	    mnl_attr_get_u32(index) == s->index)
+	    nl_u32(index) == s->index)
 		s->found = true;
 	return 0;
 }

@@ -37,10 +37,11 @@ static void on_link(struct reading *d, const struct nlmsghdr *h)
 	const struct nlattr *name = nl_find(h, sizeof(*i), IFLA_IFNAME);
 	bool of_pod, gone = h->nlmsg_type == RTM_DELLINK;
 
-	if (i->ifi_family != AF_UNSPEC) /* a port left its bridge: the link is still there */
+	if (!nl_holds(h, sizeof(*i)) ||
+	    i->ifi_family != AF_UNSPEC) /* a port left its bridge: the link is still there */
 		return;
 	if (name)
-		(void)snprintf(e.ifname, sizeof(e.ifname), "%s", mnl_attr_get_str(name));
+		(void)snprintf(e.ifname, sizeof(e.ifname), "%s", nl_text(name));
 	of_pod = str_starts(e.ifname, PODLINK_PREFIX);
 	if (!of_pod && (gone || went_down(i)))
 		d->read_again = true;
@@ -56,7 +57,8 @@ static void on_address(struct reading *d, const struct nlmsghdr *h)
 {
 	const struct ifaddrmsg *i = mnl_nlmsg_get_payload(h);
 
-	if (i->ifa_family == AF_INET6 && i->ifa_scope == RT_SCOPE_LINK)
+	if (!nl_holds(h, sizeof(*i)) ||
+	    (i->ifa_family == AF_INET6 && i->ifa_scope == RT_SCOPE_LINK))
 		return;
 	if (h->nlmsg_type == RTM_DELADDR)
 		d->read_again = true;
@@ -97,6 +99,25 @@ static void on_message(struct reading *d, const struct nlmsghdr *h)
 	}
 }
 
+/**
+ * rtnl_take() - Take in one datagram of notifications
+ * @n:    Handle
+ * @data: Netlink messages, aligned
+ * @size: Bytes
+ *
+ * Return: true if everything has to be read again
+ */
+bool rtnl_take(struct rtnl *n, const void *data, size_t size)
+{
+	const struct nlmsghdr *h = data;
+	struct reading d = {.n = n};
+	int left = (int)size;
+
+	for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left))
+		on_message(&d, h);
+	return d.read_again;
+}
+
 /* One datagram: true if there may be more. */
 static bool read_one(struct reading *d)
 {
@@ -106,8 +127,6 @@ static bool read_one(struct reading *d)
 	struct msghdr m = {
 		.msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &iov, .msg_iovlen = 1};
 	ssize_t n = recvmsg(rtnl_fd(d->n), &m, MSG_DONTWAIT);
-	const struct nlmsghdr *h = (const struct nlmsghdr *)data;
-	int left = (int)n;
 
 	if (n <= 0) {
 		d->read_again |= n < 0 && errno == ENOBUFS;
@@ -116,8 +135,7 @@ static bool read_one(struct reading *d)
 	if (from.nl_pid) /* not the kernel */
 		return true;
 	d->read_again |= m.msg_flags & MSG_TRUNC;
-	for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left))
-		on_message(d, h);
+	d->read_again |= rtnl_take(d->n, data, (size_t)n);
 	return true;
 }
 

@@ -27,8 +27,8 @@ static int match_address(void *arg, const struct nlmsghdr *h)
 
 	if (!own)
 		own = nl_find(h, sizeof(*i), IFA_ADDRESS);
-	if (h->nlmsg_type == RTM_NEWADDR && i->ifa_family == s->addr->family && !s->ifindex &&
-	    nl_addr_is(own, s->addr))
+	if (h->nlmsg_type == RTM_NEWADDR && nl_holds(h, sizeof(*i)) &&
+	    i->ifa_family == s->addr->family && !s->ifindex && nl_addr_is(own, s->addr))
 		s->ifindex = i->ifa_index;
 	return 0;
 }

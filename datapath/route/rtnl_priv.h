@@ -17,3 +17,4 @@ struct rtnl {
 
 bool route_read_dst(const struct nlmsghdr *h, struct prefix *ret);
 bool route_decode(const struct nlmsghdr *h, struct route *ret);
+bool rtnl_take(struct rtnl *n, const void *data, size_t size);

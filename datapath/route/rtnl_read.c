@@ -29,11 +29,15 @@ static void take_addr(const struct nlattr *a, struct addr *ret)
 bool route_read_dst(const struct nlmsghdr *h, struct prefix *ret)
 {
 	const struct rtmsg *m = mnl_nlmsg_get_payload(h);
-	struct prefix dst = {.addr.family = m->rtm_family, .len = m->rtm_dst_len};
 	const struct nlattr *a = nl_find(h, sizeof(*m), RTA_DST);
+	struct prefix dst = {0};
 
-	if (m->rtm_table != RT_TABLE_MAIN ||
+	if (!nl_holds(h, sizeof(*m)) || m->rtm_table != RT_TABLE_MAIN ||
 	    (m->rtm_family != AF_INET && m->rtm_family != AF_INET6))
+		return false;
+	dst.addr.family = m->rtm_family;
+	dst.len = m->rtm_dst_len;
+	if (dst.len > 8 * addr_len(&dst.addr))
 		return false;
 	if (a)
 		take_addr(a, &dst.addr);
@@ -57,7 +61,7 @@ bool route_decode(const struct nlmsghdr *h, struct route *ret)
 	const struct nlattr *index = nl_find(h, sizeof(*m), RTA_OIF);
 	struct route r = {.kind = ROUTE_DEV};
 
-	if (m->rtm_protocol != RTPROT_MANX || !route_read_dst(h, &r.dst))
+	if (!route_read_dst(h, &r.dst) || m->rtm_protocol != RTPROT_MANX)
 		return false;
 	if (m->rtm_type == RTN_UNREACHABLE) {
 		r.kind = ROUTE_UNREACHABLE;
@@ -65,7 +69,7 @@ bool route_decode(const struct nlmsghdr *h, struct route *ret)
 		r.kind = ROUTE_VIA;
 		r.via.family = r.dst.addr.family;
 		take_addr(gateway, &r.via);
-	} else if (index && !if_indextoname(mnl_attr_get_u32(index), r.ifname)) {
+	} else if (index && !if_indextoname(nl_u32(index), r.ifname)) {
 		r.ifname[0] = '\0';
 	}
 	*ret = r;

@@ -2,8 +2,8 @@
 /*
  * fuzz_api_status.c - any bytes as the body of an answer that says no.
  */
+#include "lib/utf8.h"
 #include "watch/api_status.h"
-#include "watch/utf8.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

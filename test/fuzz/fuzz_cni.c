@@ -7,6 +7,7 @@
  */
 #include "agent/cni.h"
 #include "lib/intern.h"
+#include "lib/utf8.h"
 #include "watch/json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -103,6 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	env.path = NULL;
 	if (cni_request_parse(&env, rest, strlen(rest), &q, &e) < 0) {
 		check(!q && e.code < 0 && e.code >= -CNI_E_CONFIG && *e.msg);
+		check(utf8_valid(e.msg, strlen(e.msg)));
 		return 0;
 	}
 	check_names(q);

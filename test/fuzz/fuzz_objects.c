@@ -7,9 +7,9 @@
 #include <sys/socket.h>
 
 #include "lib/intern.h"
+#include "lib/utf8.h"
 #include "watch/decode.h"
 #include "watch/object_copy.h"
-#include "watch/utf8.h"
 #include "watch/yaml.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

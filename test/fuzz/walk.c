@@ -8,8 +8,8 @@
 #include <stdio.h>
 
 #include "lib/intern.h"
+#include "lib/utf8.h"
 #include "watch/decode.h"
-#include "watch/utf8.h"
 
 #define must(condition)                                                                   \
 	do {                                                                              \

@@ -45,7 +45,7 @@ bool judge_expected(const struct world *w, const struct packet *p)
 bool judge_differs(const struct timeline *t, const struct packet *p)
 {
 	struct subject s;
-	struct rng r = {1};
+	struct rng r = {.state = 1};
 	bool differs;
 
 	subject_init(&s);

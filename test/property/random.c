@@ -20,15 +20,28 @@ static const uint16_t ports[] = {1, 53, 80, 81, 82, 443, 8080, 8081, 8090, 65534
 /* --- numbers -----------------------------------------------------------------------------------
  */
 
+static uint64_t take_bytes(struct rng *r, size_t n)
+{
+	uint64_t v = 0;
+
+	for (; n && r->left; n--, r->left--)
+		v = v << 8 | *r->bytes++;
+	return v;
+}
+
 /**
  * rng_next() - Next 64 bits
  * @r: Generator
  *
- * Return: evenly spread
+ * Return: evenly spread, unless its bytes are given
  */
 uint64_t rng_next(struct rng *r)
 {
-	uint64_t z = (r->state += 0x9e3779b97f4a7c15);
+	uint64_t z;
+
+	if (r->bytes)
+		return take_bytes(r, sizeof(z));
+	z = (r->state += 0x9e3779b97f4a7c15);
 
 	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
 	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
@@ -44,6 +57,8 @@ uint64_t rng_next(struct rng *r)
  */
 uint32_t below(struct rng *r, uint32_t n)
 {
+	if (r->bytes)
+		return (uint32_t)(take_bytes(r, n <= 1 << 8 ? 1 : n <= 1 << 16 ? 2 : 4) % n);
 	return (uint32_t)(rng_next(r) % n);
 }
 

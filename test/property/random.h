@@ -13,10 +13,16 @@
 
 #include "reference.h"
 
-/* struct rng - splitmix64 of Steele, Lea and Flood, "Fast splittable pseudorandom number
- * generators" (2014) */
+/*
+ * struct rng - splitmix64 of Steele, Lea and Flood, "Fast splittable pseudorandom number
+ * generators" (2014); or, for a fuzzer, given bytes: as few as a number needs, so that a change of
+ * one byte is a small change of what is drawn
+ * @bytes: NULL: splitmix64; else where to take from, @left of them; behind the last come zeros
+ */
 struct rng {
 	uint64_t state;
+	const uint8_t *bytes;
+	size_t left;
 };
 
 /* enum place - which supply an address is from */

@@ -311,7 +311,7 @@ static void remove_everything(struct run *run)
 
 static void run_world(const struct options *o, uint64_t seed)
 {
-	struct run run = {.options = o, .seed = seed, .chance = {seed + 1}};
+	struct run run = {.options = o, .seed = seed, .chance = {.state = seed + 1}};
 	struct shadow older = {0};
 
 	timeline_init(&run.t, seed);

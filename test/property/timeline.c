@@ -215,7 +215,7 @@ static struct change detach_any(struct timeline *t)
  */
 void timeline_init(struct timeline *t, uint64_t seed)
 {
-	*t = (struct timeline){.rng = {seed}};
+	*t = (struct timeline){.rng = {.state = seed}};
 	(void)rng_next(&t->rng);
 	t->n_namespaces = 3 + below(&t->rng, 3);
 	t->pods_a_namespace = 2 + below(&t->rng, 5);

@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
+#include "lib/utf8.h"
 #include "watch/event.h"
 #include "watch/json.h"
-#include "watch/utf8.h"
 
 #define WHEN "2026-11-25T10:00:00.000001Z"
 

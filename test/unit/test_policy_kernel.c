@@ -604,6 +604,8 @@ static void a_table_of_other_shapes_is_replaced(void **state)
 
 	lab_run("nft 'add table inet manx; add set inet manx sources4 { type ipv4_addr; }; "
 		"add element inet manx sources4 { 10.9.9.9 }; "
+		"add map inet manx wide { type ipv4_addr : ipv6_addr . ipv6_addr . ipv6_addr; }; "
+		"add element inet manx wide { 10.9.9.9 : fd00::1 . fd00::2 . fd00::3 }; "
 		"add map inet manx ingress4 { type ipv4_addr : mark; }; "
 		"add chain inet manx forward { type filter hook output priority 5; policy drop; }; "
 		"add chain inet manx mine; add rule inet manx mine ip saddr @sources4 accept; "
@@ -618,6 +620,7 @@ static void a_table_of_other_shapes_is_replaced(void **state)
 	assert_int_equal(stats.resyncs, 1);
 	assert_kernel_is_read_back(w);
 	assert_false(lab_shows("chain mine", "nft list table inet manx"));
+	assert_false(lab_shows("map wide", "nft list table inet manx"));
 	after = lab_output("nft list table inet other");
 	assert_string_equal(before, after);
 }

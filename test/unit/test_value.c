@@ -12,8 +12,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "lib/utf8.h"
 #include "watch/arena.h"
-#include "watch/utf8.h"
 #include "watch/value.h"
 
 /* --- a small document by hand ----------------------------------------------------------------- */
@@ -417,11 +417,14 @@ static void test_utf8(void **state _unused_)
 					  "\xf5\x80\x80\x80",
 					  "\xff",
 					  "a\xf0\x9f\x98"};
+	struct err err = {0};
 
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
 		assert_true(utf8_valid(good[i], strlen(good[i])));
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		assert_false(utf8_valid(bad[i], strlen(bad[i])));
+	(void)err_set(&err, -EINVAL, "caf\xc3\xa9, \xff and '%.1s'", "\xe2\x82\xac");
+	assert_string_equal(err.msg, "caf\xc3\xa9, ? and '?'");
 	assert_int_equal(utf8_cut("abc", 3, 3), 3);
 	assert_int_equal(utf8_cut("abc", 3, 2), 2);
 	assert_int_equal(utf8_cut("a\xe2\x82\xac", 4, 3), 1);

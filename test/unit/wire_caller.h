@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "agent/wire.h"
-#include "watch/utf8.h"
+#include "lib/utf8.h"
 
 /* struct caller - @out: where it writes down what it sees */
 struct caller {

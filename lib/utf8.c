@@ -3,7 +3,7 @@
  * utf8.c - validation of text from outside, after RFC 3629: no overlong forms, no surrogates,
  * nothing above U+10FFFF.
  */
-#include "watch/utf8.h"
+#include "lib/utf8.h"
 
 /* Length of the sequence at @p, 0 if it is malformed or runs past @end. */
 static size_t sequence(const unsigned char *p, const unsigned char *end)
@@ -42,6 +42,23 @@ bool utf8_valid(const char *s, size_t len)
 		p += n;
 	}
 	return true;
+}
+
+/**
+ * utf8_mend() - Replace every byte that is not part of a character
+ * @s: Text; with '?' in their places afterwards
+ */
+void utf8_mend(char *s)
+{
+	const char *end = s + strlen(s);
+
+	while (s < end) {
+		size_t n = sequence((const unsigned char *)s, (const unsigned char *)end);
+
+		if (!n)
+			*s = '?';
+		s += MAX(n, 1);
+	}
 }
 
 /**
