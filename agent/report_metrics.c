@@ -72,6 +72,9 @@ static void put_kernel(const struct agent *a, struct buf *out)
 		  "Operations in the last transaction.", n->last_operations);
 	one_value(out, "manx_nft_last_transaction_seconds", METRIC_GAUGE,
 		  "Duration of the last transaction.", seconds(n->last_usec));
+	one_value(out, "manx_nft_longest_transaction_seconds", METRIC_GAUGE,
+		  "Longest time that the kernel took for a transaction, its commit lock held.",
+		  seconds(n->longest_usec));
 	metric_head(out, "manx_event_to_kernel_seconds", METRIC_HISTOGRAM,
 		    "From the arrival of a change to the kernel's acknowledgement.");
 	histogram_print(out, "manx_event_to_kernel_seconds", NULL, &a->count.event_to_kernel);
@@ -125,6 +128,24 @@ static void put_journal(const struct agent *a, struct buf *out)
 		  "Times that the disk did not, tries again included.", a->durable.failures);
 }
 
+static void put_holds(const struct loop_stats *l, struct buf *out)
+{
+	struct histogram h;
+	double bounds[LOOP_HOLDS];
+
+	for (size_t i = 0; i < LOOP_HOLDS; i++)
+		bounds[i] = seconds(loop_hold_usec[i]);
+	histogram_init(&h, bounds, LOOP_HOLDS);
+	for (size_t i = 0; i <= LOOP_HOLDS; i++) {
+		h.counts[i] = l->holds[i];
+		h.n += l->holds[i];
+	}
+	h.sum = seconds(l->held);
+	metric_head(out, "manx_loop_hold_seconds", METRIC_HISTOGRAM,
+		    "How long callbacks held the loop.");
+	histogram_print(out, "manx_loop_hold_seconds", NULL, &h);
+}
+
 static void put_process(const struct agent *a, struct buf *out)
 {
 	const struct loop_stats *l = loop_stats(a->loop);
@@ -137,6 +158,7 @@ static void put_process(const struct agent *a, struct buf *out)
 		  "Callbacks that held the loop longer than 5 ms.", l->stalls);
 	one_value(out, "manx_loop_longest_hold_seconds", METRIC_GAUGE,
 		  "Longest time that a callback held the loop.", seconds(l->longest));
+	put_holds(l, out);
 	one_count(out, "manx_config_reloads_total", METRIC_COUNTER,
 		  "Configurations applied while running.", a->count.reloads);
 	one_count(out, "manx_config_reload_errors_total", METRIC_COUNTER,

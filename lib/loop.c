@@ -15,6 +15,8 @@
 #include <systemd/sd-event.h>
 #include <time.h>
 
+const uint64_t loop_hold_usec[LOOP_HOLDS] = {100, 200, 500, 1000, 2000, 5000, 20000, 100000};
+
 struct loop {
 	sd_event *event;
 	sd_event_source *post;
@@ -50,7 +52,12 @@ uint64_t monotonic_usec(void)
 static void count_hold(struct loop *l, const char *name, uint64_t began)
 {
 	uint64_t held = monotonic_usec() - began;
+	size_t i = 0;
 
+	while (i < LOOP_HOLDS && held > loop_hold_usec[i])
+		i++;
+	l->stats.holds[i]++;
+	l->stats.held += held;
 	l->stats.longest = MAX(l->stats.longest, held);
 	if (held <= LOOP_STALL_USEC)
 		return;

@@ -15,10 +15,17 @@
 struct loop;
 struct loop_source;
 
+#define LOOP_HOLDS 8
+extern const uint64_t loop_hold_usec[LOOP_HOLDS];
+
+/* struct loop_stats - @holds[i]: callbacks that held the loop up to loop_hold_usec[i], and longer
+ * than the bound before; the last is for what is above every bound */
 struct loop_stats {
-	uint64_t turns;	      /* wake-ups since the start */
-	uint64_t stalls;      /* callbacks that held the loop longer than LOOP_STALL_USEC */
-	uint64_t longest;     /* longest hold so far, microseconds */
+	uint64_t turns;	  /* wake-ups since the start */
+	uint64_t stalls;  /* callbacks that held the loop longer than LOOP_STALL_USEC */
+	uint64_t longest; /* longest hold so far, microseconds */
+	uint64_t held;	  /* sum of all, microseconds */
+	uint64_t holds[LOOP_HOLDS + 1];
 	const char *stall_by; /* name of the source behind the last stall, or NULL */
 };
 

@@ -15,6 +15,8 @@
 #include <math.h>
 #include <stdio.h>
 
+#define WORD_MAX 5 /* bytes of the longest word below */
+
 static bool one_of(const char *s, size_t len, const char *const *words, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -33,6 +35,9 @@ static bool is_word(const char *s, size_t len, struct yaml_scalar *ret)
 	static const char *const endless[] = {".nan",  ".NaN",	".NAN",	 ".inf",  ".Inf",  ".INF",
 					      "+.inf", "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF"};
 
+	/* Length and first letter tell most texts from all words at once. */
+	if (len > WORD_MAX || (len && !strchr("~nNyYtTfFoO.+-", s[0])))
+		return false;
 	if (one_of(s, len, nulls, ARRAY_SIZE(nulls))) {
 		ret->type = VALUE_NULL;
 	} else if (one_of(s, len, trues, ARRAY_SIZE(trues))) {

@@ -23,7 +23,7 @@
 #include "datapath/nft/kernel.h"
 #include "datapath/nft/render.h"
 
-#define OPS_MAX	       20000	  /* operations of one transaction: some 20 ms of the commit lock */
+#define OPS_MAX	       8000	  /* operations of one transaction: some 30 ms of the commit lock */
 #define SEND_BUFFER    (32 << 20) /* bytes; a batch of OPS_MAX elements has about 2 MiB */
 #define RECEIVE_BUFFER (8 << 20)
 #define DRAIN_TRIES    8
@@ -254,7 +254,7 @@ static int apply_once(struct nft_socket *s, struct nft_table *t, struct err *ret
 	_cleanup_(nft_ops_done) struct nft_ops ops = {0};
 	_cleanup_(nft_batch_done) struct nft_batch batch = {0};
 	struct verdict v = {.op = SIZE_MAX};
-	uint64_t began = now_usec();
+	uint64_t began = now_usec(), sent;
 	bool all = table_ops(t, OPS_MAX, &ops);
 	int r;
 
@@ -262,8 +262,10 @@ static int apply_once(struct nft_socket *s, struct nft_table *t, struct err *ret
 		return 0;
 	nft_encode(table_name(t), &ops, s->seq, &batch);
 	s->seq = batch.next_seq;
+	sent = now_usec();
 	r = send_batch(s, &batch, &v);
 	s->refused = r < 0 && v.error;
+	s->stats.longest_usec = MAX(s->stats.longest_usec, now_usec() - sent);
 	if (r < 0) {
 		s->stats.errors++;
 		return explain(&ops, &v, r, reterr);

@@ -12,6 +12,7 @@ struct nft_stats {
 	uint64_t transactions, operations, errors, resyncs;
 	uint64_t last_usec;	  /* duration of the last transaction */
 	uint64_t last_operations; /* its size */
+	uint64_t longest_usec;	  /* longest time in the kernel of any, its commit lock held */
 };
 
 int nft_open(struct nft_socket **ret, struct err *reterr);

@@ -363,6 +363,21 @@ def test_a_huge_configuration_is_refused(lab):
 # --- seen from outside ---
 
 
+def test_metrics_of_the_loop_and_of_transactions(node, pods):
+    """Every wake-up is a hold of some length; the kernel took some time for each transaction."""
+    metrics = node.metrics()
+    assert metrics["manx_loop_hold_seconds_count"] >= metrics["manx_loop_turns_total"] > 0
+    assert metrics['manx_loop_hold_seconds_bucket{le="+Inf"}'] == metrics[
+        "manx_loop_hold_seconds_count"]
+    longest = metrics["manx_loop_longest_hold_seconds"]
+    assert longest <= metrics["manx_loop_hold_seconds_sum"]
+    for bound in (0.0001, 0.001, 0.1):
+        beyond = metrics["manx_loop_hold_seconds_count"] - metrics[
+            f'manx_loop_hold_seconds_bucket{{le="{bound:g}"}}']
+        assert (beyond > 0) == (longest > bound)
+    assert 0 < metrics["manx_nft_longest_transaction_seconds"] <= longest
+
+
 def test_metrics_pass_promtool(lab, node, pods):
     promtool = subprocess.run([ROOT / "scripts/get-promtool"], capture_output=True, text=True,
                               check=True).stdout.strip()
