@@ -4,8 +4,8 @@
  * links, the configuration file.
  *
  * Start: configuration, lock, journal; the parts; what the source says; what the kernel holds; the
- * difference; then the socket opens and the runtime is told.  Stopping leaves everything in the
- * kernel as it is: pods do not notice.
+ * difference; then the runtime is told.  Requests that come to the socket meanwhile wait.  Stopping
+ * leaves everything in the kernel as it is: pods do not notice.
  */
 #include "agent/agent.h"
 
@@ -387,6 +387,9 @@ static int start(struct agent *a, struct err *reterr)
 	init_counters(a);
 	make_parts(a);
 	r = open_shells(a, reterr);
+	/* Before the links are read: a DEL that finds no socket deletes its link before that. */
+	if (r == 0)
+		r = open_socket(a, reterr);
 	if (r < 0)
 		return r;
 	watch_everything(a);
@@ -396,8 +399,6 @@ static int start(struct agent *a, struct err *reterr)
 	routing_read(a);
 	waiter_drain(a->routing.waiter);
 	r = open_http(a, reterr);
-	if (r == 0)
-		r = open_socket(a, reterr);
 	loop_wake(a->loop);
 	return r;
 }

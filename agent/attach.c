@@ -209,18 +209,30 @@ bool attach_under_way(const struct agent *a, const struct attachment *at)
 }
 
 /**
- * attach_forget() - Want neither rules nor routes of a pod any more
+ * attach_unroute() - Want no routes to a pod any more
  * @a:  Agent
  * @at: Attachment
+ *
+ * What goes first: as long as a packet can reach the pod, it is held to the pod's rules.
  */
-void attach_forget(struct agent *a, const struct attachment *at)
+void attach_unroute(struct agent *a, const struct attachment *at)
 {
-	policy_detach(a->policy, at->id, at->ifname);
 	for (uint32_t i = 0; i < at->n_addrs; i++) {
 		struct prefix dst = prefix_host(&at->addrs[i]);
 
 		routes_drop(a->routes, &dst);
 	}
+}
+
+/**
+ * attach_forget() - Want neither rules nor routes of a pod any more
+ * @a:  Agent
+ * @at: Attachment that no packet reaches: its link is gone, or its routes are
+ */
+void attach_forget(struct agent *a, const struct attachment *at)
+{
+	policy_detach(a->policy, at->id, at->ifname);
+	attach_unroute(a, at);
 }
 
 /**

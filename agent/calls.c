@@ -4,14 +4,14 @@
  *
  * ADD:   addresses and journal record -> rules in the kernel -> the caller makes the link -> route
  *        in the kernel, record on disk, pod known (or waited for) -> result
- * DEL:   rules and route out of the kernel -> the caller deletes the link -> connections forgotten
- *        -> addresses free
+ * DEL:   route out of the kernel -> the caller deletes the link -> rules out of the kernel,
+ *        connections forgotten -> addresses free
  * GC:    as DEL, for everything the runtime does not name
  * CHECK: our own state, then the caller compares the pod's end
  *
  * A step ends with the turn that brought it into the kernel, or with the caller's answer; so
  * calls_progress() runs at the end of every turn and looks at the calls under way.  Whatever
- * fails, and a caller that goes away, takes back what its ADD had done.
+ * fails, and a caller that goes away, takes back what its ADD had done: as DEL, without a caller.
  */
 #include "agent/calls.h"
 
@@ -63,7 +63,10 @@ static bool must_wait(struct calls *s, struct cni_call *c)
 static void begin(struct calls *s, struct cni_call *c)
 {
 	if (must_wait(s, c)) {
-		if (earlier(s, c)->request->verb == CNI_ADD && c->request->verb == CNI_ADD)
+		const struct cni_call *other = earlier(s, c);
+
+		if (other->request->verb == CNI_ADD && c->request->verb == CNI_ADD &&
+		    !other->undone)
 			cni_call_fail(s, c, CNI_E_TRY_AGAIN,
 				      "an ADD of the same interface is under way");
 		return;
@@ -99,13 +102,15 @@ static bool routes_under_way_of(const struct calls *s, const struct cni_call *c)
 	vec_foreach (at, &c->going)
 		if (attach_under_way(s->agent, *at))
 			return true;
-	return false;
+	return c->adopted && attach_under_way(s->agent, c->at);
 }
 
 /* The kernel took, or refused, everything that the call has to do with. */
 static void after_kernel(struct calls *s, struct cni_call *c)
 {
-	if (!s->agent->table_sync.ok && c->request->verb == CNI_ADD)
+	if (c->undone)
+		detach_flush(s, c);
+	else if (!s->agent->table_sync.ok && c->request->verb == CNI_ADD)
 		cni_call_fail(s, c, CNI_E_KERNEL, s->agent->table_sync.problem);
 	else if (c->request->verb == CNI_ADD)
 		cni_call_ask_link(s, c, "attach");
@@ -115,7 +120,7 @@ static void after_kernel(struct calls *s, struct cni_call *c)
 
 static void progress(struct calls *s, struct cni_call *c)
 {
-	if (c->doomed && c->step != STEP_CALLER) { /* an ADD */
+	if (c->doomed && !c->undone && c->step != STEP_CALLER) { /* an ADD */
 		cni_call_fail(s, c, CNI_E_TRY_AGAIN, "a DEL of the same interface came");
 		return;
 	}
@@ -179,6 +184,8 @@ static void on_answer(struct call_work *w, const struct value *m)
 	const char *message = NULL;
 	int64_t code = CNI_E_KERNEL;
 
+	if (c->undone)
+		return;
 	if (c->step != STEP_CALLER) {
 		cni_call_fail(s, c, CNI_E_DECODE, "unexpected message from the plugin");
 		return;

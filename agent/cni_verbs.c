@@ -40,18 +40,21 @@ void cni_call_free(struct calls *s, struct cni_call *c)
 	vec_foreach (a, &c->going)
 		(void)attachment_free(*a);
 	vec_done(&c->going);
+	buf_done(&c->failure);
 	(void)cni_request_free(c->request);
 	free(c);
 }
 
-/* Take back what an ADD did so far. */
-static void roll_back(struct calls *s, struct cni_call *c)
+static void end(struct calls *s, struct cni_call *c, const char *text, bool ok)
 {
-	if (c->request->verb != CNI_ADD || !c->at)
-		return;
-	attach_forget(s->agent, c->at);
-	attach_release(s->agent, c->at);
-	loop_wake(s->agent->loop);
+	struct call *call = c->call;
+
+	observe(s, c, ok);
+	if (call) {
+		call_set_work(call, NULL);
+		call_finish(call, text, ok ? 0 : 1);
+	}
+	cni_call_free(s, c);
 }
 
 /**
@@ -62,38 +65,44 @@ static void roll_back(struct calls *s, struct cni_call *c)
  */
 void cni_call_finish(struct calls *s, struct cni_call *c, const char *text)
 {
-	struct call *call = c->call;
+	end(s, c, text, true);
+}
 
-	observe(s, c, true);
-	cni_call_free(s, c);
-	if (!call)
+static void begin_detach(struct calls *s, struct cni_call *c)
+{
+	c->step = STEP_KERNEL;
+	vec_foreach (a, &c->going)
+		attach_unroute(s->agent, *a);
+}
+
+/* What an ADD did so far goes, as by a DEL; then the call ends. */
+static void take_back(struct calls *s, struct cni_call *c)
+{
+	if (c->request->verb != CNI_ADD || !c->at) {
+		end(s, c, c->failure.data, false);
 		return;
-	call_set_work(call, NULL);
-	call_finish(call, text, 0);
+	}
+	c->undone = true;
+	vec_push(&c->going, attachment_copy(c->at));
+	begin_detach(s, c);
+	loop_wake(s->agent->loop);
 }
 
 /**
- * cni_call_fail() - End a call with an error; an ADD is taken back
+ * cni_call_fail() - End a call with an error, when what an ADD did is taken back
  * @s:       Calls
- * @c:       Call; freed
+ * @c:       Call; freed, now or later
  * @code:    enum cni_code
  * @message: What is wrong
  */
 void cni_call_fail(struct calls *s, struct cni_call *c, int code, const char *message)
 {
-	_cleanup_(buf_done) struct buf text = {0};
-	struct call *call = c->call;
-
 	log_warn("cni", "request failed",
 		 "verb=%s pod=\"%s/%s\" container=%.13s code=%d err=\"%s\"",
 		 cni_verb_str(c->request->verb), c->request->ns, c->request->pod, c->request->id,
 		 code, message);
-	cni_error_print(c->request->version, code, message, NULL, &text);
-	roll_back(s, c);
-	observe(s, c, false);
-	call_set_work(call, NULL);
-	cni_call_free(s, c);
-	call_finish(call, text.data, 1);
+	cni_error_print(c->request->version, code, message, NULL, &c->failure);
+	take_back(s, c);
 }
 
 /**
@@ -104,13 +113,9 @@ void cni_call_fail(struct calls *s, struct cni_call *c, int code, const char *me
  */
 void cni_call_abandon(struct calls *s, struct cni_call *c)
 {
-	if (c->step == STEP_FLUSH) {
-		c->call = NULL;
-		return;
-	}
-	roll_back(s, c);
-	observe(s, c, false);
-	cni_call_free(s, c);
+	c->call = NULL;
+	if (c->step != STEP_FLUSH && !c->undone)
+		take_back(s, c);
 }
 
 /* --- what the caller is asked to do ---------------------------------------------------------- */
@@ -186,6 +191,7 @@ void add_begin(struct calls *s, struct cni_call *c)
 		c->adopted = true;
 		c->at = attachment_copy(old);
 		policy_attach(a->policy, old);
+		attach_unroute(a, old); /* the link is made anew: until then there is no device */
 		return;
 	}
 	r = attach_make(a, c->request, &c->at, &c->seq, &e);
@@ -233,15 +239,8 @@ void add_finish(struct calls *s, struct cni_call *c)
 
 /* --- DEL and GC ------------------------------------------------------------------------------ */
 
-static void begin_detach(struct calls *s, struct cni_call *c)
-{
-	c->step = STEP_KERNEL;
-	vec_foreach (a, &c->going)
-		attach_forget(s->agent, *a);
-}
-
 /**
- * del_begin() - DEL: rules and routes of one interface not wanted any more
+ * del_begin() - DEL: routes of one interface not wanted any more
  * @s: Calls
  * @c: Call
  */
@@ -276,7 +275,7 @@ static bool is_being_added(const struct calls *s, const struct attachment *at)
 }
 
 /**
- * gc_begin() - GC: rules and routes of what the runtime does not name not wanted any more
+ * gc_begin() - GC: routes to what the runtime does not name not wanted any more
  * @s: Calls
  * @c: Call
  */
@@ -298,15 +297,15 @@ static void on_flushed(void *arg)
 
 	vec_foreach (at, &c->going) {
 		attach_release(a, *at);
-		log_info("cni", "pod detached", "pod=\"%s/%s\" ifname=%s", (*at)->ns, (*at)->pod,
-			 (*at)->host_ifname);
+		log_info("cni", c->undone ? "taken back" : "pod detached",
+			 "pod=\"%s/%s\" ifname=%s", (*at)->ns, (*at)->pod, (*at)->host_ifname);
 	}
-	cni_call_finish(c->calls, c, "");
+	end(c->calls, c, c->undone ? c->failure.data : "", !c->undone);
 }
 
 /**
- * detach_flush() - DEL and GC, when the links are deleted: forget the connections, then free the
- * addresses
+ * detach_flush() - When no packet reaches what goes: rules not wanted any more, forget the
+ * connections, then free the addresses
  * @s: Calls
  * @c: Call; freed later
  */
@@ -315,9 +314,11 @@ void detach_flush(struct calls *s, struct cni_call *c)
 	VEC(struct addr) addrs = {0};
 
 	c->step = STEP_FLUSH;
-	vec_foreach (at, &c->going)
+	vec_foreach (at, &c->going) {
+		attach_forget(s->agent, *at);
 		for (uint32_t i = 0; i < (*at)->n_addrs; i++)
 			vec_push(&addrs, (*at)->addrs[i]);
+	}
 	routing_flush(s->agent, addrs.v, addrs.n, on_flushed, c);
 	vec_done(&addrs);
 }

@@ -6,6 +6,7 @@
 
 #include "agent/calls.h"
 #include "agent/cni.h"
+#include "lib/buf.h"
 #include "lib/loop.h"
 #include "lib/vec.h"
 
@@ -16,16 +17,18 @@ enum step {
 	STEP_KERNEL, /* until our changes are in the kernel */
 	STEP_CALLER, /* until the caller has done its part */
 	STEP_FINISH, /* ADD: until route, disk and pod object are there */
-	STEP_FLUSH,  /* DEL, GC: until the connections are forgotten */
+	STEP_FLUSH,  /* DEL, GC, an ADD taken back: until the connections are forgotten */
 };
 
 /*
  * struct cni_call
  * @at:      ADD, CHECK: the attachment
- * @going:   DEL, GC: copies of what goes
+ * @going:   DEL, GC, an ADD taken back: copies of what goes
  * @seq:     ADD: journal record to be on disk before the result
  * @adopted: ADD: the attachment existed before: nothing was allocated
  * @doomed:  ADD: a DEL of the same interface came
+ * @undone:  ADD: it has failed or its caller went away, and what it did is being taken back
+ * @failure: What the plugin prints then
  * @asked:   ADD: the source was asked for the pod, or told of it in time
  */
 struct cni_call {
@@ -38,7 +41,8 @@ struct cni_call {
 	struct attachment *at;
 	VEC(struct attachment *) going;
 	uint64_t seq;
-	bool adopted, doomed, asked;
+	bool adopted, doomed, undone, asked;
+	struct buf failure;
 	struct loop_source *timer;
 	struct cni_call *prev, *next;
 };

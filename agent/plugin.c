@@ -4,8 +4,9 @@
  * on links that the agent asks for, prints the answer.
  *
  * It holds no state and no credential.  While no agent runs, DEL takes the link down by itself
- * (the agent finds the address at its next start), VERSION is answered, and everything else is
- * told to come again.  An ADD that fails after the link was made takes the link down again.
+ * (the agent finds the address at its next start; one that is just starting is told), VERSION is
+ * answered, and everything else is told to come again.  An ADD that fails after the link was made
+ * takes the link down again.
  */
 #include "agent/plugin.h"
 
@@ -170,29 +171,27 @@ static void flush_previous(const struct value *conf)
 	}
 }
 
-/* DEL without an agent: the link at least goes now. */
-static int delete_alone(const struct value *conf, const char *version)
+/* DEL without an agent: the link at least goes now.  0 or the CNI error code. */
+static int delete_alone(const struct value *conf, struct err *reterr)
 {
 	const char *id = getenv("CNI_CONTAINERID"), *ifname = getenv("CNI_IFNAME");
 	char host_ifname[IFNAME_MAX + 1];
-	struct err e = {0};
 
-	if (!id || !*id || !ifname || !*ifname)
-		return print_error(version, CNI_E_ENVIRONMENT,
-				   "CNI_CONTAINERID and CNI_IFNAME are required");
+	if (!id || !*id || !ifname || !*ifname) {
+		(void)err_set(reterr, -EINVAL, "CNI_CONTAINERID and CNI_IFNAME are required");
+		return CNI_E_ENVIRONMENT;
+	}
 	attachment_host_ifname(id, ifname, host_ifname);
-	if (podlink_delete(host_ifname, &e) < 0)
-		return print_error(version, CNI_E_KERNEL, e.msg);
+	if (podlink_delete(host_ifname, reterr) < 0)
+		return CNI_E_KERNEL;
 	flush_previous(conf);
-	return EXIT_SUCCESS;
+	return 0;
 }
 
-static int without_agent(const struct value *conf, const char *version, const struct err *why)
+static int without_agent(const char *version, const struct err *why)
 {
 	const char *command = getenv("CNI_COMMAND");
 
-	if (streq(command, "DEL"))
-		return delete_alone(conf, version);
 	if (streq(command, "STATUS"))
 		return print_error(version, CNI_E_NOT_AVAILABLE, why->msg);
 	if (streq(command, "ADD") || streq(command, "CHECK") || streq(command, "GC"))
@@ -201,25 +200,55 @@ static int without_agent(const struct value *conf, const char *version, const st
 			   "CNI_COMMAND: not ADD, CHECK, DEL, GC, STATUS or VERSION");
 }
 
+/* struct answer - of the agent: what to print, and what to exit with */
+struct answer {
+	struct buf text;
+	int exit_code;
+};
+
+/* 0; -errno: there is no agent, or it went away; a link that was made for it is gone again. */
+static int ask_agent(const char *socket_path, const char *call, struct answer *ret,
+		     struct err *reterr)
+{
+	struct work w = {0};
+	int r;
+
+	buf_reset(&ret->text);
+	r = client_call(socket_path, call, do_work, &w, &ret->text, &ret->exit_code, reterr);
+	if (*w.made && (r < 0 || ret->exit_code != 0))
+		(void)podlink_delete(w.made, NULL);
+	return r;
+}
+
 static int call_agent(const char *text, const struct value *conf, const char *version)
 {
-	_cleanup_(buf_done) struct buf call = {0}, result = {0};
+	_cleanup_(buf_done) struct buf call = {0};
 	const char *socket_path = PLUGIN_DEFAULT_SOCKET;
-	struct work w = {0};
+	struct answer answer = {0};
 	struct err e = {0};
-	int exit_code = 0, r;
+	int r, code;
 
 	if (value_get_str(conf, "", "socket", &socket_path, &e) < 0)
 		return print_error(version, CNI_E_CONFIG, e.msg);
 	put_call(text, &call);
-	r = client_call(socket_path, call.data, do_work, &w, &result, &exit_code, &e);
-	if (*w.made && (r < 0 || exit_code != 0))
-		(void)podlink_delete(w.made, NULL);
+	r = ask_agent(socket_path, call.data, &answer, &e);
+	if (r < 0 && streq(getenv("CNI_COMMAND"), "DEL")) {
+		code = delete_alone(conf, &e);
+		if (code)
+			return print_error(version, code, e.msg);
+		/*
+		 * An agent that has started meanwhile may have seen the link: it is told now.  One
+		 * that starts later finds it gone.
+		 */
+		(void)ask_agent(socket_path, call.data, &answer, &e);
+		r = 0;
+	}
 	if (r < 0)
-		return without_agent(conf, version, &e);
-	if (result.len)
-		(void)puts(result.data);
-	return exit_code;
+		return without_agent(version, &e);
+	if (answer.text.len)
+		(void)puts(answer.text.data);
+	buf_done(&answer.text);
+	return answer.exit_code;
 }
 
 static int print_bad_variable(const char *version, const char *name)

@@ -182,6 +182,7 @@ static int release(struct agent *a, const char *text, const struct link_names *l
 	}
 	copy = attachment_copy(at);
 	attach_forget(a, copy);
+	routing_flush(a, copy->addrs, copy->n_addrs, NULL, NULL);
 	attach_release(a, copy);
 	loop_wake(a->loop);
 	log_info("ipam", "released by hand", "pod=\"%s/%s\" address=%s", copy->ns, copy->pod, text);

@@ -13,6 +13,17 @@
 #include "agent/attach.h"
 #include "lib/log.h"
 
+/* Whoever gets the address next must not inherit its connections. */
+static void forget_connections(struct agent *a, const struct attachment *at)
+{
+	struct err e = {0};
+
+	for (uint32_t i = 0; i < at->n_addrs; i++)
+		if (conntrack_flush(a->routing.conntrack, &at->addrs[i], &e) < 0)
+			log_warn("ipam", "connections of a pod that went may be left",
+				 "pod=\"%s/%s\" err=\"%s\"", at->ns, at->pod, e.msg);
+}
+
 static void release_gone(struct agent *a, const struct link_names *links)
 {
 	const struct attachment *at = NULL;
@@ -24,6 +35,7 @@ static void release_gone(struct agent *a, const struct link_names *links)
 	vec_foreach (g, &gone) {
 		log_info("ipam", "the link is gone, releasing", "pod=\"%s/%s\" ifname=%s", (*g)->ns,
 			 (*g)->pod, (*g)->host_ifname);
+		forget_connections(a, *g);
 		attach_release(a, *g);
 		(void)attachment_free(*g);
 	}

@@ -391,7 +391,8 @@ static void flush_done(struct waiter_job *j)
 	if (p->err.code)
 		log_warn("route", "connections of a pod that went may be left", "err=\"%s\"",
 			 p->err.msg);
-	p->fn(p->arg);
+	if (p->fn)
+		p->fn(p->arg);
 	vec_done(&p->addrs);
 	free(p);
 }
@@ -401,7 +402,7 @@ static void flush_done(struct waiter_job *j)
  * @a:     Agent
  * @addrs: Addresses; copied
  * @n:     Their number
- * @fn:    Called when it is done
+ * @fn:    Called when it is done, or NULL
  * @arg:   Its argument
  */
 void routing_flush(struct agent *a, const struct addr *addrs, size_t n, routing_done_fn *fn,
