@@ -16,6 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/file.h"
+
 /* Everything but the last component of @path, as heap memory: "/" and "." where there is none. */
 static char *parent_of(const char *path)
 {
@@ -78,22 +80,16 @@ int dir_create(const char *path, mode_t mode, struct err *reterr)
 int file_load(const char *path, size_t max, struct buf *ret, struct err *reterr)
 {
 	_cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	size_t before = ret->len;
-	char chunk[65536];
-	ssize_t n;
+	int r;
 
 	if (fd < 0)
 		return err_set(reterr, -errno, "%s: cannot open: %m", path);
 	buf_puts(ret, "");
-	while ((n = read(fd, chunk, sizeof(chunk))) != 0) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_set(reterr, -errno, "%s: cannot read: %m", path);
-		if ((size_t)n > max - (ret->len - before))
-			return err_set(reterr, -EFBIG, "%s: larger than %zu bytes", path, max);
-		buf_put(ret, chunk, (size_t)n);
-	}
+	r = fd_read(fd, max, ret);
+	if (r == -EFBIG)
+		return err_set(reterr, r, "%s: larger than %zu bytes", path, max);
+	if (r < 0)
+		return err_set(reterr, r, "%s: cannot read: %s", path, strerror(-r));
 	return 0;
 }
 

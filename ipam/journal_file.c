@@ -69,30 +69,6 @@ int journal_file_open(const char *path, int *ret, struct err *reterr)
 }
 
 /**
- * journal_file_read() - Read a file from where its descriptor stands
- * @fd:  Descriptor
- * @ret: Appended to
- *
- * Return: 0; -EFBIG if it has more than JOURNAL_MAX bytes; -errno
- */
-int journal_file_read(int fd, struct buf *ret)
-{
-	char chunk[65536];
-	ssize_t n;
-
-	while ((n = read(fd, chunk, sizeof(chunk))) != 0) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (ret->len + (size_t)n > JOURNAL_MAX)
-			return -EFBIG;
-		buf_put(ret, chunk, (size_t)n);
-	}
-	return 0;
-}
-
-/**
  * journal_file_write() - Write everything at an offset
  * @fd:      Descriptor
  * @content: What to write

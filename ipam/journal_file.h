@@ -9,7 +9,6 @@
 
 int journal_file_lock(const char *path, int *ret, struct err *reterr);
 int journal_file_open(const char *path, int *ret, struct err *reterr);
-int journal_file_read(int fd, struct buf *ret);
 int journal_file_write(int fd, const struct buf *content, size_t offset);
 int journal_file_replace(const char *path, const struct buf *content, int *ret, int *ret_folder);
 unsigned int journal_file_keep(const char *path);

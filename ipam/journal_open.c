@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "ipam/journal_file.h"
+#include "lib/file.h"
 
 #define FREED_MAX 1024 /* freed addresses handed on from the last run, the newest ones */
 
@@ -58,7 +59,7 @@ static int load(struct journal *j, struct journal_report *ret, struct err *reter
 {
 	_cleanup_(buf_done) struct buf content = {0};
 	struct journal_scan s;
-	int r = journal_file_read(j->fd, &content);
+	int r = fd_read(j->fd, JOURNAL_MAX, &content);
 
 	if (r < 0)
 		return err_set(reterr, r, "reading %s: %s", j->path, strerror(-r));
@@ -180,7 +181,7 @@ int journal_read(const char *path, void (*fn)(void *arg, const struct attachment
 	_cleanup_(buf_done) struct buf content = {0};
 	struct journal j = {0};
 	struct journal_scan s;
-	int r = fd < 0 ? -errno : journal_file_read(fd, &content);
+	int r = fd < 0 ? -errno : fd_read(fd, JOURNAL_MAX, &content);
 
 	if (r < 0)
 		return err_set(reterr, r, "reading %s: %s", path, strerror(-r));

@@ -32,6 +32,7 @@
 
 #include <uthash.h>
 
+#include "lib/file.h"
 #include "lib/log.h"
 #include "watch/folder_events.h"
 #include "watch/folder_file.h"

@@ -1,25 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * folder_file.h - one file of the manifest folder: what tells its versions apart, and its content.
+ * folder_file.h - one file of the manifest folder: has its writer finished?
  */
 #pragma once
 
 #include <sys/stat.h>
 
-#include "lib/buf.h"
-#include "lib/err.h"
+#include "lib/util.h"
 
-/* struct file_mark - two equal marks: the same content, as far as the file system tells; the mark
- * of no file is all zero */
-struct file_mark {
-	dev_t dev;
-	ino_t ino;
-	off_t size;
-	struct timespec modified, changed;
-};
-
-struct file_mark file_mark(const struct stat *st);
-bool file_mark_equal(const struct file_mark *a, const struct file_mark *b);
 bool file_complete_at_birth(int dir, const char *name);
 bool file_settled(const struct stat *st, uint64_t usec);
-int file_read(int dir, const char *name, size_t max, struct buf *ret, struct err *reterr);

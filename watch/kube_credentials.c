@@ -11,7 +11,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 
-#include "watch/folder_file.h"
+#include "lib/file.h"
 #include "watch/kube_access.h"
 
 #define CREDENTIAL_MAX (1u << 20) /* bytes of one file */
