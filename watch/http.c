@@ -368,10 +368,13 @@ static CURLM *new_multi(struct http *h)
 	return m;
 }
 
-static void forget_sockets(struct http *h)
+/* The connections end.  Curl 8 watches them once more to say goodbye: not on our loop. */
+static void be_deaf(struct http *h)
 {
 	struct socket *s, *next;
 
+	(void)curl_multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, NULL);
+	(void)curl_multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, NULL);
 	DL_FOREACH_SAFE (h->sockets, s, next)
 		socket_forget(s);
 }
@@ -406,10 +409,10 @@ struct http *http_free(struct http *h)
 
 	if (!h)
 		return NULL;
+	be_deaf(h);
 	DL_FOREACH_SAFE (h->requests, r, next)
 		http_request_free(r);
 	(void)curl_multi_cleanup(h->multi);
-	forget_sockets(h);
 	(void)loop_source_free(h->timer);
 	http_server_done(&h->server);
 	free(h);
@@ -425,15 +428,14 @@ struct http *http_free(struct http *h)
  */
 void http_fresh_connections(struct http *h)
 {
-	CURLM *old = h->multi;
 	struct http_request *r, *next, *requests;
 
 	assert(!h->in_curl);
+	be_deaf(h);
 	DL_FOREACH (h->requests, r)
 		if (r->added)
-			(void)curl_multi_remove_handle(old, r->easy);
-	(void)curl_multi_cleanup(old);
-	forget_sockets(h);
+			(void)curl_multi_remove_handle(h->multi, r->easy);
+	(void)curl_multi_cleanup(h->multi);
 	h->multi = new_multi(h);
 	h->open = false;
 	h->opener = NULL;

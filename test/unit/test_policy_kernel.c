@@ -319,6 +319,14 @@ static void put_elements(lines *l, const char *block, char *text)
 		vec_push(l, xasprintf("%s: element %s", block, e + strspn(e, " ")));
 }
 
+/* Newer versions of nft have a name for this priority in the hook output, too. */
+static const char *as_of_1_0_6(const char *line)
+{
+	if (streq(line, "type nat hook output priority dstnat; policy accept;"))
+		return "type nat hook output priority -100; policy accept;";
+	return line;
+}
+
 /*
  * A listing as sorted lines, "set NAME: 003 rule" or "set NAME: element x": sets, chains and
  * elements may come in any order, rules may not.
@@ -353,7 +361,7 @@ static void normalise(char *listing, lines *ret)
 			block = s;
 			number = 0;
 		} else if (!streq(s, "}")) {
-			vec_push(ret, xasprintf("%s: %03d %s", block, number++, s));
+			vec_push(ret, xasprintf("%s: %03d %s", block, number++, as_of_1_0_6(s)));
 		}
 	}
 	vec_sort(ret, by_text);
