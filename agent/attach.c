@@ -170,6 +170,7 @@ void attach_want_routes(struct agent *a, const struct attachment *at)
 		routes_lost(a->routes, &r.dst);
 		routes_want(a->routes, &r);
 	}
+	links_made(a, at->host_ifname);
 }
 
 /**
@@ -209,6 +210,20 @@ bool attach_under_way(const struct agent *a, const struct attachment *at)
 }
 
 /**
+ * attach_drop_routes() - Want the routes to a pod no more
+ * @a:  Agent
+ * @at: Attachment
+ */
+void attach_drop_routes(struct agent *a, const struct attachment *at)
+{
+	for (uint32_t i = 0; i < at->n_addrs; i++) {
+		struct prefix dst = prefix_host(&at->addrs[i]);
+
+		routes_drop(a->routes, &dst);
+	}
+}
+
+/**
  * attach_forget() - Want neither rules nor routes of a pod any more
  * @a:  Agent
  * @at: Attachment
@@ -216,11 +231,8 @@ bool attach_under_way(const struct agent *a, const struct attachment *at)
 void attach_forget(struct agent *a, const struct attachment *at)
 {
 	policy_detach(a->policy, at->id, at->ifname);
-	for (uint32_t i = 0; i < at->n_addrs; i++) {
-		struct prefix dst = prefix_host(&at->addrs[i]);
-
-		routes_drop(a->routes, &dst);
-	}
+	attach_drop_routes(a, at);
+	links_made(a, at->host_ifname);
 }
 
 /**

@@ -15,5 +15,6 @@ int attach_make(struct agent *a, const struct cni_request *q, struct attachment 
 void attach_want_routes(struct agent *a, const struct attachment *at);
 bool attach_routed(const struct agent *a, const struct attachment *at);
 bool attach_under_way(const struct agent *a, const struct attachment *at);
+void attach_drop_routes(struct agent *a, const struct attachment *at);
 void attach_forget(struct agent *a, const struct attachment *at);
 void attach_release(struct agent *a, const struct attachment *at);
