@@ -7,7 +7,9 @@
 #include <errno.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 
 #define OPERATIONAL 6 /* IF_OPER_UP of <linux/if.h>, which <net/if.h> does not go with */
 
@@ -117,6 +119,23 @@ int link_get(struct mnl_socket *s, const char *ifname, struct link *ret)
 int link_get_index(struct mnl_socket *s, uint32_t index, struct link *ret)
 {
 	return get(s, NULL, index, ret);
+}
+
+/**
+ * link_index() - Index of a link
+ * @s:      Any socket of the namespace; if_nametoindex() would open one
+ * @ifname: Its name
+ *
+ * Return: index, above 0; -ENODEV if there is none; -errno
+ */
+int link_index(struct mnl_socket *s, const char *ifname)
+{
+	struct ifreq r = {0};
+
+	if (strlen(ifname) >= sizeof(r.ifr_name))
+		return -ENODEV;
+	memcpy(r.ifr_name, ifname, strlen(ifname));
+	return ioctl(mnl_socket_get_fd(s), SIOCGIFINDEX, &r) < 0 ? -errno : r.ifr_ifindex;
 }
 
 static int change(struct mnl_socket *s, const char *ifname, unsigned int flags, uint32_t mtu)
