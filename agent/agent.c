@@ -74,9 +74,9 @@ static void on_link_event(void *arg, const struct rtnl_event *e)
 
 	switch (e->kind) {
 	case RTNL_ROUTE_GONE:
-		routes_lost(a->routes, &e->dst);
-		break;
-	case RTNL_LINK_GONE: /* its routes are told by themselves */
+	case RTNL_LINK_GONE:
+	case RTNL_LINK_DOWN:
+		links_event(a, e);
 		break;
 	case RTNL_ADDR:
 		routing_follow_mtu(a);
@@ -87,6 +87,7 @@ static void on_link_event(void *arg, const struct rtnl_event *e)
 		break;
 	case RTNL_OVERRUN:
 		routing_read(a);
+		links_overrun(a);
 		break;
 	}
 }
@@ -359,6 +360,7 @@ static void watch_everything(struct agent *a)
 	loop_timer_at(a->patience, a->started + PATIENCE_USEC);
 	durable_watch(a);
 	guard_watch(a);
+	links_watch(a);
 	reload_watch(a);
 	loop_on_turn(l, turn_run, a);
 }

@@ -88,6 +88,7 @@ struct agent {
 	struct sync table_sync, routes_sync;
 	struct durable durable;
 	struct guard guard;
+	struct links links;
 	size_t left_pending; /* operations on the table that the last turn could not bring in */
 
 	struct counters count;

@@ -170,6 +170,7 @@ void attach_want_routes(struct agent *a, const struct attachment *at)
 		routes_lost(a->routes, &r.dst);
 		routes_want(a->routes, &r);
 	}
+	links_made(a, at->host_ifname);
 }
 
 /**
@@ -233,6 +234,7 @@ void attach_forget(struct agent *a, const struct attachment *at)
 {
 	policy_detach(a->policy, at->id, at->ifname);
 	attach_unroute(a, at);
+	links_made(a, at->host_ifname);
 }
 
 /**

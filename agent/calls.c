@@ -144,6 +144,35 @@ static void progress(struct calls *s, struct cni_call *c)
 	}
 }
 
+static bool is_going(const struct cni_call *c, const struct attachment *at)
+{
+	vec_foreach (g, &c->going)
+		if (streq((*g)->host_ifname, at->host_ifname))
+			return true;
+	return false;
+}
+
+/**
+ * calls_under_way() - Is the runtime at work on an interface?
+ * @s:  Calls
+ * @at: Attachment
+ *
+ * Return: true during ADD, DEL and a GC that takes it away
+ */
+bool calls_under_way(const struct calls *s, const struct attachment *at)
+{
+	const struct cni_call *c;
+
+	DL_FOREACH (s->all, c) {
+		bool add = c->request->verb == CNI_ADD && streq(c->request->id, at->id) &&
+			   streq(c->request->ifname, at->ifname);
+
+		if (add || is_going(c, at))
+			return true;
+	}
+	return false;
+}
+
 /**
  * calls_progress() - Take every call under way as far as it goes
  * @s: Calls

@@ -349,6 +349,11 @@ void check_begin(struct calls *s, struct cni_call *c)
 		return;
 	}
 	c->at = attachment_copy(at);
+	if (links_are_gone(a, at)) {
+		cni_call_fail(s, c, CNI_E_MISMATCH,
+			      "the interface was deleted; only a new pod gets one");
+		return;
+	}
 	if (!attach_routed(a, at)) {
 		cni_call_fail(s, c, CNI_E_MISMATCH, "the route to the pod is missing");
 		return;

@@ -9,17 +9,6 @@
 
 #include "agent/agent.h"
 
-static void count(struct guard *g, const char *name)
-{
-	size_t i = 0;
-
-	while (i < GUARD_CULPRITS - 1 && *g->culprits[i].name && !streq(g->culprits[i].name, name))
-		i++;
-	(void)snprintf(g->culprits[i].name, sizeof(g->culprits[i].name), "%s",
-		       i < GUARD_CULPRITS - 1 ? name : "others");
-	g->culprits[i].n++;
-}
-
 static void on_foreign(void *arg, uint32_t events _unused_)
 {
 	struct nft_culprit c = {0};
@@ -31,7 +20,7 @@ static void on_foreign(void *arg, uint32_t events _unused_)
 		return;
 	if (!*c.name)
 		(void)snprintf(c.name, sizeof(c.name), "unknown");
-	count(g, c.name);
+	culprits_count(&g->culprits, c.name);
 	repair_want(&g->repair, loop_now(a->loop));
 	loop_timer_at(g->timer, g->repair.at);
 	log_warn("nft", "somebody else changed our table, repairing",
@@ -101,7 +90,5 @@ void guard_put_metrics(const struct agent *a, struct buf *out)
 
 	metric_head(out, "manx_nft_foreign_changes_total", METRIC_COUNTER,
 		    "Transactions of others that changed our table, by process.");
-	for (size_t i = 0; i < GUARD_CULPRITS && *g->culprits[i].name; i++)
-		metric_count(out, "manx_nft_foreign_changes_total",
-			     METRIC_LABELS({"process", g->culprits[i].name}), g->culprits[i].n);
+	culprits_put_metrics(&g->culprits, "manx_nft_foreign_changes_total", out);
 }

@@ -4,11 +4,10 @@
  */
 #pragma once
 
+#include "agent/links.h"
 #include "agent/repair.h"
 #include "datapath/nft/foreign.h"
 #include "lib/buf.h"
-
-#define GUARD_CULPRITS 8 /* that are counted by name; what others do is counted together */
 
 struct agent;
 struct loop_source;
@@ -16,17 +15,14 @@ struct loop_source;
 /*
  * struct guard - embedded in the agent
  * @unread:   What the kernel holds is not known: it has to be read
- * @culprits: Programs that changed our table, and how often; the last entry is for all others
+ * @culprits: Programs that changed our table
  */
 struct guard {
 	struct nft_foreign *foreign;
 	struct repair repair;
 	bool unread;
 	struct loop_source *timer;
-	struct {
-		char name[32];
-		uint64_t n;
-	} culprits[GUARD_CULPRITS];
+	struct culprits culprits;
 };
 
 int guard_open(struct agent *a, struct err *reterr);

@@ -2,9 +2,10 @@
 /*
  * http.c - libmicrohttpd inside the loop: no thread, its epoll descriptor is one of our sources.
  *
- * Owns the listening socket, opened here rather than by the library so that an error names its
- * cause.  Limits: HTTP_ROUTES_MAX pages, HTTP_CONNECTIONS_MAX connections, 16 KiB of memory each
- * for the request (longer headers are answered with 431 by the library), no request body.
+ * The listening socket is ours (lib/acceptor.h) rather than the library's: an error names its
+ * cause, and the loop rests while no descriptor is left.  Limits: HTTP_ROUTES_MAX pages,
+ * HTTP_CONNECTIONS_MAX connections, 16 KiB of memory each for the request (longer headers are
+ * answered with 431 by the library), no request body.
  */
 #include "agent/http.h"
 
@@ -16,6 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/acceptor.h"
 #include "lib/log.h"
 
 #define CONNECTION_MEMORY (16u << 10)
@@ -30,9 +32,9 @@ struct route {
 struct http_server {
 	struct loop *loop;
 	struct MHD_Daemon *daemon;
+	struct acceptor *acceptor;
 	struct loop_source *io, *timer;
 	uint16_t port;
-	bool full; /* at the end of the last run */
 	size_t n_routes;
 	struct route routes[HTTP_ROUTES_MAX];
 };
@@ -105,33 +107,32 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const cha
 	return answer(arg, c, path);
 }
 
-static void run_once(struct http_server *s)
+/* Let the library work, then wake it when it asks to, if nothing arrives before. */
+static void drive(struct http_server *s)
 {
 	const union MHD_DaemonInfo *info;
+	MHD_UNSIGNED_LONG_LONG msec;
 
 	if (MHD_run(s->daemon) != MHD_YES)
 		log_err("http", "server failed, pages may be missing", "port=%u", s->port);
 	info = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
-	s->full = info && info->num_connections >= HTTP_CONNECTIONS_MAX;
-}
-
-/*
- * Let the library work, then wake it when it asks to, if nothing arrives before.  While it is full
- * it does not watch its listening socket, and it begins again only at the start of a run: after
- * the run that made room there must be one more, or nothing would ever wake it.
- */
-static void drive(struct http_server *s)
-{
-	MHD_UNSIGNED_LONG_LONG msec;
-	bool was_full = s->full;
-
-	run_once(s);
-	if (was_full && !s->full)
-		run_once(s);
+	acceptor_hold(s->acceptor, info && info->num_connections >= HTTP_CONNECTIONS_MAX);
 	if (MHD_get_timeout(s->daemon, &msec) == MHD_YES)
 		loop_timer_at(s->timer, loop_now(s->loop) + msec * USEC_PER_MSEC);
 	else
 		loop_timer_at(s->timer, USEC_INFINITY);
+}
+
+static void on_connect(void *arg, int fd)
+{
+	struct http_server *s = arg;
+	struct sockaddr_storage sa = {0};
+	socklen_t len = sizeof(sa);
+
+	(void)getpeername(fd, (struct sockaddr *)&sa, &len);
+	if (MHD_add_connection(s->daemon, fd, (struct sockaddr *)&sa, len) != MHD_YES)
+		log_warn("http", "connection refused", "port=%u", s->port);
+	drive(s);
 }
 
 static void on_io(void *arg, uint32_t events _unused_)
@@ -207,13 +208,13 @@ static uint16_t port_of(int fd)
 	return ntohs(sa.sin6_port);
 }
 
-static struct MHD_Daemon *start_daemon(struct http_server *s, int fd)
+static struct MHD_Daemon *start_daemon(struct http_server *s)
 {
-	return MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request, s,
-				MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
-				(unsigned int)HTTP_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-				(unsigned int)HTTP_TIMEOUT_SEC, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-				(size_t)CONNECTION_MEMORY, MHD_OPTION_END);
+	return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, on_request,
+				s, MHD_OPTION_CONNECTION_LIMIT, (unsigned int)HTTP_CONNECTIONS_MAX,
+				MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)HTTP_TIMEOUT_SEC,
+				MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+				MHD_OPTION_END);
 }
 
 /**
@@ -239,13 +240,13 @@ int http_start(struct loop *l, const struct http_address *a, struct http_server 
 		return err_set(reterr, r, "cannot listen: %s", strerror(-r));
 	s->loop = l;
 	s->port = port_of(fd);
-	s->daemon = start_daemon(s, fd);
+	s->daemon = start_daemon(s);
 	if (!s->daemon)
 		return err_set(reterr, -EIO, "cannot start libmicrohttpd: %m");
-	TAKE(fd, -1);
 	info = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD);
 	if (!info)
 		return err_set(reterr, -EOPNOTSUPP, "libmicrohttpd was built without epoll");
+	s->acceptor = acceptor_new(l, "http", TAKE(fd, -1), on_connect, s);
 	s->io = loop_io(l, "http", info->epoll_fd, EPOLLIN, on_io, s);
 	s->timer = loop_timer(l, "http timer", on_timer, s);
 	*ret = TAKE(s, NULL);
@@ -286,6 +287,7 @@ struct http_server *http_stop(struct http_server *s)
 {
 	if (!s)
 		return NULL;
+	(void)acceptor_free(s->acceptor);
 	(void)loop_source_free(s->io);
 	(void)loop_source_free(s->timer);
 	if (s->daemon)

@@ -17,6 +17,22 @@
 
 #define PROC_FILE_MAX (1u << 20)
 
+/**
+ * process_name() - Name of a process, as far as it still runs
+ * @pid: Process
+ * @ret: Its name, "unknown"
+ */
+void process_name(uint32_t pid, char ret[static 32])
+{
+	_cleanup_(freep) char *path = xasprintf("/proc/%u/comm", pid);
+	struct buf text = {0};
+
+	(void)snprintf(ret, 32, "unknown");
+	if (file_load(path, 64, &text, NULL) == 0 && text.len > 1)
+		(void)snprintf(ret, 32, "%.*s", (int)strcspn(text.data, "\n"), text.data);
+	buf_done(&text);
+}
+
 static int count_fds(uint64_t *ret)
 {
 	DIR *dir = opendir("/proc/self/fd");

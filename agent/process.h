@@ -13,5 +13,6 @@ struct process_stats {
 	uint64_t open_fds, max_fds;
 };
 
+void process_name(uint32_t pid, char ret[static 32]);
 int process_read(struct process_stats *ret);
 void process_metrics(const struct process_stats *p, struct buf *out);

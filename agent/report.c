@@ -120,7 +120,9 @@ static void put_pod(struct sheet *s, const struct attachment *at)
 			   *text[1] ? "," : "", text[1], at->host_ifname,
 			   info.program[INGRESS] ? info.program[INGRESS] : "open",
 			   info.program[EGRESS] ? info.program[EGRESS] : "open",
-			   info.known ? "" : " (object not known)");
+			   links_are_gone(s->agent, at) ? " (its interface was deleted)"
+			   : info.known			? ""
+							: " (object not known)");
 		return;
 	}
 	jsonw_begin(s->json, NULL, '{');
@@ -133,6 +135,7 @@ static void put_pod(struct sheet *s, const struct attachment *at)
 		jsonw_str(s->json, NULL, text[i]);
 	jsonw_end(s->json, ']');
 	jsonw_bool(s->json, "known", info.known);
+	jsonw_bool(s->json, "interface_gone", links_are_gone(s->agent, at));
 	jsonw_str(s->json, "ingress", info.program[INGRESS]);
 	jsonw_str(s->json, "egress", info.program[EGRESS]);
 	jsonw_end(s->json, '}');
@@ -226,6 +229,18 @@ static void put_refused(void *arg, const struct object *policy, const char *prob
 	put_problem(arg, text);
 }
 
+/* A runtime that is about to delete the pod needs no help: one line for all of them. */
+static void put_gone(struct sheet *s)
+{
+	_cleanup_(freep) char *text =
+		xasprintf("route: interfaces of pods that are gone: %zu; only "
+			  "new pods get new ones",
+			  s->agent->links.gone.n);
+
+	if (s->agent->links.gone.n)
+		put_problem(s, text);
+}
+
 static void put_problems(struct sheet *s)
 {
 	const char *problem;
@@ -235,6 +250,7 @@ static void put_problems(struct sheet *s)
 		put_problem(s, problem);
 	if (!s->agent->durable.sync.ok)
 		put_problem(s, s->agent->durable.sync.problem);
+	put_gone(s);
 	source_each_problem(s->agent, put_problem, s);
 	aside_each(s->agent->aside, put_refused, s);
 	end_list(s);

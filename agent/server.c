@@ -15,14 +15,14 @@
 #include <utlist.h>
 
 #include "agent/wire.h"
+#include "lib/acceptor.h"
 #include "lib/jsonw.h"
 #include "lib/log.h"
 #include "lib/utf8.h"
 
 struct server {
 	struct loop *loop;
-	int fd;
-	struct loop_source *io;
+	struct acceptor *acceptor;
 	char *path;
 	struct call_handler handler;
 	void *arg;
@@ -204,18 +204,12 @@ static bool peer_is_root(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0 && cred.uid == 0;
 }
 
-static void on_connect(void *arg, uint32_t events _unused_)
+static void on_connect(void *arg, int connection)
 {
+	_cleanup_(closep) int fd = connection;
 	struct server *s = arg;
-	_cleanup_(closep) int fd = accept4(s->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	struct call *c;
 
-	if (fd < 0) {
-		if (errno != EAGAIN && errno != ECONNABORTED)
-			log_warn("server", "cannot accept a connection", "err=\"%s\"",
-				 strerror(errno));
-		return;
-	}
 	if (!peer_is_root(fd) || s->n_calls >= SERVER_CALLS_MAX) {
 		log_warn("server", "connection refused", "calls=%zu", s->n_calls);
 		return;
@@ -271,8 +265,8 @@ int server_open(struct loop *l, const char *path, const struct call_handler *h, 
 	if (fd < 0)
 		return fd;
 	s = xcalloc(1, sizeof(*s));
-	*s = (struct server){.loop = l, .fd = fd, .path = xstrdup(path), .handler = *h, .arg = arg};
-	s->io = loop_io(l, "server", fd, EPOLLIN, on_connect, s);
+	*s = (struct server){.loop = l, .path = xstrdup(path), .handler = *h, .arg = arg};
+	s->acceptor = acceptor_new(l, "server", fd, on_connect, s);
 	*ret = s;
 	return 0;
 }
@@ -291,8 +285,7 @@ struct server *server_close(struct server *s)
 		return NULL;
 	DL_FOREACH_SAFE (s->calls, c, next)
 		call_close(c);
-	(void)loop_source_free(s->io);
-	close(s->fd);
+	(void)acceptor_free(s->acceptor);
 	(void)unlink(s->path);
 	free(s->path);
 	free(s);

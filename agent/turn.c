@@ -111,6 +111,7 @@ static bool apply_routes(struct agent *a, uint64_t since)
 {
 	struct sync *s = &a->routes_sync;
 
+	links_due(a);
 	if (sync_may_try(s, loop_now(a->loop))) {
 		routes_retry(a->routes);
 		if (a->routing.read_failed)

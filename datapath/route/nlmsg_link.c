@@ -7,7 +7,9 @@
 #include <errno.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 
 #define OPERATIONAL 6 /* IF_OPER_UP of <linux/if.h>, which <net/if.h> does not go with */
 
@@ -124,6 +126,57 @@ int link_get_index(struct mnl_socket *s, uint32_t index, struct link *ret)
 }
 
 /**
+ * link_index() - Index of a link
+ * @s:      Any socket of the namespace; if_nametoindex() would open one
+ * @ifname: Its name
+ *
+ * Return: index, above 0; -ENODEV if there is none; -errno
+ */
+int link_index(struct mnl_socket *s, const char *ifname)
+{
+	struct ifreq r = {0};
+
+	if (strlen(ifname) >= sizeof(r.ifr_name))
+		return -ENODEV;
+	memcpy(r.ifr_name, ifname, strlen(ifname));
+	return ioctl(mnl_socket_get_fd(s), SIOCGIFINDEX, &r) < 0 ? -errno : r.ifr_ifindex;
+}
+
+static int change(struct mnl_socket *s, const char *ifname, unsigned int flags, uint32_t mtu)
+{
+	_cleanup_(freep) struct nlbatch *b = xmalloc(sizeof(*b));
+	struct ifinfomsg *i;
+	struct nlmsghdr *h;
+
+	if (strlen(ifname) >= IF_NAMESIZE)
+		return -ENODEV;
+	nlbatch_begin(b, s);
+	h = nlbatch_add(b, RTM_NEWLINK, 0);
+	i = mnl_nlmsg_put_extra_header(h, sizeof(*i));
+	i->ifi_flags = i->ifi_change = flags;
+	mnl_attr_put_strz(h, IFLA_IFNAME, ifname);
+	if (mtu)
+		mnl_attr_put_u32(h, IFLA_MTU, mtu);
+	nlbatch_added(b, h);
+	return nlbatch_send_all(b, NULL);
+}
+
+/**
+ * link_set_up() - Set a link up
+ * @s:      Socket
+ * @ifname: Name of the link
+ * @reterr: What failed
+ *
+ * Return: 0; -ENODEV if there is none; -errno
+ */
+int link_set_up(struct mnl_socket *s, const char *ifname, struct err *reterr)
+{
+	int r = change(s, ifname, IFF_UP, 0);
+
+	return r == 0 ? 0 : err_set(reterr, r, "setting %.32s up: %s", ifname, strerror(-r));
+}
+
+/**
  * link_set_mtu() - Set the MTU of a link
  * @s:      Socket
  * @ifname: Name of the link
@@ -134,18 +187,7 @@ int link_get_index(struct mnl_socket *s, uint32_t index, struct link *ret)
  */
 int link_set_mtu(struct mnl_socket *s, const char *ifname, uint32_t mtu, struct err *reterr)
 {
-	_cleanup_(freep) struct nlbatch *b = xmalloc(sizeof(*b));
-	struct nlmsghdr *h;
-	int r;
+	int r = change(s, ifname, 0, mtu);
 
-	if (strlen(ifname) >= IF_NAMESIZE)
-		return err_set(reterr, -ENODEV, "MTU of %.32s: no such link", ifname);
-	nlbatch_begin(b, s);
-	h = nlbatch_add(b, RTM_NEWLINK, 0);
-	(void)mnl_nlmsg_put_extra_header(h, sizeof(struct ifinfomsg));
-	mnl_attr_put_strz(h, IFLA_IFNAME, ifname);
-	mnl_attr_put_u32(h, IFLA_MTU, mtu);
-	nlbatch_added(b, h);
-	r = nlbatch_send_all(b, NULL);
-	return r == 0 ? 0 : err_set(reterr, r, "MTU of %s: %s", ifname, strerror(-r));
+	return r == 0 ? 0 : err_set(reterr, r, "MTU of %.32s: %s", ifname, strerror(-r));
 }

@@ -27,4 +27,6 @@ struct link {
 void link_read(const struct nlmsghdr *h, struct link *ret);
 int link_get(struct mnl_socket *s, const char *ifname, struct link *ret);
 int link_get_index(struct mnl_socket *s, uint32_t index, struct link *ret);
+int link_index(struct mnl_socket *s, const char *ifname);
+int link_set_up(struct mnl_socket *s, const char *ifname, struct err *reterr);
 int link_set_mtu(struct mnl_socket *s, const char *ifname, uint32_t mtu, struct err *reterr);

@@ -34,6 +34,7 @@ struct podlink {
  */
 int podlink_create(const struct podlink *l, struct err *reterr);
 int podlink_check(const struct podlink *l, struct err *reterr);
+bool podlink_netns_exists(const char *netns);
 /* Set the MTU of the pod's end (@netns, @ifname, @mtu of @l are used). */
 int podlink_set_mtu(const struct podlink *l, struct err *reterr);
 /* Delete by the host's name; 0 also when it does not exist. */

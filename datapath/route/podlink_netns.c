@@ -59,6 +59,19 @@ int netns_open(const char *path, struct err *reterr)
 }
 
 /**
+ * podlink_netns_exists() - Is a pod's network namespace still there?
+ * @netns: Path
+ *
+ * Return: true if so
+ */
+bool podlink_netns_exists(const char *netns)
+{
+	_cleanup_(closep) int fd = netns_open(netns, NULL);
+
+	return fd >= 0;
+}
+
+/**
  * netns_inside() - Do something inside a namespace
  * @netns:  Descriptor from netns_open()
  * @l:      For @fn

@@ -210,6 +210,20 @@ void routes_lost(struct routes *r, const struct prefix *dst)
 }
 
 /**
+ * routes_wanted() - Is a route wanted?
+ * @r:   Table
+ * @dst: Destination
+ *
+ * Return: true if so
+ */
+bool routes_wanted(const struct routes *r, const struct prefix *dst)
+{
+	const struct record *rec = find(r, dst);
+
+	return rec && rec->wanted;
+}
+
+/**
  * routes_in_kernel() - Is a route wanted and acknowledged?
  * @r:   Table
  * @dst: Destination

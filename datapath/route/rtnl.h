@@ -16,6 +16,7 @@ struct rtnl;
 /* enum rtnl_event - what a notification was about; the agent reacts by key */
 enum rtnl_event_kind {
 	RTNL_LINK_GONE,	 /* @ifname: a link with our prefix disappeared */
+	RTNL_LINK_DOWN,	 /* @ifname: one was set down, perhaps to disappear */
 	RTNL_LINK_MTU,	 /* @ifname changed its MTU or state */
 	RTNL_ADDR,	 /* an address of the node came or went */
 	RTNL_ROUTE_GONE, /* @dst: a route of ours may have been deleted or replaced by others */
@@ -26,6 +27,8 @@ struct rtnl_event {
 	enum rtnl_event_kind kind;
 	char ifname[16];
 	struct prefix dst;
+	uint32_t port; /* netlink port of who asked for it, of the first three kinds and routes; 0:
+			  the kernel */
 };
 
 typedef void rtnl_event_fn(void *arg, const struct rtnl_event *e);
@@ -49,6 +52,7 @@ int route_batch_finish(struct route_batch *b, struct routes *r, struct err *rete
 /* The link that carries an address, for the MTU; -ENOENT. */
 int rtnl_link_of(struct rtnl *n, const struct addr *a, char ret_ifname[static 16],
 		 uint32_t *ret_mtu);
+int rtnl_link_set_up(struct rtnl *n, const char *ifname, struct err *reterr);
 int rtnl_link_set_mtu(struct rtnl *n, const char *ifname, uint32_t mtu, struct err *reterr);
 /* Call fn for every link whose name begins with our prefix "mx" and that is a veth. */
 int rtnl_each_pod_link(struct rtnl *n, void (*fn)(void *arg, const char *ifname), void *arg,

@@ -14,6 +14,7 @@
 #include <net/if.h>
 
 #include "datapath/route/nlmsg.h"
+#include "datapath/route/nlmsg_link.h"
 #include "datapath/route/rtnl_priv.h"
 #include "lib/log.h"
 
@@ -120,15 +121,16 @@ static void put_op(struct route_batch *p, size_t i, bool clear)
 {
 	const struct route_op *op = &p->ops.op.v[i];
 	bool to_device = op->route.kind == ROUTE_DEV && !op->remove;
-	uint32_t ifindex = to_device ? if_nametoindex(op->route.ifname) : 0;
+	int index = to_device ? link_index(p->buffer.socket, op->route.ifname) : 0;
+	uint32_t ifindex = (uint32_t)index;
 
 	if (op->remove) {
 		note(p, i, STEP_REMOVE);
 		put_removal(&p->buffer, &op->route);
 		return;
 	}
-	if (to_device && !ifindex) {
-		p->error.v[i] = -errno; /* ENODEV; EMFILE */
+	if (index < 0) {
+		p->error.v[i] = index;
 		return;
 	}
 	if (clear) {

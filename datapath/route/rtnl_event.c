@@ -4,7 +4,7 @@
  *
  * The kernel drops IPv4 routes without a notification when their device goes down or loses its
  * last address.  So RTNL_OVERRUN, "read again", also follows when that happens to a link that is
- * not a pod's; links of pods come and go all day, and their routes with them by key.
+ * not a pod's; those of pods come and go all day, and are told by name.
  */
 #include <errno.h>
 #include <linux/if_link.h>
@@ -47,8 +47,11 @@ static void on_link(struct reading *d, const struct nlmsghdr *h)
 		d->read_again = true;
 	if (gone && !of_pod)
 		return;
+	e.port = h->nlmsg_pid;
 	if (gone)
 		e.kind = RTNL_LINK_GONE;
+	else if (of_pod && went_down(i))
+		e.kind = RTNL_LINK_DOWN;
 	d->n->fn(d->n->arg, &e);
 }
 
@@ -68,7 +71,7 @@ static void on_address(struct reading *d, const struct nlmsghdr *h)
 /* A route of ours was deleted, or any route replaced: perhaps it was ours.  Not by ourselves. */
 static void on_route(struct reading *d, const struct nlmsghdr *h)
 {
-	struct rtnl_event e = {.kind = RTNL_ROUTE_GONE};
+	struct rtnl_event e = {.kind = RTNL_ROUTE_GONE, .port = h->nlmsg_pid};
 	bool lost = h->nlmsg_flags & NLM_F_REPLACE;
 	struct route r;
 

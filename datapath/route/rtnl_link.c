@@ -65,6 +65,19 @@ int rtnl_link_of(struct rtnl *n, const struct addr *a, char ret_ifname[static 16
 }
 
 /**
+ * rtnl_link_set_up() - Set a link up
+ * @n:      Handle
+ * @ifname: Its name
+ * @reterr: What failed
+ *
+ * Return: 0; -ENODEV if there is none; -errno
+ */
+int rtnl_link_set_up(struct rtnl *n, const char *ifname, struct err *reterr)
+{
+	return link_set_up(n->ask, ifname, reterr);
+}
+
+/**
  * rtnl_link_set_mtu() - Set the MTU of a link
  * @n:      Handle
  * @ifname: Its name

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Our table, changed by somebody else: noticed by the kernel's notification, named, repaired."""
+"""Our table, routes and interfaces, changed by somebody else: noticed by the kernel's notification,
+named, repaired."""
 
 import re
 import time
 
 import pytest
 
-from lab import tcp
+from lab import cni, tcp
 from lab.cluster import wait_for
 
 
@@ -104,3 +105,110 @@ def test_a_fight_costs_little(scene):
     assert 1 <= reads <= rounds / 4
     assert node.get("/livez")[0] == 200
     wait_for(lambda: rules(node) == before, 15, "the table to be as before")
+
+
+# --- routes and interfaces ---
+
+
+def routes(node, pod):
+    """The routes to a pod's addresses, of both families."""
+    return "".join(node.namespace.ip(family, "route", "show", address, check=False)
+                   for family, address in (("-4", pod.v4), ("-6", pod.v6)))
+
+
+def changes(node, what):
+    """How often others changed what; who it was is known only while the process runs."""
+    return sum(value for name, value in node.metrics().items()
+               if name.startswith(f"manx_{what}_foreign_changes_total{{"))
+
+
+def delete_routes(node, pod):
+    node.namespace.ip("-4", "route", "delete", f"{pod.v4}/32")
+    node.namespace.ip("-6", "route", "delete", f"{pod.v6}/128")
+
+
+def test_routes_that_somebody_deleted_come_back(scene):
+    node = scene.nodes[0]
+    before, count, log = routes(node, scene.web), changes(node, "route"), len(node.log_text())
+    delete_routes(node, scene.web)
+    wait_for(lambda: routes(node, scene.web) == before, 5, "the routes to come back")
+    assert changes(node, "route") == count + 2
+    assert tcp(scene.friend, scene.web.v4, 80) and tcp(scene.friend, scene.web.v6, 80)
+    assert re.search(rf'somebody else changed our routes.*first={scene.web.v4}/32 '
+                     r'process="\S+" port=\d+', node.log_text()[log:])
+
+
+def test_a_fight_for_a_route_costs_little(scene):
+    node, rounds = scene.nodes[0], 120
+    before, count = routes(node, scene.web), changes(node, "route")
+    for _ in range(rounds):
+        node.namespace.ip("route", "delete", f"{scene.web.v4}/32", check=False)
+    assert 1 <= changes(node, "route") - count <= rounds / 4
+    wait_for(lambda: routes(node, scene.web) == before, 15, "the route to come back")
+
+
+def test_an_interface_set_down_is_set_up(scene):
+    """The kernel drops the IPv4 routes with it, and tells nobody."""
+    node = scene.nodes[0]
+    before, count, log = routes(node, scene.web), changes(node, "interface"), len(node.log_text())
+    node.namespace.ip("link", "set", scene.web.host_ifname, "down")
+    wait_for(lambda: routes(node, scene.web) == before, 5, "the routes to come back")
+    assert changes(node, "interface") == count + 1
+    assert tcp(scene.friend, scene.web.v4, 80) and tcp(scene.friend, scene.web.v6, 80)
+    assert "somebody set a pod's interface down, it is up again" in node.log_text()[log:]
+    assert cni.call(scene.web, "CHECK", prev=scene.web.result) is None
+
+
+def assert_gone(node, pod, log):
+    """An interface that is gone is told everywhere; its pod stays isolated and has no routes."""
+    wait_for(lambda: node.metrics()["manx_interfaces_gone"] == 1, 5, "it to be noticed")
+    wait_for(lambda: routes(node, pod) == "", 5, "the routes to go")
+    wait_for(lambda: node.metrics()["manx_pending_operations"] == 0, 5, "nothing to be pending")
+    assert node.get("/readyz")[0] == 200
+    assert re.search(log + rf'.*pod="default/{pod.name}" ifname={pod.host_ifname}',
+                     node.log_text())
+    status = node.manx("status", "--run-dir", node.run_dir).stdout
+    assert re.search(rf"default/{pod.name} .*\(its interface was deleted\)", status)
+    assert "interfaces of pods that are gone: 1" in status
+    with pytest.raises(cni.CniError, match="the interface was deleted") as e:
+        cni.call(pod, "CHECK", prev=pod.result)
+    assert e.value.code == 102
+    assert pod.v4 in node.ruleset()  # its address lets nobody else in
+
+
+def test_an_interface_that_somebody_deleted(scene):
+    node = scene.nodes[0]
+    pod = scene.run_pod(node, "default", "robbed", {"app": "web"})
+    before, count = routes(node, scene.web), changes(node, "interface")
+    node.namespace.ip("link", "delete", pod.host_ifname)
+    assert_gone(node, pod, "somebody deleted a pod's interface; only a new pod gets one")
+    assert changes(node, "interface") == count + 1
+    assert routes(node, scene.web) == before
+    scene.delete(pod)
+    assert node.metrics()["manx_interfaces_gone"] == 0
+    assert pod.v4 not in node.manx("ipam", "show", "--run-dir", node.run_dir).stdout
+
+
+def test_a_namespace_that_ends_before_its_pod_is_deleted(scene):
+    """No program took the interface: it is no cause for a warning."""
+    node = scene.nodes[0]
+    pod = scene.pod(node, "default", "ended", {"app": "web"}, serve=())
+    count, warnings = changes(node, "interface"), node.log_text().count("level=warn")
+    scene.add(pod)
+    pod.namespace.delete()
+    assert_gone(node, pod, "a pod's interface is gone with its namespace")
+    assert changes(node, "interface") == count
+    assert node.log_text().count("level=warn") == warnings + 1  # the CHECK that failed
+    scene.delete(pod)
+    assert node.metrics()["manx_interfaces_gone"] == 0
+
+
+def test_pods_that_come_and_go_are_no_cause_for_alarm(scene):
+    node = scene.nodes[0]
+    before = [changes(node, what) for what in ("route", "interface")]
+    log = len(node.log_text())
+    for n in range(5):
+        scene.delete(scene.run_pod(node, "default", f"guest-{n}", serve=()))
+    time.sleep(0.2)
+    assert [changes(node, what) for what in ("route", "interface")] == before
+    assert not re.search("level=(warn|error)", node.log_text()[log:])

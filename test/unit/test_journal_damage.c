@@ -163,11 +163,75 @@ static void every_flipped_byte(void **state _unused_)
 		good = i < ends[0] ? 0 : ends[records];
 		assert_int_equal(journal_read(path, judge_copy, &seen, &report, NULL), 0);
 		assert_int_equal(report.bad_bytes, b.len - good);
+		assert_int_equal(report.good_bytes, good);
 		assert_int_equal(seen, holds_after(records, 0) + holds_after(records, 1) +
 					       holds_after(records, 2));
 		check_recovers(records, b.len - good, i < ends[3]);
 		if (i < ends[3])
 			remove_kept();
+	}
+}
+
+/* struct told - what a scan handed over */
+struct told {
+	size_t n;
+	struct addr addrs[8]; /* in use at its end */
+	size_t n_addrs;
+};
+
+/* An address that is in use already must never be given once more. */
+static void use_address(struct told *t, const struct addr *a)
+{
+	for (size_t i = 0; i < t->n_addrs; i++)
+		assert_false(addr_eq(&t->addrs[i], a));
+	t->addrs[t->n_addrs++] = *a;
+}
+
+static void free_address(struct told *t, const struct addr *a)
+{
+	for (size_t i = 0; i < t->n_addrs; i++)
+		if (addr_eq(&t->addrs[i], a))
+			t->addrs[i--] = t->addrs[--t->n_addrs];
+}
+
+static void take_record(void *arg, const struct journal_record *r)
+{
+	struct told *t = arg;
+	size_t seen = 0;
+
+	judge_copy(&seen, r->at);
+	for (uint32_t i = 0; i < r->at->n_addrs; i++)
+		(r->type == JOURNAL_PUT ? use_address : free_address)(t, &r->at->addrs[i]);
+	t->n++;
+	(void)attachment_free(r->at);
+}
+
+/*
+ * In memory, so that all values can be tried: a checksum that misses some of them would not show
+ * with one alone.
+ */
+static void every_value_of_every_byte(void **state _unused_)
+{
+	size_t ends[5], records = 0;
+	_cleanup_(buf_done) struct buf b = small_journal(ends);
+
+	for (size_t i = 0; i < b.len; i++) {
+		const char was = b.data[i];
+
+		while (records < 4 && ends[records + 1] <= i)
+			records++;
+		for (int change = 1; change < 256; change++) {
+			struct journal_scan s;
+			struct told t = {0};
+
+			b.data[i] = (char)(was ^ change);
+			journal_scan(b.data, b.len, &s, take_record, &t);
+			assert_int_equal(t.n, i < ends[0] ? 0 : records);
+			assert_int_equal(s.good, i < ends[0] ? 0 : ends[records]);
+			assert_int_equal(s.end, i < ends[3] ? JOURNAL_DAMAGED : JOURNAL_TORN);
+			free(s.boot_id);
+		}
+		b.data[i] = was;
 	}
 }
 
@@ -239,6 +303,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(cut_at_every_byte),
 		TEST(every_flipped_byte),
+		TEST(every_value_of_every_byte),
 		TEST(damaged_files_are_kept_as_they_were),
 		TEST(an_old_record_pasted_in_is_refused),
 		TEST(a_record_of_the_file_before_is_refused),

@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * links.c - what rtnetlink tells of pods' interfaces and routes, compared with what we did.
+ *
+ * The kernel names the netlink port of whoever asked for a change, which for most programs is their
+ * process; 0 is the kernel itself, as when a pod's namespace ends.  A plugin that is at work on an
+ * interface is ours.
+ */
+#include "agent/links.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <utlist.h>
+
+#include "agent/agent.h"
+#include "agent/attach.h"
+#include "agent/calls.h"
+#include "agent/process.h"
+#include "datapath/route/podlink.h"
+#include "lib/log.h"
+
+/* --- who ---------------------------------------------------------------------------------------
+ */
+
+/**
+ * culprits_count() - Somebody did something
+ * @c:    Culprits
+ * @name: Program
+ */
+void culprits_count(struct culprits *c, const char *name)
+{
+	size_t i = 0;
+
+	while (i < CULPRITS_MAX - 1 && *c->all[i].name && !streq(c->all[i].name, name))
+		i++;
+	(void)snprintf(c->all[i].name, sizeof(c->all[i].name), "%s",
+		       i < CULPRITS_MAX - 1 ? name : "others");
+	c->all[i].n++;
+}
+
+/**
+ * culprits_put_metrics() - How often, by program
+ * @c:      Culprits
+ * @metric: Name of a counter whose head was written
+ * @out:    Appended to
+ */
+void culprits_put_metrics(const struct culprits *c, const char *metric, struct buf *out)
+{
+	for (size_t i = 0; i < CULPRITS_MAX && *c->all[i].name; i++)
+		metric_count(out, metric, METRIC_LABELS({"process", c->all[i].name}), c->all[i].n);
+}
+
+/* --- routes ------------------------------------------------------------------------------------
+ */
+
+static void route_taken(struct agent *a, const struct rtnl_event *e)
+{
+	struct links *l = &a->links;
+	char dst[PREFIX_STR_MAX], name[32];
+	bool first = !l->lost.n;
+
+	process_name(e->port, name);
+	culprits_count(&l->routes, name);
+	vec_push(&l->lost, e->dst);
+	repair_want(&l->repair, loop_now(a->loop));
+	loop_timer_at(l->timer, l->repair.at);
+	if (!first)
+		return;
+	(void)prefix_str(&e->dst, dst);
+	log_warn("route", "somebody else changed our routes, repairing",
+		 "first=%s process=\"%s\" port=%u in_ms=%u", dst, name, e->port,
+		 (unsigned int)((l->repair.at - loop_now(a->loop)) / USEC_PER_MSEC));
+}
+
+/**
+ * links_due() - Want the routes again that others took, if it is time
+ * @a: Agent
+ */
+void links_due(struct agent *a)
+{
+	struct links *l = &a->links;
+
+	if (!repair_due(&l->repair, loop_now(a->loop)))
+		return;
+	vec_foreach (dst, &l->lost)
+		routes_lost(a->routes, dst);
+	vec_done(&l->lost);
+}
+
+/* --- interfaces --------------------------------------------------------------------------------
+ */
+
+/* The attachment with this end in the host, unless its runtime is at work on it. */
+static const struct attachment *attached(const struct agent *a, const char *host_ifname)
+{
+	const struct attachment *at = NULL;
+
+	while ((at = journal_next(a->journal, at)))
+		if (streq(at->host_ifname, host_ifname))
+			return calls_under_way(a->calls, at) ? NULL : at;
+	return NULL;
+}
+
+static size_t find_gone(const struct links *l, const char *host_ifname)
+{
+	size_t i = 0;
+
+	while (i < l->gone.n && !streq(l->gone.v[i], host_ifname))
+		i++;
+	return i;
+}
+
+/**
+ * links_are_gone() - Was the interface of a pod taken away?
+ * @a:  Agent
+ * @at: Attachment
+ *
+ * Return: true if so
+ */
+bool links_are_gone(const struct agent *a, const struct attachment *at)
+{
+	return find_gone(&a->links, at->host_ifname) < a->links.gone.n;
+}
+
+/**
+ * links_made() - An interface is made anew, or wanted no more
+ * @a:           Agent
+ * @host_ifname: Its end in the host
+ */
+void links_made(struct agent *a, const char *host_ifname)
+{
+	struct links *l = &a->links;
+	size_t i = find_gone(l, host_ifname);
+
+	if (i == l->gone.n)
+		return;
+	free(l->gone.v[i]);
+	l->gone.v[i] = l->gone.v[--l->gone.n];
+}
+
+/* The kernel does not always tell who deleted it; that it went with its namespace it never does. */
+static void interface_gone(struct agent *a, const struct attachment *at, uint32_t port)
+{
+	char name[32];
+
+	if (links_are_gone(a, at))
+		return;
+	vec_push(&a->links.gone, xstrdup(at->host_ifname));
+	attach_unroute(a, at);
+	if (!port && !podlink_netns_exists(at->netns)) {
+		log_info("route", "a pod's interface is gone with its namespace",
+			 "pod=\"%s/%s\" ifname=%s", at->ns, at->pod, at->host_ifname);
+		return;
+	}
+	process_name(port, name);
+	culprits_count(&a->links.interfaces, name);
+	log_warn("route", "somebody deleted a pod's interface; only a new pod gets one",
+		 "pod=\"%s/%s\" ifname=%s process=\"%s\" port=%u", at->ns, at->pod, at->host_ifname,
+		 name, port);
+}
+
+/*
+ * struct up_job - an interface to be set up again
+ * @down: It was down; else only its routes went
+ */
+struct up_job {
+	struct waiter_job job;
+	struct agent *agent;
+	char ifname[16];
+	bool down;
+	uint32_t port;
+	int result;
+	struct err err;
+	struct up_job *prev, *next;
+};
+
+static void up_run(struct waiter_job *j)
+{
+	struct up_job *p = container_of(j, struct up_job, job);
+
+	p->result = rtnl_link_set_up(p->agent->rtnl, p->ifname, &p->err);
+}
+
+static void is_up_again(struct agent *a, const struct up_job *p, const struct attachment *at)
+{
+	char name[32];
+
+	attach_want_routes(a, at);
+	if (!p->down)
+		return;
+	process_name(p->port, name);
+	culprits_count(&a->links.interfaces, name);
+	log_warn("route", "somebody set a pod's interface down, it is up again",
+		 "pod=\"%s/%s\" ifname=%s process=\"%s\" port=%u", at->ns, at->pod, p->ifname, name,
+		 p->port);
+}
+
+/* One that is being deleted is set down first: then there is none to be set up. */
+static void up_done(struct waiter_job *j)
+{
+	struct up_job *p = container_of(j, struct up_job, job);
+	struct agent *a = p->agent;
+	const struct attachment *at = attached(a, p->ifname);
+
+	DL_DELETE(a->links.rising, p);
+	if (at && p->result == 0)
+		is_up_again(a, p, at);
+	else if (at && p->result != -ENODEV)
+		log_err("route", "a pod's interface is down and cannot be set up",
+			"pod=\"%s/%s\" ifname=%s err=\"%s\"", at->ns, at->pod, p->ifname,
+			p->err.msg);
+	free(p);
+}
+
+static void set_up_again(struct agent *a, const char *ifname, const struct rtnl_event *e)
+{
+	struct up_job *p;
+
+	DL_FOREACH (a->links.rising, p)
+		if (streq(p->ifname, ifname))
+			break;
+	if (!p) {
+		p = xcalloc(1, sizeof(*p));
+		p->job = (struct waiter_job){up_run, up_done, NULL};
+		p->agent = a;
+		(void)snprintf(p->ifname, sizeof(p->ifname), "%s", ifname);
+		DL_APPEND(a->links.rising, p);
+		waiter_submit(a->routing.waiter, &p->job);
+	}
+	if (e->kind == RTNL_LINK_DOWN) {
+		p->down = true;
+		p->port = e->port;
+	}
+}
+
+/* The attachment that has an address; NULL: none, or its runtime is at work on it. */
+static const struct attachment *holder(const struct agent *a, const struct prefix *dst)
+{
+	const struct attachment *at = NULL;
+
+	while ((at = journal_next(a->journal, at)))
+		for (uint32_t i = 0; i < at->n_addrs; i++) {
+			struct prefix own = prefix_host(&at->addrs[i]);
+
+			if (prefix_eq(&own, dst))
+				return calls_under_way(a->calls, at) ? NULL : at;
+		}
+	return NULL;
+}
+
+static void route_gone(struct agent *a, const struct rtnl_event *e)
+{
+	const struct attachment *at;
+
+	if (!routes_wanted(a->routes, &e->dst)) {
+		routes_lost(a->routes, &e->dst);
+	} else if (e->port) {
+		route_taken(a, e);
+	} else { /* by the kernel itself: with its interface, or because that went down */
+		at = holder(a, &e->dst);
+		if (at)
+			set_up_again(a, at->host_ifname, e);
+		else
+			routes_lost(a->routes, &e->dst);
+	}
+}
+
+/* --- events ------------------------------------------------------------------------------------
+ */
+
+/**
+ * links_event() - The kernel told of a route or of a pod's interface
+ * @a: Agent
+ * @e: RTNL_ROUTE_GONE, RTNL_LINK_GONE or RTNL_LINK_DOWN
+ */
+void links_event(struct agent *a, const struct rtnl_event *e)
+{
+	const struct attachment *at;
+
+	if (e->kind == RTNL_ROUTE_GONE) {
+		route_gone(a, e);
+		return;
+	}
+	at = attached(a, e->ifname);
+	if (at && e->kind == RTNL_LINK_GONE)
+		interface_gone(a, at, e->port);
+	else if (at)
+		set_up_again(a, e->ifname, e);
+}
+
+static void compare(void *arg, const struct link_names *links, const char *why _unused_)
+{
+	const struct attachment *at = NULL;
+	struct agent *a = arg;
+
+	while (links && (at = journal_next(a->journal, at)))
+		if (!link_names_have(links, at->host_ifname) && !calls_under_way(a->calls, at))
+			interface_gone(a, at, 0);
+}
+
+/**
+ * links_overrun() - Notifications were lost: see which interfaces are still there
+ * @a: Agent
+ */
+void links_overrun(struct agent *a)
+{
+	routing_links(a, compare, a);
+}
+
+/* The turn that follows asks links_due(). */
+static void on_timer(void *arg _unused_)
+{
+}
+
+/**
+ * links_watch() - Begin
+ * @a: Agent
+ */
+void links_watch(struct agent *a)
+{
+	a->links.timer = loop_timer(a->loop, "routes", on_timer, a);
+	agent_add_source(a, a->links.timer);
+}
+
+/**
+ * links_put_metrics() - What others did to pods' interfaces and routes
+ * @a:   Agent
+ * @out: Appended to
+ */
+void links_put_metrics(const struct agent *a, struct buf *out)
+{
+	metric_head(out, "manx_route_foreign_changes_total", METRIC_COUNTER,
+		    "Routes of ours that others deleted or replaced, by process.");
+	culprits_put_metrics(&a->links.routes, "manx_route_foreign_changes_total", out);
+	metric_head(out, "manx_interface_foreign_changes_total", METRIC_COUNTER,
+		    "Pods' interfaces that others deleted or set down, by process.");
+	culprits_put_metrics(&a->links.interfaces, "manx_interface_foreign_changes_total", out);
+	metric_head(out, "manx_interfaces_gone", METRIC_GAUGE,
+		    "Pods attached whose interface is gone.");
+	metric_count(out, "manx_interfaces_gone", NULL, a->links.gone.n);
+}
