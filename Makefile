@@ -157,7 +157,7 @@ $(BUILD)/property/%: $(BUILD)/test/property/%.o $(call SHARED,property) $(BUILD)
 $(BUILD)/fuzz/%: $(BUILD)/test/fuzz/%.o $(call SHARED,fuzz) $(BUILD)/libmanx.a
 	@mkdir -p $(@D)
 	$(call say,LINK $@)
-	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PKG_LIBS)
+	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(PKG_LIBS)
 
 # The machinery of random worlds, with the fuzzer's bytes as its chance: what it does is no news to
 # the fuzzer.

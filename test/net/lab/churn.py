@@ -13,6 +13,7 @@ nothing.  sample() is what the agent and the kernel hold; check_growth() judges 
 
 import copy
 import dataclasses
+import difflib
 import json
 import os
 import random
@@ -31,6 +32,10 @@ PODS_A_FILE, POLICIES_A_FILE = 150, 40
 LOCAL_PODS = 6
 RSS_SHARE, RSS_SLACK = 1.10, 1024  # growth behind the warm-up that is none; KiB
 WARM_UP = 0.25  # of the changes
+
+
+def a_list(items):
+    return json.dumps({"apiVersion": "v1", "kind": "List", "items": items}, separators=(",", ":"))
 
 
 def namespace_name(chance):
@@ -130,8 +135,7 @@ class File:
         return changed
 
     def text(self):
-        return json.dumps({"apiVersion": "v1", "kind": "List",
-                           "items": [o for _, o in self.places if o]}, separators=(",", ":"))
+        return a_list([o for _, o in self.places if o])
 
 
 @dataclasses.dataclass
@@ -175,8 +179,7 @@ class Churn:
         """Namespaces that nobody selects, by whose number the agent shows how far it is."""
         items = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": f"marker-{i}"}}
                  for i in range(self.markers)]
-        self.lab.write_text("~markers.json", json.dumps({"apiVersion": "v1", "kind": "List",
-                                                         "items": items}))
+        self.lab.write_text("~markers.json", a_list(items))
 
     def settle(self):
         """Wait until the kernel has what was written; cf. Lab.settle()."""
@@ -205,7 +208,8 @@ class Churn:
             self.lab.write(pod.object())
         elif pod.result:
             cni.call(pod, "DEL")
-            self.lab.remove(pod.object())
+            # Without an object rather than removed: a file that goes keeps its objects for a while.
+            self.lab.write_text(self.lab.path_of(pod.object()).name, a_list([]))
             pod.result = pod.v4 = pod.v6 = None
         else:
             pod.uid, pod.container_id = str(uuid.uuid4()), uuid.uuid4().hex
@@ -239,7 +243,7 @@ class Churn:
 
     def judge(self):
         """A second agent that begins here has nothing to write, neither rules nor routes."""
-        second, routes = copy.copy(self.node), self._routes()
+        second, routes, rules = copy.copy(self.node), self._routes(), self.node.ruleset()
         folder = self.node.folder / "second"
         shutil.copytree(self.node.state_dir, folder / "state")
         (folder / "net.d").mkdir()
@@ -251,8 +255,9 @@ class Churn:
             second.start_agent()
             metrics = second.metrics()
             wrote = metrics["manx_nft_operations_total"], metrics["manx_pending_operations"]
-            assert wrote == (0, 0), f"a second agent wrote {wrote[0]:.0f} operations:\n" \
-                                    f"{second.log_text()[-2000:]}"
+            assert wrote == (0, 0), f"a second agent wrote {wrote[0]:.0f} operations:\n" + \
+                "\n".join(difflib.unified_diff(rules.splitlines(),
+                                               self.node.ruleset().splitlines(), lineterm=""))
         finally:
             second.stop_agent()
         assert self._routes() == routes, "a second agent changed routes"
