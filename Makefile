@@ -53,13 +53,13 @@ SHARED = $(patsubst %.c,$(BUILD)/%.o,$(filter-out test/$(1)/test_%.c test/$(1)/f
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all install uninstall lint format coverage fuzz bench golden clean help demo test \
+.PHONY: all install uninstall lint format coverage fuzz soak-changes bench golden clean help demo test \
 	programs fuzzers benches variants
 
 all: $(BUILD)/manx $(BUILD)/manx-cni ## build build/manx and its CNI plugin (the default)
 
 help: ## show this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: packages-build packages-demo ## two nodes, pods and a policy as namespaces; needs root
 	+@$(SUBMAKE) all
@@ -87,6 +87,10 @@ fuzz: packages-build packages-test ## fuzz for long: FUZZ_SECONDS=600 make fuzz
 bench: packages-build packages-demo packages-test packages-bench ## the figures of docs/benchmarks.md
 	+@$(SUBMAKE) all benches
 	test/bench/bench
+
+soak-changes: packages-build packages-demo packages-test ## a million changes through a real agent; needs root
+	+@$(SUBMAKE) all
+	test/net/soak_changes
 
 golden: packages-build ## write test/golden/*.expected anew; look at the difference before a commit
 	+@$(SUBMAKE) all

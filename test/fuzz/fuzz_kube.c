@@ -17,6 +17,8 @@
 #include "test/unit/api_model.h"
 #include "test/unit/kube_history.h"
 
+#define HISTORY_MAX 1024 /* bytes: some 400 events; what is behind them is not looked at */
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* In the place of lib/log.c: each refusal would be a line. */
@@ -46,6 +48,8 @@ static const char *kubeconfig(void)
  *
  * Return: 0
  */
+#define HISTORY_MAX 1024 /* bytes: some 400 events; what is behind them is not looked at */
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct world w = {0};
@@ -53,7 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 1)
 		return 0;
 	w.m.bytes = data;
-	w.m.left = size;
+	w.m.left = MIN(size, HISTORY_MAX);
 	model_begin(&w.m);
 	history_begin(&w, kubeconfig());
 	while (w.m.left) {

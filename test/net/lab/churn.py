@@ -7,8 +7,9 @@ that it touched once, and plugs pods out and in; then the agent has to settle, s
 that was written is one that it read.  A change is one object that came, changed or went, or one pod
 plugged in or out.
 
-judge() asks a second agent, which knows only the files and the journal, what it would have to write:
-nothing.  sample() is what the agent and the kernel hold; check_growth() judges those of a run.
+judge() asks a second agent, which knows only the files and the journal, what it would have to
+write: nothing.  sample() is what the agent and the kernel hold; check_growth() judges those of a
+run.
 """
 
 import copy
