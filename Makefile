@@ -53,13 +53,13 @@ SHARED = $(patsubst %.c,$(BUILD)/%.o,$(filter-out test/$(1)/test_%.c test/$(1)/f
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all install uninstall lint format coverage fuzz bench golden clean help demo test \
+.PHONY: all install uninstall lint format coverage fuzz soak-changes bench golden clean help demo test \
 	programs fuzzers benches variants
 
 all: $(BUILD)/manx $(BUILD)/manx-cni ## build build/manx and its CNI plugin (the default)
 
 help: ## show this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: packages-build packages-demo ## two nodes, pods and a policy as namespaces; needs root
 	+@$(SUBMAKE) all
@@ -87,6 +87,10 @@ fuzz: packages-build packages-test ## fuzz for long: FUZZ_SECONDS=600 make fuzz
 bench: packages-build packages-demo packages-test packages-bench ## the figures of docs/benchmarks.md
 	+@$(SUBMAKE) all benches
 	test/bench/bench
+
+soak-changes: packages-build packages-demo packages-test ## a million changes through a real agent; needs root
+	+@$(SUBMAKE) all
+	test/net/soak_changes
 
 golden: packages-build ## write test/golden/*.expected anew; look at the difference before a commit
 	+@$(SUBMAKE) all
@@ -157,9 +161,11 @@ $(BUILD)/property/%: $(BUILD)/test/property/%.o $(call SHARED,property) $(BUILD)
 $(BUILD)/fuzz/%: $(BUILD)/test/fuzz/%.o $(call SHARED,fuzz) $(BUILD)/libmanx.a
 	@mkdir -p $(@D)
 	$(call say,LINK $@)
-	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PKG_LIBS)
+	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(PKG_LIBS)
 
-# The machinery of random worlds, with the fuzzer's bytes as its chance.
+# The machinery of random worlds, with the fuzzer's bytes as its chance: what it does is no news to
+# the fuzzer.
+$(BUILD)/test/property/%.o: override SAN := $(filter-out -fsanitize=fuzzer-no-link,$(SAN))
 $(BUILD)/fuzz/fuzz_sequence: $(call SHARED,property)
 
 $(BUILD)/bench/%: $(BUILD)/test/bench/%.o $(BUILD)/libmanx.a

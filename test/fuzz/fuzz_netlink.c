@@ -136,7 +136,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 1)
 		return 0;
 	size--;
-	messages = xcalloc(1, MNL_ALIGN(size) + 1); /* whole words, as netlink has them */
+	messages = xcalloc(MNL_ALIGN(size) + !size, 1); /* whole words, and not a byte more */
 	memcpy(messages, data + 1, size);
 	readers[data[0] % ARRAY_SIZE(readers)]((void *)messages, whole_messages(messages, size));
 	return 0;

@@ -85,6 +85,8 @@ static struct buf pick(const void *data, size_t size, uint8_t type, const char *
 	for (; mnl_nlmsg_ok(h, left) && h->nlmsg_len <= size; h = mnl_nlmsg_next(h, &left))
 		if ((h->nlmsg_type & 0xff) == type && (!set || is_of_set(h, set)))
 			buf_put(&b, h, MNL_ALIGN(h->nlmsg_len));
+	if (b.len)
+		b.data = xrealloc(b.data, b.cap = b.len, 1); /* not a byte more */
 	return b;
 }
 

@@ -25,7 +25,8 @@
 #include "test/property/vary.h"
 #include "watch/object_copy.h"
 
-#define PACKETS 6 /* behind each turn */
+#define PACKETS	    6	 /* behind each turn */
+#define HISTORY_MAX 1024 /* bytes: some 40 objects; what is behind them is not looked at */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -356,7 +357,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 2)
 		return 0;
-	begin(&run, data, size);
+	begin(&run, data, MIN(size, HISTORY_MAX));
 	end_turn(&run, false);
 	while (run.t.rng.left)
 		step(&run);

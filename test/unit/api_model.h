@@ -32,11 +32,18 @@ struct model_event {
 
 enum model_streams { STREAMS_GOOD, STREAMS_REFUSED, STREAMS_IGNORED, _STREAMS_MAX };
 
-/* struct model - @oldest: the version from which on its history is known; @calm: nothing fails */
+/*
+ * struct model
+ * @oldest: The version from which on its history is known
+ * @random: Where chance is; or, for a fuzzer, @bytes, @left of them, behind which come zeros
+ * @calm:   Nothing fails
+ */
 struct model {
 	struct thing things[MODEL_THINGS];
 	VEC(struct model_event) history;
 	uint64_t version, oldest, random;
+	const uint8_t *bytes;
+	size_t left;
 	enum model_streams streams;
 	bool calm;
 };
@@ -64,11 +71,22 @@ struct answer {
 	bool silent;
 };
 
-/* splitmix64 */
+static inline uint32_t model_byte(struct model *m)
+{
+	if (!m->left)
+		return 0;
+	m->left--;
+	return *m->bytes++;
+}
+
+/* splitmix64, or as few bytes as the number needs */
 static inline uint32_t model_random(struct model *m, uint32_t below)
 {
-	uint64_t z = m->random += 0x9e3779b97f4a7c15;
+	uint64_t z;
 
+	if (m->bytes)
+		return (below > 256 ? model_byte(m) << 8 | model_byte(m) : model_byte(m)) % below;
+	z = m->random += 0x9e3779b97f4a7c15;
 	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
 	z = (z ^ z >> 27) * 0x94d049bb133111eb;
 	return (uint32_t)((z ^ z >> 31) % below);
@@ -79,11 +97,12 @@ static inline bool chance(struct model *m, uint32_t of_1000)
 	return !m->calm && model_random(m, 1000) < of_1000;
 }
 
-static inline void model_init(struct model *m, uint64_t seed)
+/* Its objects, none of them there yet; the source of chance is kept. */
+static inline void model_begin(struct model *m)
 {
 	struct thing *t = m->things;
 
-	*m = (struct model){.version = 100, .oldest = 100, .random = seed};
+	m->version = m->oldest = 100;
 	m->streams = (enum model_streams)model_random(m, _STREAMS_MAX);
 	for (int i = 0; i < MODEL_NODES; i++)
 		*t++ = (struct thing){.kind = KIND_NODE, .ns = -1, .name = i + 1};
@@ -93,6 +112,12 @@ static inline void model_init(struct model *m, uint64_t seed)
 		*t++ = (struct thing){.kind = KIND_POLICY, .ns = i, .name = 0};
 	for (int i = 0; i < MODEL_PODS; i++)
 		*t++ = (struct thing){.kind = KIND_POD, .ns = i % MODEL_NS, .name = i / MODEL_NS};
+}
+
+static inline void model_init(struct model *m, uint64_t seed)
+{
+	*m = (struct model){.random = seed};
+	model_begin(m);
 }
 
 /* --- the world goes on ---------------------------------------------------------------------------

@@ -104,6 +104,7 @@ class Node:
         self.config_file = self.folder / "manx.conf"
         self.launcher = []  # a command line that the agent's is put behind
         self.process = None
+        self.port = HTTP_PORT
         self.pods = []
         self.v4, self.v6 = f"10.200.0.{index}", f"fd00:200::{index}"
 
@@ -134,7 +135,7 @@ class Node:
             *self.launcher, binary(), "agent", "--node", self.name, *self.lab.source_flags(self),
             "--state-dir", self.state_dir, "--run-dir", self.run_dir,
             "--cni-conf-dir", self.cni_conf_dir, "--cni-bin-dir", self.cni_bin_dir,
-            "--http-address", f"127.0.0.1:{HTTP_PORT}", *config, *more]]
+            "--http-address", f"127.0.0.1:{self.port}", *config, *more]]
 
     def start_agent(self, *more, wait=True):
         assert self.process is None
@@ -178,7 +179,7 @@ class Node:
     def get(self, page):
         """GET a page of the agent; return (status, text), (0, "") while nobody listens."""
         with self.namespace:
-            connection = http.client.HTTPConnection("127.0.0.1", HTTP_PORT, timeout=5)
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
             try:
                 connection.request("GET", page)
                 answer = connection.getresponse()
