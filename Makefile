@@ -46,14 +46,15 @@ LIB_OBJ := $(filter-out %/main.o %/plugin_main.o,$(SRC:%.c=$(BUILD)/%.o))
 UNIT := $(patsubst test/%.c,$(BUILD)/%,$(wildcard test/unit/test_*.c))
 PROPERTY := $(patsubst test/%.c,$(BUILD)/%,$(wildcard test/property/test_*.c test/property/world.c))
 FUZZ := $(patsubst test/%.c,$(BUILD)/%,$(wildcard test/fuzz/fuzz_*.c))
-BENCH := $(patsubst test/%.c,$(BUILD)/%,$(wildcard test/bench/*.c))
+BENCH_SHARED := test/bench/figure.c test/bench/node.c
+BENCH := $(patsubst test/%.c,$(BUILD)/%,$(filter-out $(BENCH_SHARED),$(wildcard test/bench/*.c)))
 # Files beside the programs that their programs share.
 SHARED = $(patsubst %.c,$(BUILD)/%.o,$(filter-out test/$(1)/test_%.c test/$(1)/fuzz_%.c test/$(1)/world.c,\
 	$(wildcard test/$(1)/*.c)))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all install uninstall lint format coverage fuzz soak-changes bench golden clean help demo test \
+.PHONY: all install uninstall lint format coverage fuzz soak-changes bench plots golden clean help demo test \
 	programs fuzzers benches variants
 
 all: $(BUILD)/manx $(BUILD)/manx-cni ## build build/manx and its CNI plugin (the default)
@@ -91,6 +92,8 @@ bench: packages-build packages-demo packages-test packages-bench ## the figures 
 soak-changes: packages-build packages-demo packages-test ## a million changes through a real agent; needs root
 	+@$(SUBMAKE) all
 	test/net/soak_changes
+plots: packages-bench ## draw docs/plots/*.svg from what `make bench` measured last
+	test/bench/plots
 
 golden: packages-build ## write test/golden/*.expected anew; look at the difference before a commit
 	+@$(SUBMAKE) all
@@ -168,7 +171,7 @@ $(BUILD)/fuzz/%: $(BUILD)/test/fuzz/%.o $(call SHARED,fuzz) $(BUILD)/libmanx.a
 $(BUILD)/test/property/%.o: override SAN := $(filter-out -fsanitize=fuzzer-no-link,$(SAN))
 $(BUILD)/fuzz/fuzz_sequence: $(call SHARED,property)
 
-$(BUILD)/bench/%: $(BUILD)/test/bench/%.o $(BUILD)/libmanx.a
+$(BUILD)/bench/%: $(BUILD)/test/bench/%.o $(BENCH_SHARED:%.c=$(BUILD)/%.o) $(BUILD)/libmanx.a
 	@mkdir -p $(@D)
 	$(call say,LINK $@)
 	$(Q)$(LINK) -o $@ $^ $(PKG_LIBS)

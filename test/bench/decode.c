@@ -4,15 +4,14 @@
  * nothing.
  *
  * The list is made up, like the API server's: 3.3 KB a pod, a third of it managedFields.  Both read
- * it in pieces of 16 KiB.  Prints MB/s, the best and the median of several rounds, and the memory
- * that the objects take when they are all kept.
+ * it in pieces of 16 KiB.  Prints MB/s, of several rounds, and the memory that the objects take
+ * when they are all kept.
  */
 #include <stdio.h>
-#include <time.h>
 #include <yajl/yajl_parse.h>
 
 #include "lib/buf.h"
-#include "lib/vec.h"
+#include "test/bench/figure.h"
 #include "watch/api_stream.h"
 
 #define PODS   20000
@@ -21,10 +20,7 @@
 
 static double now(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+	return bench_usec() / 1e6;
 }
 
 static void put_managed(struct buf *b, const char *manager)
@@ -197,19 +193,16 @@ static size_t resident(void)
 	return pages * 4096;
 }
 
-static int by_size(const void *a, const void *b)
+static double show(const char *name, const double *seconds, size_t bytes)
 {
-	double x = *(const double *)a, y = *(const double *)b;
+	struct samples s = {0};
+	double median;
 
-	return (x > y) - (x < y);
-}
-
-static double show(const char *name, double *seconds, size_t bytes)
-{
-	qsort(seconds, ROUNDS, sizeof(*seconds), by_size);
-	(void)printf("%-44s %8.1f %8.1f\n", name, (double)bytes / 1e6 / seconds[0],
-		     (double)bytes / 1e6 / seconds[ROUNDS / 2]);
-	return seconds[ROUNDS / 2];
+	for (int i = 0; i < ROUNDS; i++)
+		vec_push(&s.v, (double)bytes / 1e6 / seconds[i]);
+	median = samples_median(&s);
+	figure_samples(name, "MB/s", &s, NULL);
+	return median;
 }
 
 int main(void)
@@ -225,16 +218,16 @@ int main(void)
 		unchecked[i] = time_yajl(&list, false);
 		stream[i] = time_stream(&list, &k);
 	}
-	(void)printf("\ndecoding a list of %d pods, %.1f MB%27s %8s\n", PODS,
-		     (double)list.len / 1e6, "best", "median");
-	(void)show("MB/s: yajl, empty callbacks", checked, list.len);
-	base = show("MB/s: yajl, empty callbacks, UTF-8 unchecked", unchecked, list.len);
-	(void)printf("time, in that of yajl unchecked: %.2f\n",
-		     show("MB/s: to typed objects", stream, list.len) / base);
+	(void)show("yajl, empty callbacks", checked, list.len);
+	base = show("yajl, empty callbacks, UTF-8 unchecked", unchecked, list.len);
+	figure_value("time to typed objects, in that of yajl unchecked", "times",
+		     base / show("list to typed objects", stream, list.len),
+		     PARAMETERS({"pods", PODS}, {"bytes", (int64_t)list.len}));
 	before = resident();
 	k.keep = true;
 	(void)time_stream(&list, &k);
-	(void)printf("memory: %zu bytes an object kept\n", (resident() - before) / PODS);
+	figure_value("memory of an object kept", "bytes", (double)(resident() - before) / PODS,
+		     NULL);
 	vec_foreach (o, &k.o)
 		(void)object_free(*o);
 	vec_done(&k.o);

@@ -4,10 +4,10 @@
  *
  * One process each in namespaces of its own (needs root): bare RTM_NEWLINK and RTM_DELLINK of a
  * veth pair whose peer is born in another namespace, and what Manx calls for a pod, podlink.c;
- * one after the other, and by 32 processes that take every step at the same time and wait for the
+ * one after the other, and by 100 processes that take every step at the same time and wait for the
  * kernel's RTNL lock.
  *
- * Prints milliseconds: median, 99th percentile, maximum.
+ * Prints milliseconds; of those at once also how long each step takes until the last one is done.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,16 +21,15 @@
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "datapath/route/conntrack.h"
 #include "datapath/route/podlink.h"
-#include "lib/util.h"
+#include "test/bench/figure.h"
 
 #define LINKS	100 /* of one kind, one after the other */
-#define AT_ONCE 32
-#define EACH	4 /* links of each process of those at once */
+#define AT_ONCE 100
+#define EACH	3 /* links of each process of those at once */
 
 /* struct room - where links are made: a node's namespace, in which we are, and a pod's */
 struct room {
@@ -63,10 +62,7 @@ static void check(int r, const char *what, const struct err *e)
 
 static double now(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec * 1e3 + (double)ts.tv_nsec / 1e6;
+	return bench_usec() / 1000;
 }
 
 /* --- namespaces --------------------------------------------------------------------------------
@@ -200,22 +196,32 @@ static void one(struct room *r, struct times *t, unsigned int i)
 	}
 }
 
-static int compare(const void *a, const void *b)
+static void print(const struct times *t, size_t n, unsigned int processes)
 {
-	const double *x = a, *y = b;
+	for (size_t step = 0; step < _STEP_MAX; step++) {
+		struct samples s = {0};
 
-	return (*x > *y) - (*x < *y);
+		for (size_t i = 0; i < n; i++)
+			vec_push(&s.v, t->ms[step][i]);
+		figure_samples(step_name[step], "ms", &s, PARAMETERS({"at_once", processes}));
+	}
 }
 
-static void print(struct times *t, size_t n, const char *how)
+/* Until the last process has done a step. */
+static void print_groups(const struct times *t)
 {
-	for (size_t s = 0; s < _STEP_MAX; s++) {
-		double *ms = t->ms[s];
-		_cleanup_(freep) char *name = xasprintf("%s%s", step_name[s], how);
+	for (size_t step = 0; step < _STEP_MAX; step++) {
+		_cleanup_(freep) char *name = xasprintf("all of them: %s", step_name[step]);
+		struct samples s = {0};
 
-		qsort(ms, n, sizeof(*ms), compare);
-		printf("%-54s %8.2f %8.2f %8.2f\n", name, ms[n / 2], ms[(n - 1) * 99 / 100],
-		       ms[n - 1]);
+		for (size_t i = 0; i < EACH; i++) {
+			double last = 0;
+
+			for (size_t k = 0; k < AT_ONCE; k++)
+				last = MAX(last, t->ms[step][k * EACH + i]);
+			vec_push(&s.v, last);
+		}
+		figure_samples(name, "ms", &s, PARAMETERS({"at_once", AT_ONCE}));
 	}
 }
 
@@ -261,7 +267,8 @@ static void at_once(struct times *t)
 			(void)kill(child[k], SIGKILL);
 		exit(1);
 	}
-	print(t, (size_t)AT_ONCE * EACH, ", 32 at once");
+	print(t, (size_t)AT_ONCE * EACH, AT_ONCE);
+	print_groups(t);
 }
 
 int main(void)
@@ -277,7 +284,7 @@ int main(void)
 	meet(t, 1);
 	for (unsigned int i = 0; i < LINKS; i++)
 		one(&r, t, i);
-	print(t, LINKS, "");
+	print(t, LINKS, 1);
 	at_once(t);
 	return 0;
 }

@@ -1,6 +1,5 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`make bench`, the part about a cluster: an agent beside a real API server with many pods.
+"""An agent beside a real API server with many pods.
 
   start     50,000 pods, 1,000 namespaces and as many policies in the server: from the start of
             the agent's process until all is in force, once with policies that need 1,000 of the
@@ -12,38 +11,24 @@
 
 import contextlib
 import json
-import os
 import pathlib
 import re
 import select
 import socket
-import statistics
 import struct
-import sys
 import threading
 import time
 import uuid
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.dont_write_bytecode = True
-sys.path[:0] = [str(ROOT / "test"), str(ROOT / "test/net")]
+from kube.lab import KubeLab, path_of, pod_status, sweep_servers
 
-from kube.lab import KubeLab, path_of, pod_status, sweep_servers  # noqa: E402
+from .figures import QUICK, rounds
 
-SPACES, PODS, SMALL = 1000, 50000, 5000
+SPACES, PODS, SMALL = (100, 5000, 500) if QUICK else (1000, 50000, 5000)
 LOCAL = 20
-CHANGES = 300
+CHANGES = rounds(300)
+STARTS = 1 if QUICK else 3
 NETFILTER, NFTABLES_GROUP = 12, 7  # linux/netlink.h, linux/netfilter/nfnetlink.h
-
-
-def head(title):
-    print(f"\n{title:58} {'median':>8} {'p99':>8} {'max':>8}", flush=True)
-
-
-def line(name, values):
-    values = sorted(values)
-    print(f"{name:58} {statistics.median(values):8.2f} {values[int((len(values) - 1) * 0.99)]:8.2f}"
-          f" {values[-1]:8.2f}", flush=True)
 
 
 # --- the cluster ---
@@ -118,8 +103,8 @@ def received(node):
     return link["stats64"]["rx"]["bytes"]
 
 
-def measure_start(node, name):
-    """With nothing in the kernel before."""
+def start_once(node):
+    """With nothing in the kernel before: what it took, by name and unit."""
     node.stop_agent()
     node.namespace.run("nft", "delete", "table", "inet", "manx", check=False)
     wire = received(node)
@@ -128,15 +113,25 @@ def measure_start(node, name):
     while node.get("/readyz")[0] != 200:
         time.sleep(0.005)
         if time.monotonic() - began > 120:
-            sys.exit(f"bench: {name}: not ready after 120 s: {node.log_text()[-2000:]}")
+            raise RuntimeError(f"not ready after 120 s: {node.log_text()[-2000:]}")
     seconds = time.monotonic() - began
     wire = received(node) - wire
     metrics, pid = node.metrics(), node.process.pid
-    cpu, pods = metrics["process_cpu_seconds_total"], metrics['manx_objects{kind="Pod"}']
-    print(f"{name:44} {seconds:7.2f} {cpu:7.2f} {pods:8.0f}"
-          f" {metrics['manx_nft_operations_total']:9.0f} {wire / 1e6:8.1f}"
-          f" {of_process(pid, 'VmHWM') / 1024:9.1f} {of_process(pid, 'RssAnon') / 1024:9.1f}",
-          flush=True)
+    return {("until in force", "s"): seconds,
+            ("processor time", "s"): metrics["process_cpu_seconds_total"],
+            ("pods known", "pods"): metrics['manx_objects{kind="Pod"}'],
+            ("nftables operations", "operations"): metrics["manx_nft_operations_total"],
+            ("longest transaction", "ms"): metrics["manx_nft_longest_transaction_seconds"] * 1000,
+            ("received", "MB"): wire / 1e6,
+            ("peak memory, VmHWM", "MiB"): of_process(pid, "VmHWM") / 1024,
+            ("memory, RssAnon", "MiB"): of_process(pid, "RssAnon") / 1024}
+
+
+def measure_start(figures, node, needed):
+    runs = [start_once(node) for _ in range(STARTS)]
+    for name, unit in runs[0]:
+        figures.samples(f"start: {name}", unit, [run[name, unit] for run in runs],
+                        pods=PODS, needed=needed)
 
 
 # --- change ---
@@ -178,7 +173,7 @@ class Monitor:
         self.kernel.close()
 
 
-def measure_change(lab, node, name, write):
+def measure_change(figures, node, pods, name, write):
     """write(number): one change; times in milliseconds."""
     wire, acknowledged, sent = [], [], []
     with contextlib.closing(Monitor(node)) as monitor:
@@ -188,17 +183,17 @@ def measure_change(lab, node, name, write):
             write(number)
             answered = time.monotonic()
             if not monitor.came.wait(10):
-                sys.exit(f"bench: {name}: change {number} did not reach the kernel")
+                raise RuntimeError(f"{name}: change {number} did not reach the kernel")
             wire.append((monitor.commit - monitor.packet) * 1000)
             acknowledged.append((monitor.commit - answered) * 1000)
             sent.append((monitor.commit - began) * 1000)
             time.sleep(0.01)
-    line(f"{name}: packet to kernel", wire)
-    line(f"{name}: write answered to kernel", acknowledged)
-    line(f"{name}: write sent to kernel", sent)
+    for way, values in (("packet with the event", wire), ("write answered", acknowledged),
+                        ("write sent", sent)):
+        figures.samples(f"{name}: {way} to kernel", "ms", values, pods=pods)
 
 
-def measure_changes(lab, node, pods):
+def measure_changes(figures, lab, node, pods):
     client = lab.control.admin
     near = lab.control.objects.get({"apiVersion": "v1", "kind": "Pod", "metadata": {
         "name": "pod-0", "namespace": space(0)}})
@@ -207,19 +202,16 @@ def measure_changes(lab, node, pods):
     lab.policy(space(0), "role", {}, ingress=[
         {"from": [{"podSelector": {"matchLabels": {"role": "chosen"}}}]}])
     lab.settle()
-    head(f"milliseconds, {pods} pods in the server")
-    measure_change(lab, node, "pod relabelled", lambda n: client.patch(
+    measure_change(figures, node, pods, "pod relabelled", lambda n: client.patch(
         path_of(near), {"metadata": {"labels": {"role": ("chosen", "some")[n % 2]}}}))
-    measure_change(lab, node, "policy changed, another port", lambda n: client.patch(
+    measure_change(figures, node, pods, "policy changed, another port", lambda n: client.patch(
         path_of(own), {"spec": {"ingress": [{"from": [{"podSelector": {}}],
                                              "ports": [{"protocol": "TCP", "port": 81 + n}]}]}}))
     lab.remove({"kind": "NetworkPolicy", "metadata": {"namespace": space(0), "name": "role"}})
     lab.settle()
 
 
-def main():
-    if os.geteuid() != 0:
-        sys.exit("bench: it makes network namespaces; run it as root")
+def measure(figures):
     sweep_servers()
     with KubeLab() as lab:
         node = lab.node("n1", start=True)
@@ -229,21 +221,10 @@ def main():
         cluster.make_pods(SMALL)
         for index in range(LOCAL):
             lab.run_pod(node, space(index), "local", {"app": "local"}, serve=())
-        measure_changes(lab, node, SMALL)
-        began = time.monotonic()
+        measure_changes(figures, lab, node, SMALL)
         cluster.make_pods(PODS)
-        print(f"\n{PODS - SMALL} pods more in {time.monotonic() - began:.1f} s", flush=True)
         lab.settle()
-        measure_changes(lab, node, PODS)
-        print(f"\n{f'start with {PODS} pods in the server':44} {'s':>7} {'cpu s':>7} {'pods':>8}"
-              f" {'nft ops':>9} {'wire MB':>8} {'peak MiB':>9} {'anon MiB':>9}", flush=True)
-        for _ in range(3):
-            measure_start(node, f"policies need {PODS // SPACES * LOCAL} of them")
+        measure_changes(figures, lab, node, PODS)
+        measure_start(figures, node, PODS // SPACES * LOCAL)
         lab.policy(space(0), "all", {}, ingress=[{"from": [{"namespaceSelector": {}}]}])
-        for _ in range(3):
-            measure_start(node, "a policy needs all of them")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        measure_start(figures, node, PODS)
