@@ -146,8 +146,8 @@ def test_a_slow_disk(shared_lab, node):
         add = threading.Thread(target=lambda: pod.take_result(cni.call(pod, "ADD")))
         add.start()
         shared_lab.policy("default", "closed", {}, ingress=[])
-        shared_lab.settle()
-        assert tcp(node.client, node.web.v4, 80, wait=0.1) is None
+        wait_for(lambda: tcp(node.client, node.web.v4, 80, wait=0.1) is None, 10,
+                 "the policy to be in force")
         assert add.is_alive() and pod.v4 is None
         assert node.get("/readyz")[0] == 200
     add.join(30)
