@@ -4,8 +4,8 @@
  *
  * ADD:   addresses and journal record -> rules in the kernel -> the caller makes the link -> route
  *        in the kernel, record on disk, pod known (or waited for) -> result
- * DEL:   rules and route out of the kernel -> the caller deletes the link, and connections are
- *        forgotten -> addresses free
+ * DEL:   rules and route out of the kernel -> the caller deletes the link -> connections forgotten
+ *        -> addresses free
  * GC:    as DEL, for everything the runtime does not name
  * CHECK: our own state, then the caller compares the pod's end
  *
@@ -101,19 +101,6 @@ static bool routes_under_way_of(const struct calls *s, const struct cni_call *c)
 	return false;
 }
 
-/* Are rules and routes of what goes out of the kernel for sure? */
-static bool is_cut_off(const struct agent *a)
-{
-	return a->source_synced && a->table_sync.ok && a->routes_sync.ok;
-}
-
-static void ask_detach(struct calls *s, struct cni_call *c)
-{
-	if (is_cut_off(s->agent))
-		detach_flush(s, c);
-	cni_call_ask_detach(c);
-}
-
 /* The kernel took, or refused, everything that the call has to do with. */
 static void after_kernel(struct calls *s, struct cni_call *c)
 {
@@ -122,7 +109,7 @@ static void after_kernel(struct calls *s, struct cni_call *c)
 	else if (c->request->verb == CNI_ADD)
 		cni_call_ask_link(s, c, "attach");
 	else
-		ask_detach(s, c);
+		cni_call_ask_detach(c);
 }
 
 static void progress(struct calls *s, struct cni_call *c)
@@ -179,7 +166,7 @@ static void caller_done(struct calls *s, struct cni_call *c)
 		cni_call_finish(s, c, "");
 		break;
 	default:
-		detach_finish(s, c);
+		detach_flush(s, c);
 		break;
 	}
 }

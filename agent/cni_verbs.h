@@ -10,7 +10,6 @@
 #include "lib/vec.h"
 
 struct agent;
-struct flush;
 
 enum step {
 	STEP_WAIT,   /* for an earlier call about the same interface to end */
@@ -28,8 +27,6 @@ enum step {
  * @adopted: ADD: the attachment existed before: nothing was allocated
  * @doomed:  ADD: a DEL of the same interface came
  * @asked:   ADD: the source was asked for the pod, or told of it in time
- * @flush:   DEL, GC: the forgetting of connections under way, or NULL
- * @flushed: DEL, GC: they are forgotten
  */
 struct cni_call {
 	struct call_work work;
@@ -41,8 +38,7 @@ struct cni_call {
 	struct attachment *at;
 	VEC(struct attachment *) going;
 	uint64_t seq;
-	bool adopted, doomed, asked, flushed;
-	struct flush *flush;
+	bool adopted, doomed, asked;
 	struct loop_source *timer;
 	struct cni_call *prev, *next;
 };
@@ -65,6 +61,5 @@ void add_finish(struct calls *s, struct cni_call *c);
 void del_begin(struct calls *s, struct cni_call *c);
 void gc_begin(struct calls *s, struct cni_call *c);
 void detach_flush(struct calls *s, struct cni_call *c);
-void detach_finish(struct calls *s, struct cni_call *c);
 void check_begin(struct calls *s, struct cni_call *c);
 void status_begin(struct calls *s, struct cni_call *c);
