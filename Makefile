@@ -169,7 +169,7 @@ $(BUILD)/fuzz/%: $(BUILD)/test/fuzz/%.o $(call SHARED,fuzz) $(BUILD)/libmanx.a
 # The machinery of random worlds, with the fuzzer's bytes as its chance: what it does is no news to
 # the fuzzer.
 $(BUILD)/test/property/%.o: override SAN := $(filter-out -fsanitize=fuzzer-no-link,$(SAN))
-$(BUILD)/fuzz/fuzz_sequence: $(call SHARED,property)
+$(BUILD)/fuzz/fuzz_sequence $(BUILD)/fuzz/fuzz_nodes: $(call SHARED,property)
 
 $(BUILD)/bench/%: $(BUILD)/test/bench/%.o $(BENCH_SHARED:%.c=$(BUILD)/%.o) $(BUILD)/libmanx.a
 	@mkdir -p $(@D)

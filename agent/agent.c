@@ -151,14 +151,15 @@ bool agent_in_sync(const struct agent *a, const char **ret_problem)
 }
 
 /**
- * agent_pending() - Operations that the kernel has not taken yet
+ * agent_pending() - Operations that the kernel has not acknowledged
  * @a: Agent
  *
  * Return: their number
  */
 size_t agent_pending(const struct agent *a)
 {
-	return table_pending(a->table) + routes_pending(a->routes) + routes_failed(a->routes);
+	return table_pending(a->table) + routes_pending(a->routes) + routes_flying(a->routes) +
+	       routes_failed(a->routes);
 }
 
 /**

@@ -24,8 +24,9 @@ struct record {
 	struct prefix dst;
 	enum state state;
 	bool wanted, installed;
-	bool lost; /* while flying: what was installed meanwhile is gone already */
-	bool seen; /* in the list just read */
+	bool lost;  /* while flying: somebody deleted it, before or after it was installed */
+	bool doubt; /* not @installed, but perhaps the kernel has it: a deletion is told late */
+	bool seen;  /* in the list just read */
 	struct route want;
 	struct route have;
 	int error; /* of the last try; 0 when settled, or when the route wanted became another */
@@ -146,7 +147,8 @@ static void judge(struct routes *r, struct record *rec)
 {
 	if (rec->state == STATE_FLYING)
 		return;
-	if (rec->wanted != rec->installed || (rec->wanted && !same(&rec->want, &rec->have))) {
+	if (rec->wanted != rec->installed || rec->doubt ||
+	    (rec->wanted && !same(&rec->want, &rec->have))) {
 		set_state(r, rec, rec->error ? STATE_FAILED : STATE_PENDING);
 		return;
 	}
@@ -204,6 +206,7 @@ void routes_lost(struct routes *r, const struct prefix *dst)
 	if (!rec)
 		return;
 	rec->lost = rec->state == STATE_FLYING;
+	rec->doubt = rec->wanted && rec->installed;
 	rec->installed = false;
 	rec->error = 0;
 	judge(r, rec);
@@ -271,6 +274,17 @@ size_t routes_count(const struct routes *r)
 size_t routes_pending(const struct routes *r)
 {
 	return r->n[STATE_PENDING];
+}
+
+/**
+ * routes_flying() - Operations under way
+ * @r: Table
+ *
+ * Return: how many have been asked for and not answered
+ */
+size_t routes_flying(const struct routes *r)
+{
+	return r->n[STATE_FLYING];
 }
 
 /**
@@ -342,6 +356,7 @@ bool routes_done(struct routes *r, const struct route_op *op, int error)
 	if (!error) {
 		rec->installed = !op->remove;
 		rec->have = op->route;
+		rec->doubt = rec->lost && !op->remove;
 	}
 	if (rec->lost)
 		rec->installed = false;
@@ -406,7 +421,7 @@ void routes_read_end(struct routes *r, const struct route_list *installed)
 		take_seen(r, installed);
 		HASH_ITER (hh, r->all, rec, next) {
 			rec->installed = rec->seen;
-			rec->seen = false;
+			rec->seen = rec->doubt = false;
 			judge(r, rec);
 		}
 		vec_foreach (dst, &r->lost_meanwhile)

@@ -64,6 +64,7 @@ bool routes_in_kernel(const struct routes *r, const struct prefix *dst);
 bool routes_under_way(const struct routes *r, const struct prefix *dst);
 size_t routes_count(const struct routes *r);
 size_t routes_pending(const struct routes *r);
+size_t routes_flying(const struct routes *r);
 size_t routes_failed(const struct routes *r);
 
 void routes_ops(struct routes *r, struct route_ops *ret);

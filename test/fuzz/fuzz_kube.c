@@ -32,13 +32,20 @@ bool log_enabled(enum log_level level _unused_)
 	return false;
 }
 
-static const char *kubeconfig(void)
-{
-	static char path[] = "/tmp/manx-fuzz-XXXXXX";
+static char kubeconfig[] = "/tmp/manx-fuzz-XXXXXX";
 
-	if (access(path, F_OK) < 0)
-		history_kubeconfig(path);
-	return path;
+static void remove_kubeconfig(void)
+{
+	(void)unlink(kubeconfig);
+}
+
+/* Once for all runs. */
+static void need_kubeconfig(void)
+{
+	if (access(kubeconfig, F_OK) == 0)
+		return;
+	history_kubeconfig(kubeconfig);
+	(void)atexit(remove_kubeconfig);
 }
 
 /**
@@ -59,7 +66,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	w.m.bytes = data;
 	w.m.left = MIN(size, HISTORY_MAX);
 	model_begin(&w.m);
-	history_begin(&w, kubeconfig());
+	need_kubeconfig();
+	history_begin(&w, kubeconfig);
 	while (w.m.left) {
 		happen(&w);
 		if (model_random(&w.m, 256) == 255)

@@ -181,6 +181,32 @@ static void replace_means_known(void **state _unused_)
 /* --- while the kernel is being asked -----------------------------------------------------------
  */
 
+/*
+ * Somebody deleted it, and whether before or after we installed it nobody can tell: when it is no
+ * longer wanted it must not be forgotten.
+ */
+static void deleted_while_it_was_installed(void **state _unused_)
+{
+	struct routes *r = routes_new();
+	struct route a = via(1, 1);
+	struct route_op op;
+
+	routes_want(r, &a);
+	op = take_one(r);
+	assert_int_equal(routes_flying(r), 1);
+	routes_lost(r, &a.dst);
+	assert_false(routes_done(r, &op, 0));
+	assert_int_equal(routes_flying(r), 0);
+	assert_int_equal(routes_pending(r), 1);
+	routes_drop(r, &a.dst);
+	op = take_one(r);
+	assert_true(op.remove);
+	assert_true(prefix_eq(&op.route.dst, &a.dst));
+	assert_false(routes_done(r, &op, 0));
+	assert_int_equal(routes_pending(r), 0);
+	(void)routes_free(r);
+}
+
 /* It was installed, but nobody wants it any more: it must not be forgotten. */
 static void dropped_while_it_was_installed(void **state _unused_)
 {
@@ -498,6 +524,7 @@ int main(void)
 		cmocka_unit_test(a_new_wish_does_not_wait),
 		cmocka_unit_test(only_a_new_failure_is_news),
 		cmocka_unit_test(replace_means_known),
+		cmocka_unit_test(deleted_while_it_was_installed),
 		cmocka_unit_test(dropped_while_it_was_installed),
 		cmocka_unit_test(wanted_again_while_it_was_removed),
 		cmocka_unit_test(another_route_wanted_while_it_was_refused),

@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * fuzz_nodes.c - any history of nodes, of the configured ranges and of a kernel that takes its time
+ * with routes, refuses some, loses some to others and is read now and then.
+ *
+ * Input: the history, a byte or two an event.  When all has been answered, the kernel has the
+ * routes and the table the sets that an agent would want which learned everything at once; and when
+ * all nodes are gone, none.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "datapath/route/nodes.h"
+#include "lib/intern.h"
+#include "test/property/random.h"
+
+#define NODES	    5	 /* the first is this one */
+#define HISTORY_MAX 1024 /* bytes */
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define check(condition)                                                                  \
+	do {                                                                              \
+		if (!(condition)) {                                                       \
+			fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, \
+				#condition);                                              \
+			abort();                                                          \
+		}                                                                         \
+	} while (0)
+
+static const char *const names[NODES] = {"me", "a", "b", "c", "d"};
+
+/* struct side - what is under test: one that followed the history, or one told at once */
+struct side {
+	struct nft_table *table;
+	struct routes *routes;
+	struct nodes *nodes;
+};
+
+/*
+ * struct run - one history under way
+ * @node:   As they are; @gone: what was told before, readable until nodes_settle()
+ * @kernel: Routes that it holds; @flying: asked for and not answered, oldest first
+ * @read:   What it held when the read that is under way began
+ */
+struct run {
+	struct rng rng;
+	struct side side;
+	struct node *node[NODES];
+	VEC(struct node *) gone;
+	struct nodes_config config;
+	struct prefix ranges[2];
+	struct route_list kernel, read;
+	struct route_ops flying;
+	bool reading;
+};
+
+/* --- what is under test ------------------------------------------------------------------------
+ */
+
+static void side_begin(struct side *s)
+{
+	struct base base;
+
+	s->table = table_new("manx");
+	base_want(s->table, &base);
+	s->routes = routes_new();
+	s->nodes = nodes_new(s->table, &base, s->routes, names[0]);
+}
+
+static void side_end(struct side *s)
+{
+	(void)nodes_free(s->nodes);
+	(void)routes_free(s->routes);
+	(void)table_free(s->table);
+}
+
+static char *rendered(const struct side *s)
+{
+	struct buf out = {0};
+
+	table_render(s->table, &out);
+	return buf_take(&out);
+}
+
+/* --- what happens to nodes ---------------------------------------------------------------------
+ */
+
+/* No two nodes have the same block: the API server's controller sees to that. */
+static struct prefix block(struct rng *r, uint32_t i, bool six)
+{
+	struct prefix p = {.addr = {.family = six ? AF_INET6 : AF_INET}, .len = six ? 64 : 24};
+	uint8_t at = (uint8_t)(16 * i + below(r, 3));
+
+	memcpy(p.addr.b, six ? (uint8_t[]){0xfd, 0, 0, at} : (uint8_t[]){10, 1, at, 0}, 4);
+	return p;
+}
+
+static struct node *draw_node(struct rng *r, uint32_t i)
+{
+	struct node *n = xcalloc(1, sizeof(*n));
+	uint32_t cidrs = below(r, 4), ips = below(r, 4);
+
+	n->o = (struct object){.kind = KIND_NODE, .name = intern(names[i])};
+	n->pod_cidrs = xcalloc(2, sizeof(*n->pod_cidrs));
+	n->internal_ips = xcalloc(2, sizeof(*n->internal_ips));
+	for (int six = 0; six < 2; six++) {
+		if (cidrs >> six & 1)
+			n->pod_cidrs[n->n_pod_cidrs++] = block(r, i, six);
+		if (ips >> six & 1)
+			n->internal_ips[n->n_internal_ips++] =
+				place_addr(PLACE_NODES, six, 8 * i + below(r, 3));
+	}
+	return n;
+}
+
+static void put_node(struct run *run, uint32_t i, struct node *new)
+{
+	if (!run->node[i] && !new)
+		return;
+	nodes_object(run->side.nodes, run->node[i], new);
+	if (run->node[i])
+		vec_push(&run->gone, run->node[i]);
+	run->node[i] = new;
+}
+
+static void settle(struct run *run)
+{
+	(void)nodes_settle(run->side.nodes);
+	vec_foreach (n, &run->gone)
+		(void)object_free(&(*n)->o);
+	run->gone.n = 0;
+}
+
+static void configure(struct run *run)
+{
+	run->config = (struct nodes_config){.ranges = run->ranges,
+					    .masquerade = below(&run->rng, 2),
+					    .n_ranges = below(&run->rng, 3)};
+	for (uint32_t i = 0; i < ARRAY_SIZE(run->ranges); i++)
+		run->ranges[i] = block(&run->rng, 8 + i, i);
+	nodes_configure(run->side.nodes, &run->config);
+}
+
+/* --- the kernel --------------------------------------------------------------------------------
+ */
+
+static struct route *held(struct run *run, const struct prefix *dst)
+{
+	vec_foreach (r, &run->kernel.v)
+		if (prefix_eq(&r->dst, dst))
+			return r;
+	return NULL;
+}
+
+static void let_go(struct run *run, struct route *r)
+{
+	*r = run->kernel.v.v[--run->kernel.v.n];
+}
+
+/* The oldest operation is done, or refused, and answered. */
+static void land(struct run *run, int error)
+{
+	struct route_op op = run->flying.op.v[0];
+	struct route *have = held(run, &op.route.dst);
+
+	memmove(run->flying.op.v, run->flying.op.v + 1, --run->flying.op.n * sizeof(op));
+	if (!error && have)
+		let_go(run, have);
+	if (!error && !op.remove)
+		vec_push(&run->kernel.v, op.route);
+	(void)routes_done(run->side.routes, &op, error);
+}
+
+/* Somebody else deletes a route, and the kernel tells. */
+static void lose(struct run *run)
+{
+	struct route *r;
+	struct prefix dst;
+
+	if (!run->kernel.v.n)
+		return;
+	r = &run->kernel.v.v[below(&run->rng, (uint32_t)run->kernel.v.n)];
+	dst = r->dst;
+	let_go(run, r);
+	routes_lost(run->side.routes, &dst);
+}
+
+/* As the agent's waiter: a read begins when nothing is asked for, and nothing is until it ends. */
+static void begin_read(struct run *run)
+{
+	if (run->reading || run->flying.op.n)
+		return;
+	run->reading = true;
+	routes_read_begin(run->side.routes);
+	run->read.v.n = 0;
+	vec_foreach (r, &run->kernel.v)
+		vec_push(&run->read.v, *r);
+}
+
+static void end_read(struct run *run, bool failed)
+{
+	if (run->reading)
+		routes_read_end(run->side.routes, failed ? NULL : &run->read);
+	run->reading = false;
+}
+
+static void take_off(struct run *run)
+{
+	struct route_ops ops = {0};
+
+	if (run->reading)
+		return;
+	routes_ops(run->side.routes, &ops);
+	vec_foreach (op, &ops.op)
+		vec_push(&run->flying.op, *op);
+	vec_done(&ops.op);
+}
+
+/* --- events ------------------------------------------------------------------------------------
+ */
+
+static void step(struct run *run)
+{
+	uint32_t what = below(&run->rng, 16), i = below(&run->rng, NODES);
+
+	if (what < 5)
+		put_node(run, i, draw_node(&run->rng, i));
+	else if (what < 6)
+		put_node(run, i, NULL);
+	else if (what < 7)
+		configure(run);
+	else if (what < 9)
+		take_off(run);
+	else if (what < 11 && run->flying.op.n)
+		land(run, i ? 0 : -EIO);
+	else if (what < 12)
+		lose(run);
+	else if (what < 13)
+		begin_read(run);
+	else if (what < 14)
+		end_read(run, i == 0);
+	else if (what < 15)
+		routes_retry(run->side.routes);
+	else
+		settle(run);
+}
+
+/* All is answered, and nothing fails any more. */
+static void come_to_rest(struct run *run)
+{
+	struct routes *r = run->side.routes;
+
+	settle(run);
+	end_read(run, false);
+	for (int tries = 0; run->flying.op.n || routes_pending(r) || routes_failed(r); tries++) {
+		check(tries < 10);
+		while (run->flying.op.n)
+			land(run, 0);
+		routes_retry(r);
+		take_off(run);
+	}
+}
+
+/* --- judgement ---------------------------------------------------------------------------------
+ */
+
+static void compare_routes(struct run *run, struct routes *wanted)
+{
+	struct route_ops ops = {0};
+
+	routes_ops(wanted, &ops);
+	check(ops.op.n == run->kernel.v.n && routes_count(run->side.routes) == ops.op.n);
+	vec_foreach (op, &ops.op) {
+		const struct route *r = held(run, &op->route.dst);
+
+		check(!op->remove && r && r->kind == op->route.kind);
+		check(r->kind != ROUTE_VIA || addr_eq(&r->via, &op->route.via));
+		check(routes_in_kernel(run->side.routes, &r->dst));
+	}
+	vec_done(&ops.op);
+}
+
+static void compare_at_once(struct run *run)
+{
+	_cleanup_(freep) char *stepwise = rendered(&run->side), *at_once = NULL;
+	struct side s;
+
+	side_begin(&s);
+	for (uint32_t i = NODES; i-- > 0;)
+		if (run->node[i])
+			nodes_object(s.nodes, NULL, run->node[i]);
+	nodes_configure(s.nodes, &run->config);
+	(void)nodes_settle(s.nodes);
+	at_once = rendered(&s);
+	check(streq(stepwise, at_once));
+	compare_routes(run, s.routes);
+	for (uint32_t i = 0; i < NODES; i++)
+		if (run->node[i])
+			nodes_object(s.nodes, run->node[i], NULL);
+	side_end(&s);
+}
+
+static void end(struct run *run)
+{
+	for (uint32_t i = 0; i < NODES; i++)
+		put_node(run, i, NULL);
+	run->config = (struct nodes_config){0};
+	nodes_configure(run->side.nodes, &run->config);
+	come_to_rest(run);
+	compare_at_once(run);
+	check(run->kernel.v.n == 0);
+	side_end(&run->side);
+	vec_done(&run->gone);
+	vec_done(&run->kernel.v);
+	vec_done(&run->read.v);
+	vec_done(&run->flying.op);
+	check(intern_count() == 0);
+}
+
+/**
+ * LLVMFuzzerTestOneInput() - One run of the fuzzer
+ * @data: Input
+ * @size: Bytes of @data
+ *
+ * Return: 0
+ */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct run run = {0};
+
+	if (size < 1)
+		return 0;
+	run.rng = (struct rng){.bytes = data, .left = MIN(size, HISTORY_MAX)};
+	side_begin(&run.side);
+	configure(&run);
+	while (run.rng.left)
+		step(&run);
+	come_to_rest(&run);
+	compare_at_once(&run);
+	end(&run);
+	return 0;
+}
