@@ -46,6 +46,7 @@ LIB_OBJ := $(filter-out %/main.o %/plugin_main.o,$(SRC:%.c=$(BUILD)/%.o))
 UNIT := $(patsubst test/%.c,$(BUILD)/%,$(wildcard test/unit/test_*.c))
 PROPERTY := $(patsubst test/%.c,$(BUILD)/%,$(wildcard test/property/test_*.c test/property/world.c))
 FUZZ := $(patsubst test/%.c,$(BUILD)/%,$(wildcard test/fuzz/fuzz_*.c))
+KILLER := $(BUILD)/net/killer
 BENCH := $(patsubst test/%.c,$(BUILD)/%,$(wildcard test/bench/*.c))
 # Files beside the programs that their programs share.
 SHARED = $(patsubst %.c,$(BUILD)/%.o,$(filter-out test/$(1)/test_%.c test/$(1)/fuzz_%.c test/$(1)/world.c,\
@@ -54,7 +55,7 @@ SHARED = $(patsubst %.c,$(BUILD)/%.o,$(filter-out test/$(1)/test_%.c test/$(1)/f
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all install uninstall lint format coverage fuzz bench golden clean help demo test \
-	programs fuzzers benches variants
+	programs fuzzers benches killer soak variants
 
 all: $(BUILD)/manx $(BUILD)/manx-cni ## build build/manx and its CNI plugin (the default)
 
@@ -116,13 +117,14 @@ packages-%:
 	@scripts/install-packages $*
 
 variants:
-	+@$(SUBMAKE) all
+	+@$(SUBMAKE) all killer
 	+@$(SUBMAKE) BUILD=build/asan CFLAGS="-O1 -g" SAN="$(SANITIZE)" all programs
 	+@$(SUBMAKE) BUILD=build/clang CC=$(CLANG) CFLAGS="-O1 -g" SAN="$(SANITIZE) -fsanitize=fuzzer-no-link" all programs fuzzers
 
 programs: $(UNIT) $(PROPERTY)
 fuzzers: $(FUZZ)
 benches: $(BENCH)
+killer: $(KILLER)
 
 # All objects, not the archive: two functions of one name are an error here.
 $(BUILD)/manx: $(BUILD)/agent/main.o $(LIB_OBJ)
@@ -163,5 +165,10 @@ $(BUILD)/bench/%: $(BUILD)/test/bench/%.o $(BUILD)/libmanx.a
 	@mkdir -p $(@D)
 	$(call say,LINK $@)
 	$(Q)$(LINK) -o $@ $^ $(PKG_LIBS)
+
+$(BUILD)/net/%: $(BUILD)/test/net/%.o $(BUILD)/libmanx.a
+	@mkdir -p $(@D)
+	$(call say,LINK $@)
+	$(Q)$(LINK) -o $@ $^
 
 -include $(LIB_OBJ:.o=.d) $(wildcard $(BUILD)/agent/*main.d $(BUILD)/test/*/*.d)

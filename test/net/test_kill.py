@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""kill -9 of the agent, at random moments and at every system call that matters.
+
+All the time pods come and go through the real plugin, manifests change, and lab/watcher.py sends
+packets that must pass and packets that must not.  After the kills: no address is lost, leaked or
+given twice, the kernel holds what a fresh start would give it, no flow lost a packet, nothing that
+is forbidden ever passed (lab/arena.py).
+
+`make soak` is this file with 20,000 kills: those that MANX_KILLS has more than the systematic ones
+come at random moments.  The choices of one run again:
+
+    MANX_KILLS=20000 MANX_SEED=7 /usr/bin/python3 -m pytest test/net/test_kill.py -s
+"""
+
+import itertools
+import os
+import random
+import time
+
+import pytest
+
+from lab.arena import Arena
+from lab.churn import Load, Runtime, Writer
+from lab.lethal import FirstStart, Rewrite, Work
+
+KILLS = int(os.environ.get("MANX_KILLS", 1000))
+SEED = int(os.environ.get("MANX_SEED", 0)) or random.SystemRandom().randrange(1, 1 << 31)
+EACH = 25  # kills between two reckonings
+WORKERS = 4
+count = {"at a system call": 0, "at random": 0}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def say():
+    """Print seed and number of kills, whatever pytest captures."""
+    yield
+    print(f"kills: {count} seed: {SEED}")
+
+
+@pytest.fixture(scope="module")
+def arena(make_lab):
+    with make_lab() as lab:
+        one = Arena(lab)
+        try:
+            yield one
+        finally:
+            one.close()
+
+
+def at_every_call(scenario):
+    """Before the first call, the second, ... until nothing is killed any more; then after each."""
+    for after in (False, True):
+        for number in itertools.count(1):
+            report = scenario.run(number, after)
+            if not report:
+                break
+            count["at a system call"] += "passed" not in report
+        assert number > scenario.fewest, f"only {number - 1} calls: is this the scenario?"
+
+
+def test_at_every_call_of_a_first_start(make_lab):
+    with make_lab() as lab:
+        at_every_call(FirstStart(lab))
+
+
+def test_at_every_call_of_a_start_that_rewrites_the_journal(arena):
+    at_every_call(Rewrite(arena))
+
+
+def test_at_every_call_of_work(arena):
+    """A start that finds a torn journal and another policy; ADD, DEL, GC, a change of policy, the
+    journal replaced; the end."""
+    at_every_call(Work(arena))
+
+
+def moment(rng):
+    """Seconds from the start of an agent to its end: in the start itself, or at work."""
+    return rng.uniform(0, 0.03) if rng.random() < 0.3 else rng.uniform(0.02, 0.13)
+
+
+def test_at_random_moments(arena):
+    rng = random.Random(SEED)
+    runtimes = [(Runtime(arena.lab, arena.ledger, rng.random()), arena.sandboxes[i::WORKERS])
+                for i in range(WORKERS)]
+    load = Load(runtimes, Writer(arena.lab, rng.random(), list(arena.steady.values())))
+    for turn in itertools.count(1):
+        with load:
+            for _ in range(EACH):
+                time.sleep(moment(rng))
+                arena.kill()
+                count["at random"] += 1
+                arena.node.start_agent(wait=False)
+            arena.node.wait_ready()
+        arena.reckon(mirror=turn % 5 == 0)
+        if sum(count.values()) >= KILLS:
+            break
+    did = arena.ledger.counts
+    print(did, arena.watched())
+    assert min(did[w] for w in ("answered", "repeated", "checked", "deleted", "plugins killed")) > 5
+    assert load.writer.writes > turn
