@@ -15,6 +15,8 @@ DESTDIR ?=
 PREFIX ?= /usr/local
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 FUZZ_SECONDS ?= 10
+KILLS ?= 20000
+SEED ?= 0
 JOBS ?= $(shell nproc)
 SUBMAKE = $(MAKE) --no-print-directory -j$(JOBS)
 
@@ -84,6 +86,10 @@ coverage: packages-build packages-test packages-coverage ## line coverage of uni
 fuzz: packages-build packages-test ## fuzz for long: FUZZ_SECONDS=600 make fuzz
 	+@$(SUBMAKE) BUILD=build/clang CC=$(CLANG) CFLAGS="-O1 -g" SAN="$(SANITIZE) -fsanitize=fuzzer-no-link" fuzzers
 	scripts/run-tests --fuzz-seconds $(FUZZ_SECONDS) --jobs $(JOBS) corpus fuzz
+
+soak: packages-build packages-demo packages-test ## kill agents for long: KILLS=20000 SEED=7 make soak; needs root
+	+@$(SUBMAKE) all killer
+	MANX_KILLS=$(KILLS) MANX_SEED=$(SEED) /usr/bin/python3 -m pytest -q -s -p no:cacheprovider test/net/test_kill.py
 
 bench: packages-build packages-demo packages-test packages-bench ## the figures of docs/benchmarks.md
 	+@$(SUBMAKE) all benches

@@ -105,16 +105,14 @@ class Arena:
             "closed": [str(s["closed"].netns_path), *self._places("locked")],
             "open": self._places("open"),
             "server_addresses": s["server"].addresses, "sink_addresses": s["sink"].addresses}
-        watcher = subprocess.Popen(
-            [sys.executable, "-m", "lab.watcher"], cwd=pathlib.Path(__file__).parents[1],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        watcher.stdin.write(json.dumps(config) + "\n")
-        watcher.stdin.flush()
-        return watcher
+        return subprocess.Popen(
+            [sys.executable, "-m", "lab.watcher", json.dumps(config)],
+            cwd=pathlib.Path(__file__).parents[1], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            text=True)
 
     def watched(self):
         """What the watcher has seen so far."""
-        self.watcher.stdin.write("report\n")
+        self.watcher.stdin.write("r")
         self.watcher.stdin.flush()
         return json.loads(self.watcher.stdout.readline())
 
@@ -167,10 +165,7 @@ class Arena:
         wanted = {p.host_ifname for p in self.ledger.held.values()}
         if links != wanted:
             yield f"links: {sorted(links - wanted)} too many, {sorted(wanted - links)} missing"
-        routes = self.routes()
-        wanted = {(a, p.host_ifname) for p in self.ledger.held.values() for a in p.addresses}
-        if routes != wanted:
-            yield f"routes: {routes - wanted} too many, {wanted - routes} missing"
+        yield from self.problems_of_routes()
 
     def problems_by_its_own_word(self):
         """`manx ipam check`, and CHECK of every pod."""
@@ -183,7 +178,13 @@ class Arena:
             except cni.CniError as e:
                 yield f"CHECK of {pod.name}: {e}"
 
-    def routes(self):
+    def problems_of_routes(self):
+        routes = self._routes()
+        wanted = {(a, p.host_ifname) for p in self.ledger.held.values() for a in p.addresses}
+        if routes != wanted:
+            yield f"routes: {routes - wanted} too many, {wanted - routes} missing"
+
+    def _routes(self):
         """(destination, interface) of our routes to pods."""
         listed = [json.loads(self.node.namespace.ip(f, "-j", "route", "show", "proto",
                                                     ROUTE_PROTOCOL)) for f in ("-4", "-6")]
@@ -192,15 +193,13 @@ class Arena:
 
     def problems_of_a_new_start(self):
         """The agent is killed when nothing is under way; the next one finds nothing to do."""
-        routes = self.routes()
         self.kill()
         self.node.start_agent()
         metrics = self.node.metrics()
         for name in ("manx_nft_operations_total", "manx_nft_errors_total"):
             if metrics[name]:
                 yield f"after a start at rest {name} is {metrics[name]}"
-        if self.routes() != routes:
-            yield f"a start at rest changed routes: {routes} to {self.routes()}"
+        yield from self.problems_of_routes()
 
     def problems_of_the_mirror(self):
         """The table against that which an agent makes of the same in an empty namespace."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A program that watches by packets, all the time, what must hold at every moment.
 
-Takes: one line of JSON, the places and addresses (lab/kill.py writes it); then a line for each
-report that is wanted.  Gives: a line of JSON, what was seen so far.  In a process of its own, so
+Takes: an argument of JSON, the places and addresses (lab/arena.py writes it); then a byte on
+standard input for each report that is wanted.  Gives: a line of JSON, what was seen so far.  In a process of its own, so
 that nothing of the test delays it.
 
 - Established: a UDP flow of numbered datagrams with their echoes, and a TCP flow of numbered
@@ -19,6 +19,7 @@ handshake is seen, its SYN passes as the datagram of the same moment does.
 
 import contextlib
 import errno
+import itertools
 import json
 import os
 import selectors
@@ -32,6 +33,7 @@ from lab.namespace import setns
 TICK = 0.005  # seconds
 SWEEP = 12  # addresses asked in one tick
 CONNECT_EVERY = 4  # ticks between allowed connections
+CLEAN_EVERY = 16  # ticks between two looks at connections that are given up
 PATIENCE = 10.0  # seconds that an allowed connection may take
 FLOW, STREAM, PORT = 7000, 7001, 80  # ports: numbered datagrams, numbered words, everything else
 FAMILIES = (socket.AF_INET, socket.AF_INET6)
@@ -292,9 +294,9 @@ class Watcher:
             if error is None or error:
                 self.breach("an allowed connection: "
                             + (os.strerror(error) if error else f"not within {seconds:.1f} s"))
-        for attempts in (self.swept, self.escapes):
-            for _ in attempts.look():
-                pass
+        if self.ticks % CLEAN_EVERY == 0:
+            for _ in itertools.chain(self.swept.look(), self.escapes.look()):
+                pass  # what of them must not succeed shows where they arrive
         self.ticks += 1
 
     def report(self):
@@ -304,14 +306,14 @@ class Watcher:
 
     def run(self):
         """Until standard input ends."""
-        self.selector.register(sys.stdin, selectors.EVENT_READ, None)
+        self.selector.register(0, selectors.EVENT_READ, None)
         due = before = time.monotonic()
         while True:
             for key, _ in self.selector.select(max(0.0, due - time.monotonic())):
                 if key.data:
                     with contextlib.suppress(BlockingIOError, ConnectionError):
                         key.data(key.fileobj)
-                elif not sys.stdin.readline():
+                elif not os.read(0, 1):
                     return
                 else:
                     self.report()
@@ -323,4 +325,4 @@ class Watcher:
 
 
 if __name__ == "__main__":
-    Watcher(json.loads(sys.stdin.readline())).run()
+    Watcher(json.loads(sys.argv[1])).run()
