@@ -89,9 +89,9 @@ def test_at_every_call_of_work(arena):
     at_every_call(Work(arena))
 
 
-def moment(rng):
-    """Seconds from the start of an agent to its end: in the start itself, or at work."""
-    return rng.uniform(0, 0.03) if rng.random() < 0.3 else rng.uniform(0.02, 0.13)
+def moment(rng, start):
+    """Seconds from the start of an agent, which takes so long, to its end: in it, or at work."""
+    return rng.uniform(0, start) if rng.random() < 0.4 else start + rng.uniform(0, 0.1)
 
 
 def test_at_random_moments(arena):
@@ -99,14 +99,17 @@ def test_at_random_moments(arena):
     runtimes = [(Runtime(arena.lab, arena.ledger, rng.random()), arena.sandboxes[i::WORKERS])
                 for i in range(WORKERS)]
     load = Load(runtimes, Writer(arena.lab, rng.random(), list(arena.steady.values())))
+    start = 0.03
     for turn in itertools.count(1):
         with load:
             for _ in range(EACH):
-                time.sleep(moment(rng))
+                time.sleep(moment(rng, start))
                 arena.kill()
                 count["at random"] += 1
+                before = time.monotonic()
                 arena.node.start_agent(wait=False)
             arena.node.wait_ready()
+            start = min(time.monotonic() - before, 0.5)
         arena.reckon(mirror=turn % 5 == 0)
         if sum(count.values()) >= KILLS:
             break

@@ -2,8 +2,8 @@
 """A program that watches by packets, all the time, what must hold at every moment.
 
 Takes: an argument of JSON, the places and addresses (lab/arena.py writes it); then a byte on
-standard input for each report that is wanted.  Gives: a line of JSON, what was seen so far.  In a process of its own, so
-that nothing of the test delays it.
+standard input for each report that is wanted.  Gives: a line of JSON, what was seen so far.  In a
+process of its own, so that nothing of the test delays it.
 
 - Established: a UDP flow of numbered datagrams with their echoes, and a TCP flow of numbered
   words, both of each family, from client to server.
