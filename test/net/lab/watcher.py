@@ -13,7 +13,9 @@ process of its own, so that nothing of the test delays it.
   comes from one, is a breach.  Open places answer: so connections exist that must not outlive
   the pod whose address they have.
 
-A breach of a single packet is seen.  Limits: of a forbidden TCP connection only the complete
+A breach of a single packet is seen.  A new allowed connection may lose its SYN in the moment in
+which the program of its server is exchanged, and comes about a second later: so has it patience.
+Limits: of a forbidden TCP connection only the complete
 handshake is seen, its SYN passes as the datagram of the same moment does.
 """
 
