@@ -15,6 +15,8 @@ DESTDIR ?=
 PREFIX ?= /usr/local
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 FUZZ_SECONDS ?= 10
+KILLS ?= 20000
+SEED ?= 0
 JOBS ?= $(shell nproc)
 SUBMAKE = $(MAKE) --no-print-directory -j$(JOBS)
 
@@ -48,14 +50,15 @@ PROPERTY := $(patsubst test/%.c,$(BUILD)/%,$(wildcard test/property/test_*.c tes
 FUZZ := $(patsubst test/%.c,$(BUILD)/%,$(wildcard test/fuzz/fuzz_*.c))
 BENCH_SHARED := test/bench/figure.c test/bench/node.c
 BENCH := $(patsubst test/%.c,$(BUILD)/%,$(filter-out $(BENCH_SHARED),$(wildcard test/bench/*.c)))
+KILLER := $(BUILD)/net/killer
 # Files beside the programs that their programs share.
 SHARED = $(patsubst %.c,$(BUILD)/%.o,$(filter-out test/$(1)/test_%.c test/$(1)/fuzz_%.c test/$(1)/world.c,\
 	$(wildcard test/$(1)/*.c)))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all install uninstall lint format coverage fuzz soak-changes bench plots golden clean help demo test \
-	programs fuzzers benches variants
+.PHONY: all install uninstall lint format coverage fuzz soak soak-changes bench plots golden clean help demo test \
+	programs fuzzers benches killer variants
 
 all: $(BUILD)/manx $(BUILD)/manx-cni ## build build/manx and its CNI plugin (the default)
 
@@ -84,6 +87,10 @@ coverage: packages-build packages-test packages-coverage ## line coverage of uni
 fuzz: packages-build packages-test ## fuzz for long: FUZZ_SECONDS=600 make fuzz
 	+@$(SUBMAKE) BUILD=build/clang CC=$(CLANG) CFLAGS="-O1 -g" SAN="$(SANITIZE) -fsanitize=fuzzer-no-link" fuzzers
 	scripts/run-tests --fuzz-seconds $(FUZZ_SECONDS) --jobs $(JOBS) corpus fuzz
+
+soak: packages-build packages-demo packages-test ## kill agents for long: KILLS=20000 SEED=7 make soak; needs root
+	+@$(SUBMAKE) all killer
+	MANX_KILLS=$(KILLS) MANX_SEED=$(SEED) /usr/bin/python3 -m pytest -q -s -p no:cacheprovider test/net/test_kill.py
 
 bench: packages-build packages-demo packages-test packages-bench ## the figures of docs/benchmarks.md
 	+@$(SUBMAKE) all benches
@@ -123,13 +130,14 @@ packages-%:
 	@scripts/install-packages $*
 
 variants:
-	+@$(SUBMAKE) all
+	+@$(SUBMAKE) all killer
 	+@$(SUBMAKE) BUILD=build/asan CFLAGS="-O1 -g" SAN="$(SANITIZE)" all programs
 	+@$(SUBMAKE) BUILD=build/clang CC=$(CLANG) CFLAGS="-O1 -g" SAN="$(SANITIZE) -fsanitize=fuzzer-no-link" all programs fuzzers
 
 programs: $(UNIT) $(PROPERTY)
 fuzzers: $(FUZZ)
 benches: $(BENCH)
+killer: $(KILLER)
 
 # All objects, not the archive: two functions of one name are an error here.
 $(BUILD)/manx: $(BUILD)/agent/main.o $(LIB_OBJ)
@@ -175,5 +183,10 @@ $(BUILD)/bench/%: $(BUILD)/test/bench/%.o $(BENCH_SHARED:%.c=$(BUILD)/%.o) $(BUI
 	@mkdir -p $(@D)
 	$(call say,LINK $@)
 	$(Q)$(LINK) -o $@ $^ $(PKG_LIBS)
+
+$(BUILD)/net/%: $(BUILD)/test/net/%.o $(BUILD)/libmanx.a
+	@mkdir -p $(@D)
+	$(call say,LINK $@)
+	$(Q)$(LINK) -o $@ $^
 
 -include $(LIB_OBJ:.o=.d) $(wildcard $(BUILD)/agent/*main.d $(BUILD)/test/*/*.d)

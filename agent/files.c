@@ -4,15 +4,18 @@
  *
  * A file is replaced by writing a hidden neighbour (".NAME.XXXXXX"), syncing it and renaming it
  * over: a reader sees the old text or the new one, also after a power cut.  A neighbour that an
- * interrupted write left behind is harmless (container runtimes skip hidden files) and stays.
+ * interrupted write left behind is harmless (container runtimes skip hidden files); the next write
+ * removes it.  Who writes one holds its lock.
  */
 #include "agent/files.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <limits.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -129,6 +132,23 @@ static int sync_folder(const char *folder)
 	return 0;
 }
 
+/* What writers that were killed left: nobody holds its lock. */
+static void remove_left(const char *folder, const char *name)
+{
+	_cleanup_(freep) char *pattern = xasprintf("%s/.%s.??????", folder, name);
+	glob_t found = {0};
+
+	(void)glob(pattern, GLOB_NOSORT, NULL, &found);
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		_cleanup_(closep) int fd =
+			open(found.gl_pathv[i], O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+		if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+			(void)unlink(found.gl_pathv[i]);
+	}
+	globfree(&found);
+}
+
 /**
  * file_write_atomic() - Replace a file so that it is the old or the new one, never a mixture
  * @path:   File
@@ -137,7 +157,8 @@ static int sync_folder(const char *folder)
  * @mode:   Permissions
  * @reterr: Message with the path
  *
- * Durable when it returns.  A symbolic link at @path is replaced, not followed.
+ * Durable when it returns.  A symbolic link at @path is replaced, not followed.  What a writer
+ * that was killed left beside it is removed.
  *
  * Return: 0; -errno, then @path is unchanged unless only the sync of its folder failed
  */
@@ -152,6 +173,8 @@ int file_write_atomic(const char *path, const void *data, size_t len, mode_t mod
 
 	if (fd < 0)
 		return err_set(reterr, -errno, "%s: cannot create a file beside it: %m", path);
+	(void)flock(fd, LOCK_EX);
+	remove_left(folder, name);
 	r = fill_and_rename(fd, temporary, path, data, len, mode);
 	if (r < 0)
 		(void)unlink(temporary);

@@ -5,7 +5,6 @@ import contextlib
 import json
 import os
 import pathlib
-import re
 import signal
 import subprocess
 import time
@@ -13,6 +12,7 @@ import time
 import pytest
 
 from lab import cni, tcp
+from lab.arena import normal
 from lab.cluster import ROOT, wait_for
 
 POLICY = """\
@@ -227,7 +227,7 @@ def test_a_restart_changes_nothing_in_the_kernel(lab, node, pods, sig):
         node.restart_agent(sig)
         lab.settle()
         assert seen() == ""
-    assert without_counters(node.ruleset()) == without_counters(before)
+    assert normal(node.ruleset()) == normal(before)
     assert node.metrics()["manx_nft_operations_total"] == 0
     assert open_ports(pods) == {80}
 
@@ -255,11 +255,6 @@ def test_packets_flow_during_a_restart(lab, node, pods):
         assert tcp(client, server.v4, 80)
         assert tcp(client, server.v4, 81, wait=0.05) is None
     node.wait_ready()
-
-
-def without_counters(ruleset):
-    """Sets list their elements in no order, and counters count."""
-    return sorted(re.findall(r"[^\s,{}=]+", re.sub(r"packets \d+ bytes \d+", "", ruleset)))
 
 
 def test_foreign_rules_and_routes_are_left_alone(lab, node, pods):

@@ -12,6 +12,7 @@
 #include <limits.h>
 #include <setjmp.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -119,6 +120,23 @@ static void test_write_replaces_whole_and_leaves_no_neighbour(void **state)
 	assert_int_equal(unlink(f->path), 0);
 	assert_int_equal(rmdir(f->dir), 0); /* nothing else was in it */
 	assert_int_equal(mkdir(f->dir, 0700), 0);
+}
+
+static void test_write_removes_what_a_killed_writer_left(void **state)
+{
+	struct fixture *f = *state;
+	struct err e = {0};
+	int busy;
+
+	assert_int_equal(file_write_atomic(inside(f, ".f.aaaaaa"), "half", 4, 0600, &e), 0);
+	assert_int_equal(file_write_atomic(inside(f, ".f.bbbbbb"), "half", 4, 0600, &e), 0);
+	busy = open(f->path, O_RDONLY | O_CLOEXEC); /* as a writer that lives */
+	assert_int_equal(flock(busy, LOCK_EX), 0);
+	assert_int_equal(file_write_atomic(inside(f, "f"), "whole", 5, 0600, &e), 0);
+	assert_file(f->path, "whole");
+	assert_int_equal(access(inside(f, ".f.aaaaaa"), F_OK), -1);
+	assert_int_equal(access(inside(f, ".f.bbbbbb"), F_OK), 0);
+	close(busy);
 }
 
 static void test_write_replaces_a_link_not_its_target(void **state)
@@ -385,6 +403,7 @@ int main(void)
 		dir_test(test_dir_create_makes_parents),
 		dir_test(test_dir_create_refuses_a_file),
 		dir_test(test_write_replaces_whole_and_leaves_no_neighbour),
+		dir_test(test_write_removes_what_a_killed_writer_left),
 		dir_test(test_write_replaces_a_link_not_its_target),
 		dir_test(test_write_into_a_missing_folder_fails),
 		dir_test(test_read_has_a_limit),
