@@ -3,7 +3,13 @@
  * ops.c - the pending difference as a list of operations, in an order the kernel accepts.
  *
  * The kernel looks at one operation after another: what an operation names must exist, and what it
- * removes must not be named any more.  The order of add_everything() follows from that.  Pure.
+ * removes must not be named any more.  The order of add_everything() follows from that.
+ *
+ * A packet that is under way when the kernel commits goes on with the rules of before, but finds
+ * sets and maps as they are from then on: it could jump to a chain that was empty before, or miss
+ * an element that has just gone.  So new programs are made first, with all that they look up; then
+ * packets are switched over to them; then what nobody uses any more is dropped.  Source:
+ * nft_do_chain() takes the generation once, nft_set_elem_active() at every look-up.  Pure.
  */
 #include <utlist.h>
 
@@ -85,6 +91,14 @@ static void add_elems(struct nft_set *s, size_t from, struct nft_ops *ops)
 	/* Ranges go in as nft sends them; old kernels look for overlaps on the way. */
 	if (s->def.interval && ops->op.n - first > 1)
 		qsort(&ops->op.v[first], ops->op.n - first, sizeof(*ops->op.v), by_key);
+}
+
+static void change_elems(struct nft_set *s, struct nft_ops *ops)
+{
+	size_t from = pick_elems(s, SIZE_MAX);
+
+	del_elems(s, from, ops);
+	add_elems(s, from, ops);
 }
 
 static void add_set(const struct nft_set *s, struct nft_ops *ops)
@@ -224,12 +238,8 @@ static void add_everything(struct nft_table *t, struct nft_ops *ops)
 		if (c->wanted && !c->installed)
 			add_op(ops, NFT_ADD, NFT_OP_CHAIN, NULL, c);
 	DL_FOREACH (t->pending_sets, s)
-		if (s->wanted && !set_has_verdicts(s)) {
-			size_t from = pick_elems(s, SIZE_MAX);
-
-			del_elems(s, from, ops);
-			add_elems(s, from, ops);
-		}
+		if (s->wanted && !set_has_verdicts(s))
+			change_elems(s, ops);
 	add_programs(t, ghosts, ops);
 	DL_FOREACH (t->pending_sets, s)
 		if (s->wanted && set_has_verdicts(s))
@@ -237,12 +247,96 @@ static void add_everything(struct nft_table *t, struct nft_ops *ops)
 	del_unwanted(t, ghosts, ops);
 }
 
+/* --- step by step ---------------------------------------------------------------------------- */
+
+static bool is_new_program(const struct nft_chain *c)
+{
+	return c->wanted && !c->installed && !c->def.hook;
+}
+
+/* What no packet reaches yet. */
+static void make_new(struct nft_table *t, struct nft_ops *ops)
+{
+	struct nft_set *s;
+	struct nft_chain *c;
+
+	DL_FOREACH (t->pending_sets, s)
+		add_set(s, ops);
+	DL_FOREACH (t->pending_chains, c)
+		if (is_new_program(c))
+			add_op(ops, NFT_ADD, NFT_OP_CHAIN, NULL, c);
+	DL_FOREACH (t->pending_sets, s)
+		if (s->wanted && s->fresh && !set_has_verdicts(s))
+			change_elems(s, ops);
+	DL_FOREACH (t->pending_chains, c)
+		if (is_new_program(c))
+			write_rules(c, false, ops);
+	DL_FOREACH (t->pending_sets, s)
+		if (s->wanted && s->fresh && set_has_verdicts(s))
+			change_elems(s, ops);
+}
+
+/* What packets meet: elements of sets and maps in use, rules of chains in use, hooks. */
+static void switch_over(struct nft_table *t, struct nft_ops *ops)
+{
+	struct nft_set *s;
+	struct nft_chain *c;
+
+	DL_FOREACH (t->pending_sets, s)
+		if (s->wanted && set_has_verdicts(s))
+			del_elems(s, pick_elems(s, SIZE_MAX), ops);
+	DL_FOREACH (t->pending_chains, c)
+		if (c->wanted && !c->installed)
+			add_op(ops, NFT_ADD, NFT_OP_CHAIN, NULL, c);
+	DL_FOREACH (t->pending_sets, s)
+		if (s->wanted && !set_has_verdicts(s))
+			change_elems(s, ops);
+	add_programs(t, false, ops);
+	DL_FOREACH (t->pending_sets, s)
+		if (s->wanted && set_has_verdicts(s))
+			add_elems(s, 0, ops);
+}
+
+/* What no packet reaches any more. */
+static void drop_old(struct nft_table *t, struct nft_ops *ops)
+{
+	del_verdicts(t, ops);
+	del_unwanted(t, false, ops);
+}
+
+static bool has_more(const struct nft_table *t, bool switched)
+{
+	const struct nft_set *s;
+	const struct nft_chain *c;
+
+	DL_FOREACH (t->pending_sets, s)
+		if (s->wanted ? !switched && !s->fresh && s->n_differ : s->differs)
+			return true;
+	DL_FOREACH (t->pending_chains, c)
+		if (c->wanted ? !switched && c->differs && !is_new_program(c) : c->differs)
+			return true;
+	return false;
+}
+
+static bool add_step(struct nft_table *t, struct nft_ops *ops)
+{
+	make_new(t, ops);
+	if (ops->op.n)
+		return !has_more(t, false);
+	switch_over(t, ops);
+	if (ops->op.n)
+		return !has_more(t, true);
+	drop_old(t, ops);
+	return true;
+}
+
 /**
  * table_ops() - The pending difference as operations
  * @t:   Table; nothing may be wanted or dropped between this and table_committed()
- * @max: About how many operations at most, 0: no limit.  Elements of plain sets and data maps are
- *       split off until the rest, elements and programs together, fits; the programs themselves
- *       are never split, and neither is a table with objects of another shape.
+ * @max: 0: all at once.  Else about how many operations at most: elements of plain sets and data
+ *       maps are split off until the rest, elements and programs together, fits; the programs
+ *       themselves are never split.  That rest comes in steps: what is new, what packets meet, what
+ *       goes.  A table with objects of another shape comes all at once.
  * @ret: Operations; strings and definitions are borrowed until table_committed()
  *
  * Time: O(what differs)
@@ -253,15 +347,17 @@ bool table_ops(struct nft_table *t, size_t max, struct nft_ops *ret)
 {
 	struct nft_ops ops = {0};
 	bool ghosts = t->ghost_sets || t->ghost_chains;
-	bool all = !max || ghosts || t->n_fill <= max;
+	bool all = !max || ghosts;
 
 	pending_sweep(t);
 	if (!t->installed)
 		add_op(&ops, NFT_ADD, NFT_OP_TABLE, NULL, NULL);
 	if (all)
 		add_everything(t, &ops);
-	else
+	else if (t->n_fill > max)
 		add_part(t, max, &ops);
+	else
+		all = add_step(t, &ops);
 	*ret = ops;
 	return all;
 }

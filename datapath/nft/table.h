@@ -263,15 +263,8 @@ struct nft_ops {
 
 void nft_ops_done(struct nft_ops *ops);
 
-/*
- * The pending difference, in an order the kernel accepts in one batch: table, removal of verdict
- * elements and of elements to be replaced, sets, chains, elements of plain sets and data maps,
- * rules, verdict elements, then removal of rules, chains, sets.
- * @max: about how many operations at most (0: no limit).  What does not reference or get
- * referenced by programs goes first, so that each part is correct by itself: a set is filled
- * before the first chain that uses it appears.
- * Return: true if this is all that is pending.
- */
+/* The pending difference, in an order the kernel accepts in one batch; in parts and steps if there
+ * is a limit, each correct by itself. */
 bool table_ops(struct nft_table *t, size_t max, struct nft_ops *ret);
 void table_committed(struct nft_table *t, const struct nft_ops *ops);
 size_t table_pending(const struct nft_table *t);

@@ -21,10 +21,10 @@
 #include <yaml.h>
 
 #include "agent/queue.h"
+#include "lib/file.h"
 #include "test/bench/figure.h"
 #include "test/bench/node.h"
 #include "watch/folder.h"
-#include "watch/folder_file.h"
 
 #define ROUNDS	7
 #define OPS_MAX 8000 /* as apply.c has */

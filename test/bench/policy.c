@@ -165,21 +165,28 @@ static void build(struct cluster *c)
 /* --- measuring ---------------------------------------------------------------------------------
  */
 
-/* The kernel's part; 0 if the change needs no transaction. */
+/* The kernel's part: one transaction for each step.  0 if the change needs none. */
 static double raw(struct cluster *c, const struct object *old, const struct object *new,
 		  size_t *ret_ops)
 {
-	_cleanup_(nft_ops_done) struct nft_ops ops = {0};
-	_cleanup_(nft_batch_done) struct nft_batch batch = {0};
+	double usec = 0;
+	bool all = false;
 
 	policy_object(c->node.engine, old, new);
 	policy_settle(c->node.engine);
-	(void)table_ops(c->node.table, 0, &ops);
-	*ret_ops = ops.op.n;
-	if (!ops.op.n)
-		return 0;
-	node_prepare(&c->node, &ops, &batch);
-	return node_send(&c->node, &batch);
+	*ret_ops = 0;
+	while (!all) {
+		_cleanup_(nft_ops_done) struct nft_ops ops = {0};
+		_cleanup_(nft_batch_done) struct nft_batch batch = {0};
+
+		all = table_ops(c->node.table, SIZE_MAX, &ops);
+		*ret_ops += ops.op.n;
+		if (!ops.op.n)
+			break;
+		node_prepare(&c->node, &ops, &batch);
+		usec += node_send(&c->node, &batch);
+	}
+	return usec;
 }
 
 static double whole(struct cluster *c, const struct object *old, const struct object *new)

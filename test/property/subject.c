@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "inflight.h"
 #include "simulate.h"
 #include "watch/object_copy.h"
 
@@ -96,7 +97,42 @@ static int compare_kernel(const struct subject *s, struct err *reterr)
 	return r;
 }
 
-/* One transaction of at most about @max operations; @ret_all: nothing was left over. */
+static const char *op_name(const struct nft_op *op)
+{
+	return op->set ? op->set->name : op->chain->name;
+}
+
+/* Objects of another shape are replaced: that cannot be done without a gap. */
+static bool replaces(const struct nft_ops *ops)
+{
+	vec_foreach (del, &ops->op)
+		if (del->verb == NFT_DEL && (del->what == NFT_OP_SET || del->what == NFT_OP_CHAIN))
+			vec_foreach (add, &ops->op)
+				if (add->verb == NFT_ADD && add->what == del->what &&
+				    op_name(add) == op_name(del))
+					return true;
+	return false;
+}
+
+static int apply(struct subject *s, const struct nft_ops *ops, bool steps, struct err *reterr)
+{
+	struct inflight f = {0};
+	int r;
+
+	if (!steps || replaces(ops))
+		return shadow_apply(&s->kernel, ops, reterr);
+	inflight_begin(&f, &s->kernel);
+	r = shadow_apply(&s->kernel, ops, reterr);
+	if (r == 0)
+		r = inflight_check(&f, &s->kernel, reterr);
+	inflight_done(&f);
+	return r;
+}
+
+/*
+ * One transaction of at most about @max operations, all at once if it is 0; @ret_all: nothing was
+ * left over.
+ */
 static int transact(struct subject *s, size_t max, bool *ret_all, struct err *reterr)
 {
 	struct nft_ops ops = {0};
@@ -106,7 +142,7 @@ static int transact(struct subject *s, size_t max, bool *ret_all, struct err *re
 	if (!all && !ops.op.n)
 		r = err_set(reterr, -EINVAL, "more is pending, but there is no operation");
 	if (r == 0)
-		r = shadow_apply(&s->kernel, &ops, reterr);
+		r = apply(s, &ops, max > 0, reterr);
 	if (r == 0) {
 		table_committed(s->table, &ops);
 		*ret_all = all;
@@ -127,14 +163,14 @@ static int check_quiet(struct nft_table *t, struct err *reterr)
 /**
  * subject_settle() - Let the engine recompute, and the kernel follow
  * @s:      Subject
- * @r:      Chance decides whether it is one transaction or many
+ * @r:      Chance decides whether it is one transaction, one of each step, or many
  * @reterr: What the kernel refused, or what is not as it is wanted afterwards
  *
  * Return: 0; an error of shadow_apply(); -EINVAL
  */
 int subject_settle(struct subject *s, struct rng *r, struct err *reterr)
 {
-	size_t max = chance(r, 15) ? 1 + below(r, 12) : 0;
+	size_t max = chance(r, 15) ? 1 + below(r, 12) : chance(r, 80) ? SIZE_MAX : 0;
 	bool all = false;
 	int status = 0;
 

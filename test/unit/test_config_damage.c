@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "agent/config.h"
-#include "watch/utf8.h"
+#include "lib/utf8.h"
 
 /* Every kind of value; two lines of some, since a line too many is damage as well. */
 static const char sample[] = "node: n1\n"
