@@ -249,9 +249,10 @@ static void add_everything(struct nft_table *t, struct nft_ops *ops)
 
 /* --- step by step ---------------------------------------------------------------------------- */
 
-static bool is_new_program(const struct nft_chain *c)
+/* A program that is new, or that somebody else has emptied. */
+static bool is_unwritten(const struct nft_chain *c)
 {
-	return c->wanted && !c->installed && !c->def.hook;
+	return c->wanted && !c->had.n && !c->def.hook;
 }
 
 /* What no packet reaches yet. */
@@ -263,13 +264,13 @@ static void make_new(struct nft_table *t, struct nft_ops *ops)
 	DL_FOREACH (t->pending_sets, s)
 		add_set(s, ops);
 	DL_FOREACH (t->pending_chains, c)
-		if (is_new_program(c))
+		if (is_unwritten(c) && !c->installed)
 			add_op(ops, NFT_ADD, NFT_OP_CHAIN, NULL, c);
 	DL_FOREACH (t->pending_sets, s)
 		if (s->wanted && s->fresh && !set_has_verdicts(s))
 			change_elems(s, ops);
 	DL_FOREACH (t->pending_chains, c)
-		if (is_new_program(c))
+		if (is_unwritten(c))
 			write_rules(c, false, ops);
 	DL_FOREACH (t->pending_sets, s)
 		if (s->wanted && s->fresh && set_has_verdicts(s))
@@ -313,7 +314,7 @@ static bool has_more(const struct nft_table *t, bool switched)
 		if (s->wanted ? !switched && !s->fresh && s->n_differ : s->differs)
 			return true;
 	DL_FOREACH (t->pending_chains, c)
-		if (c->wanted ? !switched && c->differs && !is_new_program(c) : c->differs)
+		if (c->wanted ? !switched && c->differs && !is_unwritten(c) : c->differs)
 			return true;
 	return false;
 }
