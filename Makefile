@@ -40,8 +40,8 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@echo '  $(1)')
 LINK = $(CC) $(ALL_CFLAGS) -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
 
-ROOMS := agent datapath/policy datapath/nft datapath/route ipam watch lib
-SRC := $(foreach r,$(ROOMS),$(wildcard $(r)/*.c))
+ROOMS := agent datapath ipam watch lib
+SRC := $(foreach r,$(ROOMS),$(wildcard $(r)/*.c $(r)/*/*.c))
 # Two programs: main.o and plugin_main.o hold main().  Everything else is in the archive, and a test
 # links what it reaches of it.
 LIB_OBJ := $(filter-out %/main.o %/plugin_main.o,$(SRC:%.c=$(BUILD)/%.o))
@@ -146,7 +146,7 @@ $(BUILD)/manx: $(BUILD)/agent/main.o $(LIB_OBJ)
 
 # Runs on the host, beside an agent that may be in a container: of libraries it has what every node
 # has, libc and libmnl (iproute2, iptables and conntrack are linked with it).
-$(BUILD)/manx-cni: $(BUILD)/agent/plugin_main.o $(BUILD)/libmanx.a
+$(BUILD)/manx-cni: $(BUILD)/agent/cni/plugin_main.o $(BUILD)/libmanx.a
 	$(call say,LINK $@)
 	$(Q)$(LINK) -o $@ $^ $(shell pkg-config --libs libmnl) -l:libyajl_s.a
 
@@ -189,4 +189,4 @@ $(BUILD)/net/%: $(BUILD)/test/net/%.o $(BUILD)/libmanx.a
 	$(call say,LINK $@)
 	$(Q)$(LINK) -o $@ $^
 
--include $(LIB_OBJ:.o=.d) $(wildcard $(BUILD)/agent/*main.d $(BUILD)/test/*/*.d)
+-include $(LIB_OBJ:.o=.d) $(wildcard $(BUILD)/agent/main.d $(BUILD)/agent/cni/plugin_main.d $(BUILD)/test/*/*.d)

@@ -21,12 +21,12 @@
 #include <unistd.h>
 
 #include "agent/aside.h"
-#include "agent/calls.h"
+#include "agent/cni/calls.h"
+#include "agent/config/reload.h"
 #include "agent/events.h"
 #include "agent/install.h"
 #include "agent/instance.h"
-#include "agent/reload.h"
-#include "agent/report.h"
+#include "agent/report/report.h"
 #include "agent/restore.h"
 #include "agent/turn.h"
 #include "datapath/policy/base.h"

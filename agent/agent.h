@@ -7,13 +7,13 @@
  */
 #pragma once
 
-#include "agent/config.h"
+#include "agent/config/config.h"
+#include "agent/config/options.h"
 #include "agent/durable.h"
 #include "agent/guard.h"
-#include "agent/http.h"
-#include "agent/metrics.h"
-#include "agent/options.h"
 #include "agent/queue.h"
+#include "agent/report/http.h"
+#include "agent/report/metrics.h"
 #include "agent/routing.h"
 #include "agent/source.h"
 #include "agent/sync.h"

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "agent/cni.h"
+#include "agent/cni/cni.h"
 #include "ipam/attachment.h"
 
 struct agent;

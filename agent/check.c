@@ -2,8 +2,8 @@
 /*
  * check.c - manifests from files into a store, with file and line for every problem.
  *
- * Of a folder, the files are read that the agent's source reads (watch/manifests.h), not those of
- * folders inside.  A file that is named on the command line is read whatever its name.
+ * Of a folder, the files are read that the agent's source reads (watch/folder/manifests.h), not
+ * those of folders inside.  A file that is named on the command line is read whatever its name.
  */
 #include "agent/check.h"
 
@@ -14,9 +14,9 @@
 
 #include "agent/files.h"
 #include "lib/hash.h"
-#include "watch/folder.h"
-#include "watch/manifests.h"
-#include "watch/place.h"
+#include "watch/document/place.h"
+#include "watch/folder/folder.h"
+#include "watch/folder/manifests.h"
 
 #undef HASH_FUNCTION
 #define HASH_FUNCTION(key, len, value) (value) = (unsigned int)hash_stable(key, len)

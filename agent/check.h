@@ -8,7 +8,7 @@
 #pragma once
 
 #include "lib/vec.h"
-#include "watch/store.h"
+#include "watch/object/store.h"
 
 /*
  * struct check_problem - heap strings

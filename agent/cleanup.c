@@ -14,10 +14,10 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "agent/config/options.h"
 #include "agent/files.h"
 #include "agent/install.h"
 #include "agent/instance.h"
-#include "agent/options.h"
 #include "datapath/nft/apply.h"
 #include "datapath/route/podlink.h"
 #include "datapath/route/rtnl.h"

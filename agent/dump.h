@@ -6,10 +6,10 @@
  */
 #pragma once
 
-#include "agent/config.h"
+#include "agent/config/config.h"
 #include "ipam/attachment.h"
 #include "lib/vec.h"
-#include "watch/store.h"
+#include "watch/object/store.h"
 
 struct attachment_list {
 	VEC(struct attachment *) at;

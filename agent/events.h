@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "watch/object.h"
+#include "watch/object/object.h"
 
 struct agent;
 

@@ -14,10 +14,10 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "agent/config/options.h"
 #include "agent/files.h"
-#include "agent/options.h"
 #include "lib/jsonw.h"
-#include "watch/json.h"
+#include "watch/document/json.h"
 
 #define BINARY_MAX   (256u << 20) /* bytes of the program; with sanitizers it has 10 MiB */
 #define CONFLIST_MAX (1u << 20)

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "agent/config.h"
+#include "agent/config/config.h"
 #include "lib/err.h"
 
 #define BOOT_ID_LEN 36 /* characters of /proc/sys/kernel/random/boot_id */

@@ -14,8 +14,8 @@
 
 #include "agent/agent.h"
 #include "agent/attach.h"
-#include "agent/calls.h"
-#include "agent/process.h"
+#include "agent/cni/calls.h"
+#include "agent/report/process.h"
 #include "datapath/route/podlink.h"
 #include "lib/log.h"
 

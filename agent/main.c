@@ -8,10 +8,10 @@
 
 #include "agent/agent.h"
 #include "agent/cleanup.h"
+#include "agent/cni/plugin.h"
+#include "agent/config/options.h"
 #include "agent/install.h"
-#include "agent/options.h"
-#include "agent/plugin.h"
-#include "agent/query.h"
+#include "agent/report/query.h"
 #include "agent/validate.h"
 #include "lib/version.h"
 

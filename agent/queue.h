@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "watch/store.h"
+#include "watch/object/store.h"
 
 struct queue;
 

@@ -11,9 +11,9 @@
 
 #include "lib/buf.h"
 #include "lib/jsonw.h"
-#include "watch/folder.h"
-#include "watch/kube.h"
-#include "watch/kube_events.h"
+#include "watch/folder/folder.h"
+#include "watch/kube/kube.h"
+#include "watch/kube/kube_events.h"
 
 struct agent;
 

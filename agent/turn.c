@@ -12,7 +12,7 @@
 
 #include "agent/agent.h"
 #include "agent/aside.h"
-#include "agent/calls.h"
+#include "agent/cni/calls.h"
 #include "agent/events.h"
 #include "lib/log.h"
 

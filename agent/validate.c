@@ -11,8 +11,8 @@
 #include <stdio.h>
 
 #include "agent/check.h"
+#include "agent/config/options.h"
 #include "agent/dump.h"
-#include "agent/options.h"
 #include "lib/jsonw.h"
 
 #define KEY(key) (UINT32_C(1) << (key))

@@ -10,7 +10,7 @@
 #pragma once
 
 #include "lib/vec.h"
-#include "watch/object.h"
+#include "watch/object/object.h"
 
 /*
  * struct match - one selector, embedded in what it belongs to; the strings and selectors are

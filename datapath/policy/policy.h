@@ -11,7 +11,7 @@
 #include "datapath/nft/table.h"
 #include "datapath/policy/interest.h"
 #include "ipam/attachment.h"
-#include "watch/object.h"
+#include "watch/object/object.h"
 
 struct policy_engine;
 

@@ -9,7 +9,7 @@
 
 #include "datapath/policy/base.h"
 #include "datapath/route/routes.h"
-#include "watch/object.h"
+#include "watch/object/object.h"
 
 struct nodes;
 

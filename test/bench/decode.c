@@ -12,7 +12,7 @@
 
 #include "lib/buf.h"
 #include "test/bench/figure.h"
-#include "watch/api_stream.h"
+#include "watch/kube/api_stream.h"
 
 #define PODS   20000
 #define PIECE  16384

@@ -24,7 +24,7 @@
 #include "lib/file.h"
 #include "test/bench/figure.h"
 #include "test/bench/node.h"
-#include "watch/folder.h"
+#include "watch/folder/folder.h"
 
 #define ROUNDS	7
 #define OPS_MAX 8000 /* as apply.c has */

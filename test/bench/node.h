@@ -8,7 +8,7 @@
 #include "datapath/nft/apply.h"
 #include "datapath/nft/encode.h"
 #include "datapath/policy/policy.h"
-#include "watch/store.h"
+#include "watch/object/store.h"
 
 struct mnl_socket;
 

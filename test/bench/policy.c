@@ -16,8 +16,8 @@
 
 #include "test/bench/figure.h"
 #include "test/bench/node.h"
-#include "watch/decode.h"
-#include "watch/json.h"
+#include "watch/document/json.h"
+#include "watch/object/decode.h"
 
 #define LOCAL_PODS  100
 #define NAMESPACES  100

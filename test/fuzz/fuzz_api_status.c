@@ -3,7 +3,7 @@
  * fuzz_api_status.c - any bytes as the body of an answer that says no.
  */
 #include "lib/utf8.h"
-#include "watch/api_status.h"
+#include "watch/kube/api_status.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,7 +5,7 @@
  */
 #include "lib/buf.h"
 #include "lib/intern.h"
-#include "watch/api_stream.h"
+#include "watch/kube/api_stream.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,10 +5,10 @@
  * Input: lines COMMAND, CONTAINERID, NETNS, IFNAME, ARGS, then the configuration.  What is
  * accepted must keep its promises, and its result must be JSON.
  */
-#include "agent/cni.h"
+#include "agent/cni/cni.h"
 #include "lib/intern.h"
 #include "lib/utf8.h"
-#include "watch/json.h"
+#include "watch/document/json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

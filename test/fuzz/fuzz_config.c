@@ -3,10 +3,10 @@
  * fuzz_config.c - any text as the agent's configuration file, and as flags.
  *
  * Input: lines "--key=value", then the file.  What is accepted keeps the promises of
- * agent/config.h, and a reload to it leaves nothing that it could have applied.
+ * agent/config/config.h, and a reload to it leaves nothing that it could have applied.
  */
-#include "agent/config_keys.h"
-#include "agent/http_address.h"
+#include "agent/config/config_keys.h"
+#include "agent/report/http_address.h"
 #include "lib/utf8.h"
 
 #define FLAGS_MAX 16

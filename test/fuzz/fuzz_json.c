@@ -3,7 +3,7 @@
  * fuzz_json.c - any bytes into the JSON parser, as one document and as a stream.
  */
 #include "test/fuzz/walk.h"
-#include "watch/json.h"
+#include "watch/document/json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

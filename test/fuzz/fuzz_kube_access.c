@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * fuzz_kube_access.c - any bytes as a kubeconfig; what comes out keeps the promises of
- * watch/kube_access.h.
+ * watch/kube/kube_access.h.
  */
-#include "watch/kube_access.h"
+#include "watch/kube/kube_access.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

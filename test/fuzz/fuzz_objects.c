@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * fuzz_objects.c - any YAML into the decoders; every object that comes out has to keep the promises
- * of watch/object.h, because everything behind relies on them without looking again.
+ * of watch/object/object.h, because everything behind relies on them without looking again.
  */
 #include <stdio.h>
 #include <sys/socket.h>
 
 #include "lib/intern.h"
 #include "lib/utf8.h"
-#include "watch/decode.h"
-#include "watch/object_copy.h"
-#include "watch/yaml.h"
+#include "watch/document/yaml.h"
+#include "watch/object/decode.h"
+#include "watch/object/object_copy.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

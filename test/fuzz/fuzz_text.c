@@ -6,8 +6,8 @@
  */
 #include <arpa/inet.h>
 
-#include "agent/config.h"
-#include "agent/http_address.h"
+#include "agent/config/config.h"
+#include "agent/report/http_address.h"
 #include "lib/base64.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -3,7 +3,7 @@
  * fuzz_yaml.c - any bytes into the YAML parser, as one document and as several.
  */
 #include "test/fuzz/walk.h"
-#include "watch/yaml.h"
+#include "watch/document/yaml.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * walk.c - visit every value of a document, through the accessors that decoders use, and abort
- * where an invariant of watch/value.h does not hold; then decode it.
+ * where an invariant of watch/document/value.h does not hold; then decode it.
  */
 #include "test/fuzz/walk.h"
 
@@ -9,7 +9,7 @@
 
 #include "lib/intern.h"
 #include "lib/utf8.h"
-#include "watch/decode.h"
+#include "watch/object/decode.h"
 
 #define must(condition)                                                                   \
 	do {                                                                              \

@@ -4,6 +4,6 @@
  */
 #pragma once
 
-#include "watch/value.h"
+#include "watch/document/value.h"
 
 void walk_document(const struct value_doc *d);

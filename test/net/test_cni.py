@@ -106,7 +106,7 @@ def test_del_is_idempotent_and_frees_everything(lab, node):
 
 
 class WireCall:
-    """A call as the plugin makes it (agent/wire.h), answered by hand."""
+    """A call as the plugin makes it (agent/cni/wire.h), answered by hand."""
 
     def __init__(self, pod, command):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

@@ -20,8 +20,8 @@ import time
 import pytest
 
 from lab.arena import Arena
-from lab.runtimes import Load, Runtime, Writer
 from lab.lethal import FirstStart, Rewrite, Work
+from lab.runtimes import Load, Runtime, Writer
 
 KILLS = int(os.environ.get("MANX_KILLS", 1000))
 SEED = int(os.environ.get("MANX_SEED", 0)) or random.SystemRandom().randrange(1, 1 << 31)

@@ -7,7 +7,7 @@
 #include <errno.h>
 
 #include "lib/intern.h"
-#include "watch/manifests.h"
+#include "watch/folder/manifests.h"
 
 /* The latest object of a name is the endpoint's: no UIDs are told. */
 static void give_object(struct cluster *c, struct reference_endpoint *e)

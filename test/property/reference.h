@@ -11,7 +11,7 @@
 #pragma once
 
 #include "lib/vec.h"
-#include "watch/object.h"
+#include "watch/object/object.h"
 
 /*
  * struct reference_endpoint - a pod whose interface is attached on this node

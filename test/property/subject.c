@@ -9,7 +9,7 @@
 
 #include "inflight.h"
 #include "simulate.h"
-#include "watch/object_copy.h"
+#include "watch/object/object_copy.h"
 
 #define TABLE_NAME "manx"
 

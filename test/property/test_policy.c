@@ -34,7 +34,7 @@
 #include "simulate.h"
 #include "subject.h"
 #include "vary.h"
-#include "watch/manifests.h"
+#include "watch/folder/manifests.h"
 
 /* struct options - @packets: sampled after each step */
 struct options {

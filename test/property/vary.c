@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 
 #include "lib/intern.h"
-#include "watch/object_copy.h"
+#include "watch/object/object_copy.h"
 
 /* --- labels and selectors ----------------------------------------------------------------------
  */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * api_world.h - a loop whose time the test moves and an HTTP client whose answers the test gives,
- * in the place of lib/loop.c and watch/http.c; and a store that writes down what it is told.
+ * in the place of lib/loop.c and watch/kube/http.c; and a store that writes down what it is told.
  * Include after <cmocka.h>, in one file of a program.
  *
  * So waits of minutes cost nothing, and every order of events can be had.  The client keeps the
- * promises of watch/http.h: a request that is cancelled hears nothing more, one that is begun
+ * promises of watch/kube/http.h: a request that is cancelled hears nothing more, one that is begun
  * inside a callback begins.
  */
 #pragma once
@@ -19,9 +19,9 @@
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "lib/vec.h"
-#include "watch/change.h"
-#include "watch/http.h"
-#include "watch/store.h"
+#include "watch/kube/http.h"
+#include "watch/object/change.h"
+#include "watch/object/store.h"
 
 /* --- the loop ----------------------------------------------------------------------------------
  */

@@ -7,8 +7,8 @@
 
 #include "lib/intern.h"
 #include "lib/vec.h"
-#include "watch/decode.h"
-#include "watch/yaml.h"
+#include "watch/document/yaml.h"
+#include "watch/object/decode.h"
 
 /* struct decoded - @e is the first thing wrong of all documents, @r its code or 0 */
 struct decoded {

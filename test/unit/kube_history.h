@@ -10,7 +10,7 @@
 
 #include <unistd.h>
 
-#include "watch/kube.h"
+#include "watch/kube/kube.h"
 
 /*
  * struct world

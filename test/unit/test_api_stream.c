@@ -13,9 +13,9 @@
 #include "lib/buf.h"
 #include "lib/intern.h"
 #include "lib/vec.h"
-#include "watch/api_stream.h"
-#include "watch/decode.h"
-#include "watch/json.h"
+#include "watch/document/json.h"
+#include "watch/kube/api_stream.h"
+#include "watch/object/decode.h"
 
 /* struct heard - what a stream told; @enough: items after which the taker stops it, 0: never */
 struct heard {

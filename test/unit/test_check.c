@@ -13,7 +13,7 @@
 
 #include "agent/files.h"
 #include "lib/intern.h"
-#include "watch/place.h"
+#include "watch/document/place.h"
 
 #define NAMESPACE "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: a\n"
 #define POLICY                                                                        \

@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "agent/cni.h"
-#include "watch/object.h"
+#include "agent/cni/cni.h"
+#include "watch/object/object.h"
 
 #define CONF "\"name\":\"manx\",\"type\":\"manx\",\"cniVersion\":\"1.1.0\""
 #define ARGS "IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=web;K8S_POD_UID=u-1"

@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "agent/cni.h"
-#include "watch/json.h"
+#include "agent/cni/cni.h"
+#include "watch/document/json.h"
 
 static const struct attachment *attachment(void)
 {

@@ -2,7 +2,7 @@
 /*
  * test_config.c - flags over file over defaults, the checks of every key, and reloads.
  */
-#include "agent/config.h"
+#include "agent/config/config.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "agent/config.h"
+#include "agent/config/config.h"
 #include "lib/utf8.h"
 
 /* Every kind of value; two lines of some, since a line too many is damage as well. */

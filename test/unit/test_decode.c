@@ -11,8 +11,8 @@
 
 #include "lib/intern.h"
 #include "lib/vec.h"
-#include "watch/decode.h"
-#include "watch/yaml.h"
+#include "watch/document/yaml.h"
+#include "watch/object/decode.h"
 
 struct result {
 	VEC(struct object *) o;

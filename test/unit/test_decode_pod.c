@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "test/unit/decoding.h"
-#include "watch/decode_internal.h"
+#include "watch/object/decode_internal.h"
 
 #define POD(meta, rest)	 "{apiVersion: v1, kind: Pod, metadata: {name: x, " meta "}, " rest "}"
 #define NODE(meta, rest) "{apiVersion: v1, kind: Node, metadata: {name: x, " meta "}, " rest "}"

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "test/unit/decoding.h"
-#include "watch/decode_internal.h"
+#include "watch/object/decode_internal.h"
 
 /* A policy with this spec, in flow style. */
 static struct decoded policy(const char *spec)

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "lib/intern.h"
-#include "watch/manifests.h"
+#include "watch/folder/manifests.h"
 
 static void test_attachments(void **state _unused_)
 {

@@ -10,8 +10,8 @@
 #include <cmocka.h>
 
 #include "lib/utf8.h"
-#include "watch/event.h"
-#include "watch/json.h"
+#include "watch/document/json.h"
+#include "watch/kube/event.h"
 
 #define WHEN "2026-11-25T10:00:00.000001Z"
 

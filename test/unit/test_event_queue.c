@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "lib/intern.h"
-#include "watch/event_queue.h"
+#include "watch/kube/event_queue.h"
 
 #define SECOND USEC_PER_SEC
 #define MINUTE (60 * SECOND)

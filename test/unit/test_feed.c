@@ -9,8 +9,8 @@
 #include <cmocka.h>
 
 #include "test/unit/api_world.h"
-#include "watch/feed.h"
-#include "watch/share.h"
+#include "watch/kube/feed.h"
+#include "watch/kube/share.h"
 
 #define PATH   "/api/v1/namespaces/n/pods?"
 #define STREAM PATH "watch=true&allowWatchBookmarks=true&timeoutSeconds="

@@ -19,7 +19,7 @@
 #include "lib/buf.h"
 #include "lib/intern.h"
 #include "lib/log.h"
-#include "watch/folder.h"
+#include "watch/folder/folder.h"
 
 struct world {
 	char root[64]; /* holds the folder and what is moved in and out */

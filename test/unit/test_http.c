@@ -4,7 +4,7 @@
  *
  * The client is blocking and lives in a child process, so that the loop runs as in the agent.
  */
-#include "agent/http.h"
+#include "agent/report/http.h"
 
 #include <errno.h>
 #include <netinet/in.h>

@@ -2,7 +2,7 @@
 /*
  * test_http_address.c - the text of --http-address.
  */
-#include "agent/http_address.h"
+#include "agent/report/http_address.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * test_http_client.c - watch/http.c against a server of a few lines, in a process of its own.
+ * test_http_client.c - watch/kube/http.c against a server of a few lines, in a process of its own.
  *
  * HTTP/2 and TLS are libcurl's business; they are used in test/kube, against the real API server.
  */
@@ -19,7 +19,7 @@
 #include <cmocka.h>
 
 #include "lib/buf.h"
-#include "watch/http.h"
+#include "watch/kube/http.h"
 
 /* --- the server --------------------------------------------------------------------------------
  */

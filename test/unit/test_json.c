@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 #include "lib/buf.h"
-#include "watch/json.h"
+#include "watch/document/json.h"
 
 static struct value_doc *parse(const char *text)
 {

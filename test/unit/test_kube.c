@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "test/unit/api_world.h"
-#include "watch/kube.h"
+#include "watch/kube/kube.h"
 
 #define LINGER (10 * USEC_PER_SEC)
 #define ELSEWHERE                                                                            \

@@ -2,7 +2,7 @@
 /*
  * test_kube_access.c - what a kubeconfig says, and what is wrong with it.
  */
-#include "watch/kube_access.h"
+#include "watch/kube/kube_access.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -2,7 +2,7 @@
 /*
  * test_kube_credentials.c - files that are replaced, in every way in which they are.
  */
-#include "watch/kube_credentials.h"
+#include "watch/kube/kube_credentials.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -15,8 +15,8 @@
 
 #include "lib/buf.h"
 #include "lib/intern.h"
-#include "watch/manifests.h"
-#include "watch/object_copy.h"
+#include "watch/folder/manifests.h"
+#include "watch/object/object_copy.h"
 
 struct world {
 	struct manifests *m;

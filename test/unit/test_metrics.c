@@ -2,7 +2,7 @@
 /*
  * test_metrics.c - the Prometheus text: numbers, escapes, histograms; and what promtool says to it.
  */
-#include "agent/metrics.h"
+#include "agent/report/metrics.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "agent/process.h"
+#include "agent/report/process.h"
 
 #define assert_text(buf, text)                          \
 	do {                                            \

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "test/unit/decoding.h"
-#include "watch/object_copy.h"
+#include "watch/object/object_copy.h"
 
 /* --- equality ----------------------------------------------------------------------------------
  */

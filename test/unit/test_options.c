@@ -4,7 +4,7 @@
  *
  * What ends the process (--help, mistakes) runs in a child.
  */
-#include "agent/options.h"
+#include "agent/config/options.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -3,7 +3,7 @@
  * test_plugin_kernel.c - the plugin's process with no agent, or with one that says what it is told
  * to: what it prints, what it exits with, and what is left in the kernel.  Needs root.
  */
-#include "agent/plugin.h"
+#include "agent/cni/plugin.h"
 
 #include <fcntl.h>
 #include <net/if.h>
@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-#include "agent/cni.h"
+#include "agent/cni/cni.h"
 #include "datapath/route/podlink.h"
 #include "fake_agent.h"
 #include "kernel_lab.h"

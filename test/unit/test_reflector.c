@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "watch/reflector.h"
+#include "watch/kube/reflector.h"
 
 #define CANCEL	    REFLECTOR_CANCEL
 #define FORGET	    REFLECTOR_FORGET

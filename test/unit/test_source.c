@@ -207,7 +207,8 @@ static void status_as_json(void **state)
 		"\"problem\":"
 		"\"HTTP 503\"}",
 		"\"namespaces_needed\":0,\"all_pods\":false,\"requests\":5,",
-		"\"lists\":5,\"watches\":0,\"failures\":1,\"expired\":0,\"unknown\":0,\"age_seconds\":",
+		"\"lists\":5,\"watches\":0,\"failures\":1,\"expired\":0,\"unknown\":0,\"age_"
+		"seconds\":",
 		NULL};
 	_cleanup_(buf_done) struct buf b = {0};
 	struct world *w = *state;

@@ -11,7 +11,7 @@
 
 #include "agent/queue.h"
 #include "lib/intern.h"
-#include "watch/store.h"
+#include "watch/object/store.h"
 
 enum { NAMES = 40 };
 

@@ -13,8 +13,8 @@
 #include <stdio.h>
 
 #include "lib/utf8.h"
-#include "watch/arena.h"
-#include "watch/value.h"
+#include "watch/document/arena.h"
+#include "watch/document/value.h"
 
 /* --- a small document by hand ----------------------------------------------------------------- */
 

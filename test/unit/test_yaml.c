@@ -13,8 +13,8 @@
 #include <stdio.h>
 
 #include "lib/buf.h"
-#include "watch/yaml.h"
-#include "watch/yaml_scalar.h"
+#include "watch/document/yaml.h"
+#include "watch/document/yaml_scalar.h"
 
 static struct value_doc *parse(const char *text)
 {

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A node whose agent is killed: pods that stay, a watcher of their packets, and the reckoning.
 
-The reckoning compares three books: what runtimes were told (runtimes.Ledger), what the agent says and
-has on disk, what the kernel holds.  That the table is right is told by two others: an agent that
+The reckoning compares three books: what runtimes were told (runtimes.Ledger), what the agent says
+and has on disk, what the kernel holds.  That the table is right is told by two others: an agent that
 starts finds nothing to write; and an agent that starts from the same journal and manifests in an
 empty namespace, the mirror, makes the same table.
 
@@ -20,9 +20,9 @@ import subprocess
 import sys
 
 from lab import cni
-from lab.runtimes import Ledger, Sandbox
 from lab.cluster import binary, wait_for
 from lab.namespace import Namespace
+from lab.runtimes import Ledger, Sandbox
 
 RANGES = ["10.201.1.0/27", "fd00:201:1::/123"]  # small: addresses come again soon
 ROUTE_PROTOCOL = 109  # datapath/route/routes.h

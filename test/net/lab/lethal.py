@@ -16,8 +16,8 @@ import time
 
 from lab import cni
 from lab.arena import normal
-from lab.runtimes import Runtime
 from lab.cluster import ROOT, wait_for
+from lab.runtimes import Runtime
 
 KILLER = ROOT / "build/net/killer"
 COMPACT_MIN = 65536  # bytes; JOURNAL_COMPACT_MIN, ipam/journal_internal.h

@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * calls.c - CNI requests in steps, none of which waits.
+ *
+ * ADD:   addresses and journal record -> rules in the kernel -> the caller makes the link -> route
+ *        in the kernel, record on disk, pod known (or waited for) -> result
+ * DEL:   route out of the kernel -> rules out of the kernel -> the caller deletes the link, and
+ *        connections are forgotten -> addresses free
+ * GC:    as DEL, for everything the runtime does not name
+ * CHECK: our own state, then the caller compares the pod's end
+ *
+ * A step ends with the turn that brought it into the kernel, or with the caller's answer; so
+ * calls_progress() runs at the end of every turn and looks at the calls under way.  Whatever
+ * fails, and a caller that goes away, takes back what its ADD had done: as DEL, without a caller.
+ */
+#include "agent/cni/calls.h"
+
+#include <stdio.h>
+#include <utlist.h>
+
+#include "agent/agent.h"
+#include "agent/attach.h"
+#include "agent/cni/cni_verbs.h"
+#include "agent/cni/wire.h"
+#include "datapath/route/podlink.h"
+#include "lib/log.h"
+
+/* --- steps -------------------------------------------------------------------------------------
+ */
+
+/* The call about the same interface that came before this one and is not done yet. */
+static struct cni_call *earlier(const struct calls *s, const struct cni_call *c)
+{
+	struct cni_call *o;
+
+	for (o = s->all; o != c; o = o->next) {
+		enum cni_verb v = o->request->verb;
+
+		if ((v == CNI_ADD || v == CNI_DEL) && streq(o->request->id, c->request->id) &&
+		    streq(o->request->ifname, c->request->ifname))
+			return o;
+	}
+	return NULL;
+}
+
+/*
+ * Calls about one interface go one after another.  A DEL tells the ADD before it to give up; a
+ * second ADD is the runtime's mistake.
+ */
+static bool must_wait(struct calls *s, struct cni_call *c)
+{
+	bool about_one = c->request->verb == CNI_ADD || c->request->verb == CNI_DEL;
+	struct cni_call *other = about_one ? earlier(s, c) : NULL;
+
+	if (!other)
+		return false;
+	c->step = STEP_WAIT;
+	if (other->request->verb == CNI_ADD && c->request->verb == CNI_DEL)
+		other->doomed = true;
+	return true;
+}
+
+static void begin(struct calls *s, struct cni_call *c)
+{
+	if (must_wait(s, c)) {
+		const struct cni_call *other = earlier(s, c);
+
+		if (other->request->verb == CNI_ADD && c->request->verb == CNI_ADD &&
+		    !other->undone)
+			cni_call_fail(s, c, CNI_E_TRY_AGAIN,
+				      "an ADD of the same interface is under way");
+		return;
+	}
+	switch (c->request->verb) {
+	case CNI_ADD:
+		add_begin(s, c);
+		break;
+	case CNI_DEL:
+		del_begin(s, c);
+		break;
+	case CNI_CHECK:
+		check_begin(s, c);
+		break;
+	case CNI_GC:
+		gc_begin(s, c);
+		break;
+	case CNI_STATUS:
+		status_begin(s, c);
+		break;
+	case CNI_VERSION: /* answered by the caller itself */
+	case _CNI_VERB_MAX:
+		cni_call_fail(s, c, CNI_E_ENVIRONMENT, "CNI_COMMAND: not for the agent");
+		break;
+	}
+}
+
+/* Before the source is known routes are not touched: those of a pod go with its link. */
+static bool routes_under_way_of(const struct calls *s, const struct cni_call *c)
+{
+	if (!s->agent->source_synced)
+		return false;
+	vec_foreach (at, &c->going)
+		if (attach_under_way(s->agent, *at))
+			return true;
+	return c->adopted && attach_under_way(s->agent, c->at);
+}
+
+/* Are the routes of what goes out of the kernel for sure?  Then its rules may go, too. */
+static bool is_unrouted(const struct agent *a)
+{
+	return a->source_synced && a->routes_sync.ok;
+}
+
+static void after_routes(struct calls *s, struct cni_call *c)
+{
+	if (is_unrouted(s->agent))
+		detach_rules(s, c);
+	else
+		cni_call_ask_detach(c);
+}
+
+static void after_rules(struct calls *s, struct cni_call *c)
+{
+	if (s->agent->table_sync.ok)
+		detach_flush(s, c);
+	cni_call_ask_detach(c);
+}
+
+/* The kernel took, or refused, everything that the call has to do with. */
+static void after_kernel(struct calls *s, struct cni_call *c)
+{
+	if (c->undone)
+		detach_finish(s, c);
+	else if (!s->agent->table_sync.ok && c->request->verb == CNI_ADD)
+		cni_call_fail(s, c, CNI_E_KERNEL, s->agent->table_sync.problem);
+	else if (c->request->verb == CNI_ADD)
+		cni_call_ask_link(s, c, "attach");
+	else
+		after_routes(s, c);
+}
+
+static void progress(struct calls *s, struct cni_call *c)
+{
+	if (c->doomed && !c->undone && c->step != STEP_CALLER) { /* an ADD */
+		cni_call_fail(s, c, CNI_E_TRY_AGAIN, "a DEL of the same interface came");
+		return;
+	}
+	switch (c->step) {
+	case STEP_WAIT:
+		if (earlier(s, c))
+			break;
+		begin(s, c);
+		loop_wake(s->agent->loop);
+		break;
+	case STEP_KERNEL:
+		if (!routes_under_way_of(s, c))
+			after_kernel(s, c);
+		break;
+	case STEP_RULES:
+		after_rules(s, c);
+		break;
+	case STEP_FINISH:
+		add_finish(s, c);
+		break;
+	case STEP_CALLER:
+	case STEP_FLUSH:
+		break;
+	}
+}
+
+static bool is_going(const struct cni_call *c, const struct attachment *at)
+{
+	vec_foreach (g, &c->going)
+		if (streq((*g)->host_ifname, at->host_ifname))
+			return true;
+	return false;
+}
+
+/**
+ * calls_under_way() - Is the runtime at work on an interface?
+ * @s:  Calls
+ * @at: Attachment
+ *
+ * Return: true during ADD, DEL and a GC that takes it away
+ */
+bool calls_under_way(const struct calls *s, const struct attachment *at)
+{
+	const struct cni_call *c;
+
+	DL_FOREACH (s->all, c) {
+		bool add = c->request->verb == CNI_ADD && streq(c->request->id, at->id) &&
+			   streq(c->request->ifname, at->ifname);
+
+		if (add || is_going(c, at))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * calls_progress() - Take every call under way as far as it goes
+ * @s: Calls
+ *
+ * Called at the end of each turn, after the kernel has answered.
+ */
+void calls_progress(struct calls *s)
+{
+	struct cni_call *c, *next;
+
+	DL_FOREACH_SAFE (s->all, c, next)
+		progress(s, c);
+}
+
+/* --- messages ----------------------------------------------------------------------------------
+ */
+
+static void caller_done(struct calls *s, struct cni_call *c)
+{
+	switch (c->request->verb) {
+	case CNI_ADD:
+		c->step = STEP_FINISH;
+		attach_want_routes(s->agent, c->at);
+		break;
+	case CNI_CHECK:
+		cni_call_finish(s, c, "");
+		break;
+	default:
+		detach_finish(s, c);
+		break;
+	}
+}
+
+static void on_answer(struct call_work *w, const struct value *m)
+{
+	struct cni_call *c = container_of(w, struct cni_call, work);
+	struct calls *s = c->calls;
+	const char *message = NULL;
+	int64_t code = CNI_E_KERNEL;
+
+	if (c->undone)
+		return;
+	if (c->step != STEP_CALLER) {
+		cni_call_fail(s, c, CNI_E_DECODE, "unexpected message from the plugin");
+		return;
+	}
+	if (value_get_str(m, "", "error", &message, NULL) <= 0) {
+		caller_done(s, c);
+		return;
+	}
+	(void)value_get_int(m, "", "code", 1, 999, &code, NULL);
+	cni_call_fail(s, c, (int)code, message);
+}
+
+/* The caller went away before the end. */
+static void on_closed(struct call_work *w)
+{
+	struct cni_call *c = container_of(w, struct cni_call, work);
+
+	log_warn("cni", "the plugin went away, taking back", "pod=\"%s/%s\" container=%.13s",
+		 c->request->ns, c->request->pod, c->request->id);
+	cni_call_abandon(c->calls, c);
+}
+
+/**
+ * calls_cni() - A CNI request came
+ * @s:    Calls
+ * @call: Its connection
+ * @m:    The message (wire.h)
+ */
+void calls_cni(struct calls *s, struct call *call, const struct value *m)
+{
+	const char *conf;
+	struct cni_request *q = NULL;
+	struct err e = {0};
+	struct cni_env ce;
+	struct cni_call *c;
+
+	wire_read_cni(m, &ce, &conf);
+	if (cni_request_parse(&ce, conf, strlen(conf), &q, &e) < 0) {
+		_cleanup_(buf_done) struct buf text = {0};
+
+		log_warn("cni", "bad request", "err=\"%s\"", e.msg);
+		cni_error_print(NULL, e.code < 0 ? -e.code : e.code, e.msg, NULL, &text);
+		call_finish(call, text.data, 1);
+		return;
+	}
+	c = xcalloc(1, sizeof(*c));
+	c->work = (struct call_work){on_answer, on_closed};
+	c->calls = s;
+	c->call = call;
+	c->request = q;
+	c->started = loop_now(s->agent->loop);
+	DL_APPEND(s->all, c);
+	call_set_work(call, &c->work);
+	begin(s, c);
+}
+
+/**
+ * calls_new() - Begin to serve
+ * @a: Agent
+ *
+ * Return: the calls, to be freed
+ */
+struct calls *calls_new(struct agent *a)
+{
+	struct calls *s = xcalloc(1, sizeof(*s));
+
+	s->agent = a;
+	return s;
+}
+
+/**
+ * calls_free() - End; the server must have been closed
+ * @s: Calls or NULL
+ *
+ * Return: NULL
+ */
+struct calls *calls_free(struct calls *s)
+{
+	free(s);
+	return NULL;
+}

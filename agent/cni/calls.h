@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * calls.h - CNI requests under way.
+ */
+#pragma once
+
+#include "agent/cni/server.h"
+#include "ipam/attachment.h"
+
+struct agent;
+struct calls;
+
+/*
+ * struct call_work - what a call that is not answered at once goes on with (call_set_work());
+ * first in its owner
+ * @message: The caller answered
+ * @closed:  The caller went away
+ */
+struct call_work {
+	void (*message)(struct call_work *w, const struct value *m);
+	void (*closed)(struct call_work *w);
+};
+
+struct calls *calls_new(struct agent *a);
+struct calls *calls_free(struct calls *s);
+void calls_cni(struct calls *s, struct call *call, const struct value *m);
+bool calls_under_way(const struct calls *s, const struct attachment *at);
+void calls_progress(struct calls *s);

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * client.c - one call to the agent: send it, do what is asked in between, take the result.
+ */
+#include "agent/cni/client.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "agent/cni/wire.h"
+#include "lib/jsonw.h"
+#include "watch/document/json.h"
+
+/* Whoever answers has us change links: it must be root, or, in tests, be who we are. */
+static bool peer_is_trusted(int fd)
+{
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0 &&
+	       (cred.uid == 0 || cred.uid == geteuid());
+}
+
+/* The time limits come first: connect() waits while the agent's backlog is full. */
+static int connect_to(const char *path, struct err *reterr)
+{
+	_cleanup_(closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const struct timeval timeout = {.tv_sec = CLIENT_TIMEOUT_SEC};
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+
+	if (strlen(path) >= sizeof(sa.sun_path))
+		return err_set(reterr, -ENAMETOOLONG, "socket %s: the name is too long", path);
+	memcpy(sa.sun_path, path, strlen(path) + 1);
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
+	if (fd < 0 || connect(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0)
+		return err_set(reterr, -errno, "the agent does not answer on %s: %s", path,
+			       strerror(errno));
+	if (!peer_is_trusted(fd))
+		return err_set(reterr, -EPERM, "socket %s: the program behind it is not root's",
+			       path);
+	return TAKE(fd, -1);
+}
+
+static int send_bytes(int fd, const char *p, size_t n)
+{
+	while (n) {
+		ssize_t sent = send(fd, p, n, MSG_NOSIGNAL);
+
+		if (sent < 0 && errno == EINTR)
+			continue;
+		if (sent < 0)
+			return -errno;
+		p += sent;
+		n -= (size_t)sent;
+	}
+	return 0;
+}
+
+static int send_message(int fd, const char *json, struct err *reterr)
+{
+	uint32_t len = htole32((uint32_t)strlen(json));
+	int r = send_bytes(fd, (const char *)&len, sizeof(len));
+
+	if (r == 0)
+		r = send_bytes(fd, json, strlen(json));
+	return r == 0 ? 0 : err_set(reterr, r, "sending to the agent: %s", strerror(-r));
+}
+
+static int receive_bytes(int fd, char *p, size_t n)
+{
+	while (n) {
+		ssize_t got = recv(fd, p, n, 0);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return got ? -errno : -EPIPE;
+		p += got;
+		n -= (size_t)got;
+	}
+	return 0;
+}
+
+static int receive_message(int fd, struct value_doc **ret, struct err *reterr)
+{
+	_cleanup_(freep) char *text = NULL;
+	uint32_t len = 0;
+	int r = receive_bytes(fd, (char *)&len, sizeof(len));
+
+	len = le32toh(len);
+	if (r == 0 && len > WIRE_MAX)
+		r = -EMSGSIZE;
+	if (r == 0) {
+		text = xmalloc(len + 1);
+		r = receive_bytes(fd, text, len);
+	}
+	if (r < 0)
+		return err_set(reterr, r, "the agent ended the call: %s", strerror(-r));
+	return json_parse(text, len, ret, reterr);
+}
+
+static int answer(int fd, int code, const struct err *e, struct err *reterr)
+{
+	_cleanup_(buf_done) struct buf b = {0};
+	struct jsonw w = {.out = &b};
+
+	jsonw_begin(&w, NULL, '{');
+	if (code) {
+		jsonw_str(&w, "error", e->msg);
+		jsonw_int(&w, "code", code);
+	} else {
+		jsonw_bool(&w, "done", true);
+	}
+	jsonw_end(&w, '}');
+	return send_message(fd, b.data, reterr);
+}
+
+/* 1: the message was a part of the text, and was taken; 0: it is something else. */
+static int take_part(const struct value *m, struct buf *ret_text)
+{
+	const char *text = NULL;
+
+	if (value_get_str(m, "", "part", &text, NULL) <= 0)
+		return 0;
+	buf_puts(ret_text, text);
+	return 1;
+}
+
+/* 1: the message is the result and was taken; 0: it is something else; -errno. */
+static int take_result(const struct value *m, struct buf *ret_text, int *ret_exit,
+		       struct err *reterr)
+{
+	const char *text = NULL;
+	int64_t code = 0;
+	int r;
+
+	if (m->type != VALUE_MAP)
+		return err_set(reterr, -EPROTO, "the agent's message is not a map");
+	r = value_get_str(m, "", "result", &text, reterr);
+	if (r > 0)
+		r = value_get_int(m, "", "exit", 0, 255, &code, reterr);
+	if (r < 0 || !text)
+		return r;
+	buf_puts(ret_text, text);
+	*ret_exit = (int)code;
+	return 1;
+}
+
+/* One message of the agent: 1 it was the result, 0 go on, -errno. */
+static int handle(int fd, client_do_fn *fn, void *arg, struct buf *ret_text, int *ret_exit,
+		  struct err *reterr)
+{
+	_cleanup_(value_doc_freep) struct value_doc *doc = NULL;
+	struct err e = {0};
+	int r = receive_message(fd, &doc, reterr);
+
+	if (r == 0 && take_part(value_root(doc), ret_text))
+		return 0;
+	if (r == 0)
+		r = take_result(value_root(doc), ret_text, ret_exit, reterr);
+	if (r != 0)
+		return r;
+	if (!fn)
+		return err_set(reterr, -EPROTO, "unexpected message from the agent");
+	r = fn(arg, value_root(doc), &e);
+	return answer(fd, r, &e, reterr);
+}
+
+/**
+ * client_call() - Call the agent
+ * @socket_path: Its socket
+ * @json:        The call
+ * @fn:          Does what the agent asks for; NULL for calls without such
+ * @arg:         Its first argument
+ * @ret_text:    Appended to: what to print
+ * @ret_exit:    What to exit with
+ * @reterr:      What failed
+ *
+ * Waits CLIENT_TIMEOUT_SEC for the connection and for each message.
+ *
+ * Return: 0; -errno if the agent could not be reached or went away before the result
+ */
+int client_call(const char *socket_path, const char *json, client_do_fn *fn, void *arg,
+		struct buf *ret_text, int *ret_exit, struct err *reterr)
+{
+	_cleanup_(closep) int fd = connect_to(socket_path, reterr);
+	int r = fd < 0 ? fd : send_message(fd, json, reterr);
+
+	while (r == 0)
+		r = handle(fd, fn, arg, ret_text, ret_exit, reterr);
+	return r < 0 ? r : 0;
+}

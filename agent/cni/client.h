@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * client.h - the caller's side of the agent's socket (wire.h).  Blocking.
+ */
+#pragma once
+
+#include "lib/buf.h"
+#include "lib/err.h"
+#include "watch/document/value.h"
+
+#define CLIENT_TIMEOUT_SEC 60 /* for one message of the agent */
+
+/**
+ * typedef client_do_fn - Does what the agent asks for in the middle of a call
+ * @arg:     Context
+ * @m:       The message, with its "do"
+ * @reterr:  What failed
+ *
+ * Return: 0; the CNI error code, above 0
+ */
+typedef int client_do_fn(void *arg, const struct value *m, struct err *reterr);
+
+int client_call(const char *socket_path, const char *json, client_do_fn *fn, void *arg,
+		struct buf *ret_text, int *ret_exit, struct err *reterr);

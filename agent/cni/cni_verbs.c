@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * cni_verbs.c - what each CNI verb does in each of its steps; calls.c leads through them.
+ */
+#include "agent/cni/cni_verbs.h"
+
+#include <stdio.h>
+#include <utlist.h>
+
+#include "agent/agent.h"
+#include "agent/attach.h"
+#include "agent/cni/wire.h"
+#include "datapath/route/podlink.h"
+#include "lib/log.h"
+
+#define POD_ASK_USEC (100 * USEC_PER_MSEC) /* how long the watch may be behind an ADD */
+#define UNSYNCED     "the agent has not read its source yet"
+
+/* struct flush - a flush under way; @call: NULL when that was freed meanwhile */
+struct flush {
+	struct cni_call *call;
+};
+
+/* --- ends ------------------------------------------------------------------------------------ */
+
+static void observe(struct calls *s, const struct cni_call *c, bool ok)
+{
+	double seconds = (double)(loop_now(s->agent->loop) - c->started) / USEC_PER_SEC;
+
+	histogram_observe(
+		&s->agent->count.cni[c->request->verb][ok ? CNI_RESULT_OK : CNI_RESULT_ERROR],
+		seconds);
+}
+
+/**
+ * cni_call_free() - Forget a call; its connection is the caller's business
+ * @s: Calls
+ * @c: Call
+ */
+void cni_call_free(struct calls *s, struct cni_call *c)
+{
+	DL_DELETE(s->all, c);
+	(void)loop_source_free(c->timer);
+	(void)attachment_free(c->at);
+	vec_foreach (a, &c->going)
+		(void)attachment_free(*a);
+	vec_done(&c->going);
+	buf_done(&c->failure);
+	if (c->flush)
+		c->flush->call = NULL;
+	(void)cni_request_free(c->request);
+	free(c);
+}
+
+static void end(struct calls *s, struct cni_call *c, const char *text, bool ok)
+{
+	struct call *call = c->call;
+
+	observe(s, c, ok);
+	if (call) {
+		call_set_work(call, NULL);
+		call_finish(call, text, ok ? 0 : 1);
+	}
+	cni_call_free(s, c);
+}
+
+/**
+ * cni_call_finish() - End a call with its result
+ * @s:    Calls
+ * @c:    Call; freed
+ * @text: What the plugin prints
+ */
+void cni_call_finish(struct calls *s, struct cni_call *c, const char *text)
+{
+	end(s, c, text, true);
+}
+
+static void begin_detach(struct calls *s, struct cni_call *c)
+{
+	c->step = STEP_KERNEL;
+	vec_foreach (a, &c->going)
+		attach_unroute(s->agent, *a);
+}
+
+/* What an ADD did so far goes, as by a DEL; then the call ends. */
+static void take_back(struct calls *s, struct cni_call *c)
+{
+	if (c->request->verb != CNI_ADD || !c->at) {
+		end(s, c, c->failure.data, false);
+		return;
+	}
+	c->undone = true;
+	vec_push(&c->going, attachment_copy(c->at));
+	begin_detach(s, c);
+	loop_wake(s->agent->loop);
+}
+
+/**
+ * cni_call_fail() - End a call with an error, when what an ADD did is taken back
+ * @s:       Calls
+ * @c:       Call; freed, now or later
+ * @code:    enum cni_code
+ * @message: What is wrong
+ */
+void cni_call_fail(struct calls *s, struct cni_call *c, int code, const char *message)
+{
+	log_warn("cni", "request failed",
+		 "verb=%s pod=\"%s/%s\" container=%.13s code=%d err=\"%s\"",
+		 cni_verb_str(c->request->verb), c->request->ns, c->request->pod, c->request->id,
+		 code, message);
+	cni_error_print(c->request->version, code, message, NULL, &c->failure);
+	take_back(s, c);
+}
+
+/**
+ * cni_call_abandon() - The plugin went away: an ADD is taken back, a DEL that has only to free the
+ * addresses goes on
+ * @s: Calls
+ * @c: Call; freed, now or later
+ */
+void cni_call_abandon(struct calls *s, struct cni_call *c)
+{
+	c->call = NULL;
+	if (c->step != STEP_FLUSH && !c->undone)
+		take_back(s, c);
+}
+
+/* --- what the caller is asked to do ---------------------------------------------------------- */
+
+/**
+ * cni_call_ask_link() - Ask the plugin to make or compare the link
+ * @s:    Calls
+ * @c:    Call with an attachment
+ * @what: "attach" or "check"
+ */
+void cni_call_ask_link(struct calls *s, struct cni_call *c, const char *what)
+{
+	_cleanup_(buf_done) struct buf b = {0};
+
+	wire_link(what, c->at, c->request->netns, s->agent->mtu, &b);
+	c->step = STEP_CALLER;
+	call_send(c->call, b.data);
+}
+
+/**
+ * cni_call_ask_detach() - Ask the plugin to delete the links that go
+ * @c: Call
+ */
+void cni_call_ask_detach(struct cni_call *c)
+{
+	_cleanup_(buf_done) struct buf b = {0};
+
+	wire_detach((const struct attachment *const *)c->going.v, c->going.n, &b);
+	c->step = STEP_CALLER;
+	call_send(c->call, b.data);
+}
+
+/* --- ADD ------------------------------------------------------------------------------------- */
+
+/*
+ * The watch has not told of the pod: ask for it, once.  At the deadline nothing is left to do, the
+ * turn that follows looks at it.
+ */
+static void on_pod_wait(void *arg)
+{
+	struct cni_call *c = arg;
+	struct agent *a = c->calls->agent;
+
+	if (c->asked)
+		return;
+	c->asked = true;
+	if (c->at && !policy_pod_known(a->policy, c->at->id, c->at->ifname))
+		source_fetch_pod(a, c->request->ns, c->request->pod);
+	loop_timer_at(c->timer, c->pod_deadline);
+}
+
+/**
+ * add_begin() - ADD: addresses, journal record, rules wanted
+ * @s: Calls
+ * @c: Call; freed if it fails
+ */
+void add_begin(struct calls *s, struct cni_call *c)
+{
+	struct agent *a = s->agent;
+	const struct attachment *old = journal_find(a->journal, c->request->id, c->request->ifname);
+	struct err e = {0};
+	int r;
+
+	if (!a->source_synced) {
+		cni_call_fail(s, c, CNI_E_TRY_AGAIN, UNSYNCED);
+		return;
+	}
+	c->pod_deadline = c->started + a->config->pod_wait_usec;
+	c->timer = loop_timer(a->loop, "pod wait", on_pod_wait, c);
+	loop_timer_at(c->timer, c->started + MIN(POD_ASK_USEC, a->config->pod_wait_usec));
+	c->step = STEP_KERNEL;
+	if (old) {
+		c->adopted = true;
+		c->at = attachment_copy(old);
+		policy_attach(a->policy, old);
+		attach_unroute(a, old); /* the link is made anew: until then there is no device */
+		return;
+	}
+	r = attach_make(a, c->request, &c->at, &c->seq, &e);
+	if (r < 0)
+		cni_call_fail(s, c, -r, e.msg);
+}
+
+/**
+ * add_finish() - ADD, when the link is made: answer once route, disk and pod object are there
+ * @s: Calls
+ * @c: Call; freed if it is answered
+ */
+void add_finish(struct calls *s, struct cni_call *c)
+{
+	_cleanup_(buf_done) struct buf text = {0};
+	struct agent *a = s->agent;
+	struct cni_result result = {.at = c->at, .mtu = a->mtu, .prev = c->request->prev};
+	bool known = policy_pod_known(a->policy, c->at->id, c->at->ifname);
+	char first[ADDR_STR_MAX];
+
+	if (attach_under_way(a, c->at))
+		return;
+	if (!attach_routed(a, c->at)) {
+		cni_call_fail(s, c, CNI_E_KERNEL,
+			      *a->routes_sync.problem ? a->routes_sync.problem
+						      : "the kernel refused the pod's route");
+		return;
+	}
+	if (!journal_synced(a->journal, c->seq) && journal_trouble(a->journal)) {
+		cni_call_fail(s, c, CNI_E_IO, a->durable.sync.problem);
+		return;
+	}
+	if (!journal_synced(a->journal, c->seq))
+		return;
+	if (!known && loop_now(a->loop) < c->pod_deadline)
+		return;
+	log_info("cni", known ? "pod attached" : "pod attached, isolated until its object is known",
+		 "pod=\"%s/%s\" address=%s ifname=%s us=%llu", c->at->ns, c->at->pod,
+		 addr_str(&c->at->addrs[0], first), c->at->host_ifname,
+		 (unsigned long long)(loop_now(a->loop) - c->started));
+	(void)mac_parse(PODLINK_HOST_MAC, &result.host_mac);
+	cni_result_print(c->request->version, &result, &text);
+	cni_call_finish(s, c, text.data);
+}
+
+/* --- DEL and GC ------------------------------------------------------------------------------ */
+
+/**
+ * del_begin() - DEL: routes of one interface not wanted any more
+ * @s: Calls
+ * @c: Call
+ */
+void del_begin(struct calls *s, struct cni_call *c)
+{
+	const struct attachment *at =
+		journal_find(s->agent->journal, c->request->id, c->request->ifname);
+
+	/* Unknown to us: the link may still be there, and its name follows from the request. */
+	vec_push(&c->going, at ? attachment_copy(at) : attach_new(c->request));
+	begin_detach(s, c);
+}
+
+static bool is_valid(const struct cni_request *q, const struct attachment *at)
+{
+	for (uint32_t i = 0; i < q->n_valid; i++)
+		if (streq(q->valid[i].id, at->id) && streq(q->valid[i].ifname, at->ifname))
+			return true;
+	return false;
+}
+
+static bool is_being_added(const struct calls *s, const struct attachment *at)
+{
+	struct cni_call *o;
+
+	DL_FOREACH (s->all, o) {
+		if (o->request->verb == CNI_ADD && o->at && streq(o->at->id, at->id) &&
+		    streq(o->at->ifname, at->ifname))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * gc_begin() - GC: routes to what the runtime does not name not wanted any more
+ * @s: Calls
+ * @c: Call
+ */
+void gc_begin(struct calls *s, struct cni_call *c)
+{
+	const struct attachment *at = NULL;
+
+	while ((at = journal_next(s->agent->journal, at)))
+		if (!is_valid(c->request, at) && !is_being_added(s, at))
+			vec_push(&c->going, attachment_copy(at));
+	begin_detach(s, c);
+}
+
+/* Links and connections are gone: free the addresses. */
+static void release(struct cni_call *c)
+{
+	struct agent *a = c->calls->agent;
+
+	vec_foreach (at, &c->going) {
+		attach_release(a, *at);
+		log_info("cni", c->undone ? "taken back" : "pod detached",
+			 "pod=\"%s/%s\" ifname=%s", (*at)->ns, (*at)->pod, (*at)->host_ifname);
+	}
+	end(c->calls, c, c->undone ? c->failure.data : "", !c->undone);
+}
+
+static void on_flushed(void *arg)
+{
+	struct flush *f = arg;
+	struct cni_call *c = f->call;
+
+	free(f);
+	if (!c)
+		return;
+	c->flush = NULL;
+	c->flushed = true;
+	if (c->step == STEP_FLUSH)
+		release(c);
+}
+
+/**
+ * detach_rules() - The routes of what goes are out of the kernel: rules not wanted any more
+ * @s: Calls
+ * @c: Call
+ */
+void detach_rules(struct calls *s, struct cni_call *c)
+{
+	c->step = STEP_RULES;
+	vec_foreach (at, &c->going)
+		attach_forget(s->agent, *at);
+	loop_wake(s->agent->loop);
+}
+
+/**
+ * detach_flush() - What goes is cut off: rules not wanted any more, begin to forget the connections
+ * @s: Calls
+ * @c: Call
+ *
+ * Takes as long as the kernel's walk through its whole table of connections, so it goes on beside
+ * the deletion of the links where it may: once routes and rules are out of the kernel, no new
+ * connection with the pod can come about.
+ */
+void detach_flush(struct calls *s, struct cni_call *c)
+{
+	VEC(struct addr) addrs = {0};
+
+	vec_foreach (at, &c->going) {
+		attach_forget(s->agent, *at);
+		for (uint32_t i = 0; i < (*at)->n_addrs; i++)
+			vec_push(&addrs, (*at)->addrs[i]);
+	}
+	c->flush = xcalloc(1, sizeof(*c->flush));
+	c->flush->call = c;
+	routing_flush(s->agent, addrs.v, addrs.n, on_flushed, c->flush);
+	vec_done(&addrs);
+}
+
+/**
+ * detach_finish() - DEL and GC, when the links are deleted: free the addresses once the connections
+ * are forgotten
+ * @s: Calls
+ * @c: Call; freed, now or later
+ */
+void detach_finish(struct calls *s, struct cni_call *c)
+{
+	c->step = STEP_FLUSH;
+	if (c->flushed)
+		release(c);
+	else if (!c->flush)
+		detach_flush(s, c);
+}
+
+/* --- CHECK and STATUS ------------------------------------------------------------------------ */
+
+/**
+ * check_begin() - CHECK: compare our own state, then ask for the pod's end
+ * @s: Calls
+ * @c: Call; freed if it fails
+ */
+void check_begin(struct calls *s, struct cni_call *c)
+{
+	struct agent *a = s->agent;
+	const struct attachment *at = journal_find(a->journal, c->request->id, c->request->ifname);
+	struct err e = {0};
+
+	if (!a->source_synced) { /* routes are not compared with the kernel before that */
+		cni_call_fail(s, c, CNI_E_TRY_AGAIN, UNSYNCED);
+		return;
+	}
+	if (!at) {
+		cni_call_fail(s, c, CNI_E_UNKNOWN, "the container has no such interface of ours");
+		return;
+	}
+	if (cni_check_prev(c->request, at, &e) < 0) {
+		cni_call_fail(s, c, CNI_E_MISMATCH, e.msg);
+		return;
+	}
+	c->at = attachment_copy(at);
+	if (links_are_gone(a, at)) {
+		cni_call_fail(s, c, CNI_E_MISMATCH,
+			      "the interface was deleted; only a new pod gets one");
+		return;
+	}
+	if (!attach_routed(a, at)) {
+		cni_call_fail(s, c, CNI_E_MISMATCH, "the route to the pod is missing");
+		return;
+	}
+	cni_call_ask_link(s, c, "check");
+}
+
+/**
+ * status_begin() - STATUS: answer whether ADD can be served
+ * @s: Calls
+ * @c: Call; freed
+ */
+void status_begin(struct calls *s, struct cni_call *c)
+{
+	const char *why;
+
+	if (agent_ready(s->agent, &why))
+		cni_call_finish(s, c, "");
+	else
+		cni_call_fail(s, c, CNI_E_NOT_AVAILABLE, why);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * cni_verbs.h - a CNI request under way; shared by calls.c and cni_verbs.c.
+ */
+#pragma once
+
+#include "agent/cni/calls.h"
+#include "agent/cni/cni.h"
+#include "lib/buf.h"
+#include "lib/loop.h"
+#include "lib/vec.h"
+
+struct agent;
+struct flush;
+
+enum step {
+	STEP_WAIT,   /* for an earlier call about the same interface to end */
+	STEP_KERNEL, /* until our changes are in the kernel */
+	STEP_RULES,  /* DEL, GC: routes are out of the kernel, until the rules are too */
+	STEP_CALLER, /* until the caller has done its part */
+	STEP_FINISH, /* ADD: until route, disk and pod object are there */
+	STEP_FLUSH,  /* DEL, GC, an ADD taken back: until the connections are forgotten */
+};
+
+/*
+ * struct cni_call
+ * @at:      ADD, CHECK: the attachment
+ * @going:   DEL, GC, an ADD taken back: copies of what goes
+ * @seq:     ADD: journal record to be on disk before the result
+ * @adopted: ADD: the attachment existed before: nothing was allocated
+ * @doomed:  ADD: a DEL of the same interface came
+ * @undone:  ADD: it has failed or its caller went away, and what it did is being taken back
+ * @failure: What the plugin prints then
+ * @asked:   ADD: the source was asked for the pod, or told of it in time
+ * @flush:   DEL, GC: the forgetting of connections under way, or NULL
+ * @flushed: DEL, GC: they are forgotten
+ */
+struct cni_call {
+	struct call_work work;
+	struct calls *calls;
+	struct call *call; /* NULL: the caller went away, but the call goes on to its end */
+	struct cni_request *request;
+	enum step step;
+	uint64_t started, pod_deadline;
+	struct attachment *at;
+	VEC(struct attachment *) going;
+	uint64_t seq;
+	bool adopted, doomed, undone, asked, flushed;
+	struct buf failure;
+	struct flush *flush;
+	struct loop_source *timer;
+	struct cni_call *prev, *next;
+};
+
+/* The calls under way, oldest first. */
+struct calls {
+	struct agent *agent;
+	struct cni_call *all;
+};
+
+void cni_call_free(struct calls *s, struct cni_call *c);
+void cni_call_finish(struct calls *s, struct cni_call *c, const char *text);
+void cni_call_fail(struct calls *s, struct cni_call *c, int code, const char *message);
+void cni_call_abandon(struct calls *s, struct cni_call *c);
+void cni_call_ask_link(struct calls *s, struct cni_call *c, const char *what);
+void cni_call_ask_detach(struct cni_call *c);
+
+void add_begin(struct calls *s, struct cni_call *c);
+void add_finish(struct calls *s, struct cni_call *c);
+void del_begin(struct calls *s, struct cni_call *c);
+void gc_begin(struct calls *s, struct cni_call *c);
+void detach_rules(struct calls *s, struct cni_call *c);
+void detach_flush(struct calls *s, struct cni_call *c);
+void detach_finish(struct calls *s, struct cni_call *c);
+void check_begin(struct calls *s, struct cni_call *c);
+void status_begin(struct calls *s, struct cni_call *c);

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * doc_keys.h - one copy of every map key of a document; used by value_build.c alone.
+ */
+#pragma once
+
+#include "lib/util.h"
+#include "watch/document/arena.h"
+
+/* struct doc_key - @in_map is the serial number of the map that was last found to have the key */
+struct doc_key {
+	uint64_t hash;
+	uint64_t in_map;
+	char s[];
+};
+
+/* struct doc_keys - open addressing, at most half full; starts zeroed */
+struct doc_keys {
+	struct doc_key **v;
+	size_t n, cap; /* @cap is a power of two */
+};
+
+struct doc_key *doc_key_get(struct doc_keys *keys, struct arena *arena, const char *s, size_t len);
+void doc_keys_done(struct doc_keys *keys);

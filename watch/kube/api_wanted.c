@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * api_wanted.c - the trees of keys.  Pure.
+ */
+#include "watch/kube/api_wanted.h"
+
+const struct wanted wanted_all[] = {{0}};
+
+#define ALL(key)                \
+	{                       \
+		key, wanted_all \
+	}
+#define END                \
+	{                  \
+		NULL, NULL \
+	}
+
+static const struct wanted metadata[] = {
+	ALL("name"), ALL("namespace"), ALL("uid"), ALL("resourceVersion"), ALL("labels"), END,
+};
+
+/* --- Node ------------------------------------------------------------------------------------ */
+
+static const struct wanted node_spec[] = {ALL("podCIDR"), ALL("podCIDRs"), END};
+static const struct wanted node_status[] = {ALL("addresses"), END};
+static const struct wanted node[] = {
+	{"metadata", metadata}, {"spec", node_spec}, {"status", node_status}, END};
+
+/* --- Namespace: metadata alone is asked for -------------------------------------------------- */
+
+static const struct wanted namespace[] = {{"metadata", metadata}, END};
+
+/* --- Pod ------------------------------------------------------------------------------------- */
+
+static const struct wanted pod_annotations[] = {ALL("kubernetes.io/config.hash"), END};
+static const struct wanted pod_metadata[] = {
+	ALL("name"),   ALL("namespace"),
+	ALL("uid"),    ALL("resourceVersion"),
+	ALL("labels"), {"annotations", pod_annotations},
+	END,
+};
+static const struct wanted container[] = {ALL("ports"), END};
+static const struct wanted pod_spec[] = {
+	ALL("nodeName"),
+	ALL("hostNetwork"),
+	{"containers", container},
+	{"initContainers", container},
+	END,
+};
+static const struct wanted pod_status[] = {ALL("phase"), ALL("podIP"), ALL("podIPs"), END};
+static const struct wanted pod[] = {
+	{"metadata", pod_metadata}, {"spec", pod_spec}, {"status", pod_status}, END};
+
+/* --- NetworkPolicy --------------------------------------------------------------------------- */
+
+static const struct wanted policy[] = {{"metadata", metadata}, ALL("spec"), END};
+
+/* --- what is no object ------------------------------------------------------------------------ */
+
+const struct wanted wanted_of_status[] = {ALL("code"), ALL("reason"), ALL("message"),
+					  ALL("details"), END};
+
+static const struct wanted bookmark_metadata[] = {ALL("resourceVersion"), ALL("annotations"), END};
+const struct wanted wanted_of_bookmark[] = {{"metadata", bookmark_metadata}, END};
+
+/**
+ * wanted_of_kind() - The fields of a kind
+ * @kind: Kind
+ *
+ * Return: the tree
+ */
+const struct wanted *wanted_of_kind(enum kind kind)
+{
+	static const struct wanted *const trees[] = {
+		[KIND_NODE] = node,
+		[KIND_NAMESPACE] = namespace,
+		[KIND_POD] = pod,
+		[KIND_POLICY] = policy,
+	};
+
+	_Static_assert(ARRAY_SIZE(trees) == _KIND_MAX, "a tree for every kind");
+	return trees[kind];
+}
+
+/**
+ * wanted_find() - Is a key of a map kept, and what inside?
+ * @w:   What is wanted in the map
+ * @key: Key, not NUL-terminated
+ * @n:   Its bytes
+ *
+ * Return: what is wanted inside its value; NULL: it is dropped
+ */
+const struct wanted *wanted_find(const struct wanted *w, const char *key, size_t n)
+{
+	if (w == wanted_all)
+		return w;
+	for (; w->key; w++)
+		if (strncmp(w->key, key, n) == 0 && !w->key[n])
+			return w->inside;
+	return NULL;
+}

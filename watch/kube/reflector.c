@@ -1,0 +1,475 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * reflector.c - the state machine of reflector.h.  Pure: time and chance are given.
+ */
+#include "watch/kube/reflector.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "lib/random.h"
+
+#define IDLE_STREAMS_MAX 2	      /* then streams are given up */
+#define BRIEF_USEC	 USEC_PER_SEC /* a watch that ended sooner, and told nothing, has failed */
+#define RETRY_AFTER_MAX	 (5 * 60)     /* seconds that a server may ask for */
+
+/**
+ * reflector_state_str() - Name of a state
+ * @s: State
+ *
+ * Return: "waiting", "watching", ...
+ */
+const char *reflector_state_str(enum reflector_state s)
+{
+	static const char *const names[] = {"waiting", "streaming", "paging", "watching"};
+
+	_Static_assert(ARRAY_SIZE(names) == _REFLECTOR_STATE_MAX, "a name for every state");
+	return names[s];
+}
+
+/**
+ * reflector_init() - Prepare
+ * @r:    Reflector; reflector_start() begins
+ * @seed: Differs from node to node, so that they do not come all at once
+ */
+void reflector_init(struct reflector *r, uint64_t seed)
+{
+	*r = (struct reflector){.random = seed, .deadline = USEC_INFINITY};
+}
+
+/**
+ * reflector_done() - Free what it holds
+ * @r: Reflector
+ */
+void reflector_done(struct reflector *r)
+{
+	free(r->continue_from);
+	*r = (struct reflector){.deadline = USEC_INFINITY};
+}
+
+/* --- sending -----------------------------------------------------------------------------------
+ */
+
+static uint64_t idle_limit(enum reflector_state s)
+{
+	switch (s) {
+	case REFLECTOR_STREAMING:
+		return REFLECTOR_STREAM_IDLE_USEC;
+	case REFLECTOR_PAGING:
+		return REFLECTOR_LIST_IDLE_USEC;
+	case REFLECTOR_WATCHING:
+		return REFLECTOR_WATCH_IDLE_USEC;
+	case REFLECTOR_WAITING:
+	case _REFLECTOR_STATE_MAX:
+		break;
+	}
+	return USEC_INFINITY;
+}
+
+static void enter(struct reflector *r, enum reflector_state s, uint64_t now)
+{
+	r->state = s;
+	r->deadline = now + idle_limit(s);
+}
+
+static unsigned int send(struct reflector *r, enum reflector_state s, uint64_t now)
+{
+	enter(r, s, now);
+	r->heard = false;
+	r->sent = now;
+	if (s == REFLECTOR_WATCHING)
+		r->count.watches++;
+	else if (!r->continue_from)
+		r->count.lists++;
+	return REFLECTOR_SEND;
+}
+
+static enum reflector_state listing(const struct reflector *r)
+{
+	return r->no_stream ? REFLECTOR_PAGING : REFLECTOR_STREAMING;
+}
+
+/* From the beginning; what was listed so far is forgotten. */
+static unsigned int list(struct reflector *r, uint64_t now)
+{
+	free(TAKE(r->continue_from, NULL));
+	return REFLECTOR_FORGET | send(r, listing(r), now);
+}
+
+/* The versions that the store has mean nothing to the server any more. */
+static unsigned int list_anew(struct reflector *r, uint64_t now)
+{
+	r->count.expired++;
+	return reflector_again(r, now);
+}
+
+/* --- failing -----------------------------------------------------------------------------------
+ */
+
+static unsigned int wait(struct reflector *r, uint32_t retry_after, uint64_t now)
+{
+	uint64_t bound = REFLECTOR_RETRY_MIN_USEC << MIN(r->row, 16);
+	unsigned int todo = 0;
+
+	if (r->state != REFLECTOR_WATCHING) {
+		free(TAKE(r->continue_from, NULL));
+		todo = REFLECTOR_FORGET;
+	}
+	/* What silenced the streams before silences pages, too. */
+	if (r->state == REFLECTOR_PAGING)
+		r->idle_streams = 0;
+	r->retry = r->state == REFLECTOR_WATCHING && r->version ? REFLECTOR_WATCHING : listing(r);
+	r->state = REFLECTOR_WAITING;
+	r->row++;
+	r->count.failures++;
+	r->deadline = now + MIN(retry_after, RETRY_AFTER_MAX) * USEC_PER_SEC +
+		      random_below(&r->random, MIN(bound, REFLECTOR_RETRY_MAX_USEC));
+	return todo;
+}
+
+static void describe(struct reflector *r, const struct reflector_end *e)
+{
+	const struct api_status *s = e->status;
+
+	if (e->http && e->http != 200)
+		(void)snprintf(r->problem, sizeof(r->problem), "HTTP %d%s%s%s%s", e->http,
+			       *s->reason ? " " : "", s->reason, *s->message ? ": " : "",
+			       s->message);
+	else
+		(void)snprintf(r->problem, sizeof(r->problem), "%.255s",
+			       e->text && *e->text ? e->text : "the answer ended too early");
+}
+
+/* Nothing is wrong any more. */
+static void succeed(struct reflector *r)
+{
+	r->row = 0;
+	r->problem[0] = '\0';
+}
+
+/* --- what happens ------------------------------------------------------------------------------
+ */
+
+/**
+ * reflector_start() - Begin
+ * @r:   Reflector
+ * @now: Monotonic time, microseconds
+ *
+ * Return: what is to be done
+ */
+unsigned int reflector_start(struct reflector *r, uint64_t now)
+{
+	return list(r, now);
+}
+
+/**
+ * reflector_again() - List anew, though nothing is wrong with the versions
+ * @r:   Reflector, started
+ * @now: Monotonic time, microseconds
+ *
+ * Return: what is to be done
+ */
+unsigned int reflector_again(struct reflector *r, uint64_t now)
+{
+	r->consistent = true;
+	r->version = 0;
+	return REFLECTOR_CANCEL | list(r, now);
+}
+
+/* An old server takes it for an ordinary watch, and never says "that was all". */
+static unsigned int page_instead(struct reflector *r, uint64_t now)
+{
+	r->no_stream = ++r->idle_streams >= IDLE_STREAMS_MAX;
+	return REFLECTOR_FORGET | send(r, REFLECTOR_PAGING, now);
+}
+
+/* Nothing came for too long. */
+static unsigned int on_idle(struct reflector *r, uint64_t now)
+{
+	if (r->state == REFLECTOR_STREAMING)
+		return REFLECTOR_CANCEL | page_instead(r, now);
+	r->count.failures++;
+	if (r->state == REFLECTOR_WATCHING)
+		return REFLECTOR_CANCEL | REFLECTOR_RENEW | send(r, REFLECTOR_WATCHING, now);
+	(void)snprintf(r->problem, sizeof(r->problem), "the API server does not answer");
+	r->unreachable = true;
+	return REFLECTOR_CANCEL | REFLECTOR_RENEW | wait(r, 0, now);
+}
+
+/**
+ * reflector_timer() - Time has passed
+ * @r:   Reflector
+ * @now: Monotonic time; nothing happens before @r->deadline
+ *
+ * Return: what is to be done
+ */
+unsigned int reflector_timer(struct reflector *r, uint64_t now)
+{
+	if (now < r->deadline)
+		return 0;
+	if (r->state != REFLECTOR_WAITING)
+		return on_idle(r, now);
+	return r->retry == REFLECTOR_WATCHING ? send(r, r->retry, now) : list(r, now);
+}
+
+/**
+ * reflector_answered() - The server begins to answer, whatever it says
+ * @r: Reflector
+ *
+ * Return: true if the request before got no answer: others need not wait any longer, see
+ * reflector_nudge()
+ */
+bool reflector_answered(struct reflector *r)
+{
+	return TAKE(r->unreachable, false);
+}
+
+/**
+ * reflector_nudge() - The server answers others again
+ * @r:   Reflector; nothing happens unless it waits because it got no answer
+ * @now: Monotonic time
+ *
+ * The waits of one node are drawn apart so that a server that is in trouble has peace; when it is
+ * back, one attempt is enough to know.
+ */
+void reflector_nudge(struct reflector *r, uint64_t now)
+{
+	if (r->state == REFLECTOR_WAITING && r->unreachable)
+		r->deadline = MIN(r->deadline, now);
+}
+
+/**
+ * reflector_accepted() - An answer begins that does not say no
+ * @r: Reflector
+ *
+ * Of a watch nothing more need come for a minute.  That it was taken says nothing about how long it
+ * will last, so the waits go on growing until something comes.
+ */
+void reflector_accepted(struct reflector *r)
+{
+	if (r->state == REFLECTOR_WATCHING)
+		r->problem[0] = '\0';
+}
+
+/**
+ * reflector_bytes() - Bytes of the answer came, an answer that does not say no
+ * @r:   Reflector
+ * @now: Monotonic time
+ */
+void reflector_bytes(struct reflector *r, uint64_t now)
+{
+	if (r->state == REFLECTOR_WAITING)
+		return;
+	r->heard = true;
+	r->deadline = now + idle_limit(r->state);
+	if (r->state == REFLECTOR_WATCHING)
+		succeed(r);
+}
+
+static unsigned int come_to(struct reflector *r, uint64_t version, uint64_t now)
+{
+	if (r->state != REFLECTOR_WATCHING || !version)
+		return 0;
+	if (version < r->version) /* the server's data are those of an older time */
+		return REFLECTOR_DISTRUST | list_anew(r, now);
+	r->version = version;
+	return 0;
+}
+
+/**
+ * reflector_event() - An object of a watch was told, of a version
+ * @r:       Reflector
+ * @version: metadata.resourceVersion; 0: none
+ * @now:     Monotonic time
+ *
+ * Return: 0: the event counts; else it does not, and that is to be done
+ */
+unsigned int reflector_event(struct reflector *r, uint64_t version, uint64_t now)
+{
+	return come_to(r, version, now);
+}
+
+/**
+ * reflector_bookmark() - A watch told how far it has come
+ * @r:           Reflector
+ * @version:     Version
+ * @initial_end: All that there was at the beginning has been told
+ * @now:         Monotonic time
+ *
+ * Return: what is to be done
+ */
+unsigned int reflector_bookmark(struct reflector *r, uint64_t version, bool initial_end,
+				uint64_t now)
+{
+	if (r->state != REFLECTOR_STREAMING)
+		return come_to(r, version, now);
+	if (!initial_end)
+		return 0;
+	/* The same answer goes on as the watch. */
+	enter(r, REFLECTOR_WATCHING, now);
+	r->version = version;
+	r->synced = true;
+	r->consistent = false;
+	r->idle_streams = 0;
+	succeed(r);
+	return REFLECTOR_COMMIT;
+}
+
+/* We ask for a version that the server has not come to: it has lost some. */
+static bool is_ahead(const struct reflector_end *e)
+{
+	return e->http == 504 && e->status->too_large;
+}
+
+static bool is_gone(const struct reflector_end *e)
+{
+	return e->http == 410 || is_ahead(e);
+}
+
+/**
+ * reflector_error() - A watch told an error: it is over
+ * @r:      Reflector
+ * @status: Error
+ * @now:    Monotonic time
+ *
+ * Return: what is to be done
+ */
+unsigned int reflector_error(struct reflector *r, const struct api_status *status, uint64_t now)
+{
+	const struct reflector_end e = {.http = status->code ?: 500, .status = status};
+
+	if (r->state == REFLECTOR_WAITING)
+		return 0;
+	return REFLECTOR_CANCEL | reflector_ended(r, &e, now);
+}
+
+/**
+ * reflector_page() - A page of a list is complete
+ * @r:             Reflector
+ * @version:       Of the list
+ * @continue_from: Where the next page begins; NULL: this was the last one
+ * @now:           Monotonic time
+ *
+ * Return: what is to be done
+ */
+unsigned int reflector_page(struct reflector *r, uint64_t version, const char *continue_from,
+			    uint64_t now)
+{
+	free(TAKE(r->continue_from, NULL));
+	if (continue_from) {
+		r->continue_from = xstrdup(continue_from);
+		return send(r, REFLECTOR_PAGING, now);
+	}
+	r->version = version;
+	r->synced = true;
+	r->consistent = false;
+	succeed(r);
+	return REFLECTOR_COMMIT | send(r, REFLECTOR_WATCHING, now);
+}
+
+/* A watch came to its end in good order, or a silent one did at once. */
+static unsigned int watch_ended(struct reflector *r, uint64_t now)
+{
+	if (r->heard || now - r->sent >= BRIEF_USEC)
+		return send(r, REFLECTOR_WATCHING, now);
+	return wait(r, 0, now);
+}
+
+/**
+ * reflector_ended() - The request under way has ended
+ * @r:   Reflector
+ * @e:   How
+ * @now: Monotonic time
+ *
+ * Return: what is to be done
+ */
+unsigned int reflector_ended(struct reflector *r, const struct reflector_end *e, uint64_t now)
+{
+	unsigned int todo = is_ahead(e) ? REFLECTOR_DISTRUST : 0;
+	bool first = r->row == 0;
+
+	if (r->state == REFLECTOR_WAITING)
+		return 0;
+	if (e->http == 200 && e->error == 0 && r->state == REFLECTOR_WATCHING)
+		return watch_ended(r, now);
+	if (e->http == 200 && e->error == 0 && r->state == REFLECTOR_STREAMING)
+		return page_instead(r, now);
+	describe(r, e);
+	r->unreachable = !e->http;
+	if (is_gone(e) && first) {
+		r->row++;
+		return todo | (list_anew(r, now) & ~(unsigned int)REFLECTOR_CANCEL);
+	}
+	if (r->state == REFLECTOR_STREAMING && (e->http == 400 || e->http == 422)) {
+		r->no_stream = true;
+		return list(r, now);
+	}
+	if (is_gone(e)) {
+		r->consistent = true;
+		r->version = 0;
+		r->count.expired++;
+	}
+	todo |= wait(r, MAX(e->retry_after, e->status->retry_after), now);
+	if (e->http == 401 || e->error == -EKEYREJECTED) {
+		todo |= REFLECTOR_CREDENTIALS;
+		r->deadline = first ? now : r->deadline;
+	}
+	return todo;
+}
+
+/* --- wording -----------------------------------------------------------------------------------
+ */
+
+static void put_escaped(struct buf *out, const char *s)
+{
+	for (; *s; s++) {
+		if ((*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') ||
+		    (*s >= '0' && *s <= '9') || strchr("-._~", *s))
+			buf_putc(out, *s);
+		else
+			buf_printf(out, "%%%02X", (unsigned char)*s);
+	}
+}
+
+static void put_watch(struct reflector *r, struct buf *out)
+{
+	buf_printf(out, "watch=true&allowWatchBookmarks=true&timeoutSeconds=%" PRIu64,
+		   REFLECTOR_WATCH_SEC + random_below(&r->random, REFLECTOR_WATCH_SEC));
+	if (r->state == REFLECTOR_STREAMING)
+		buf_puts(out, "&sendInitialEvents=true&resourceVersionMatch=NotOlderThan");
+	else
+		buf_printf(out, "&resourceVersion=%" PRIu64, r->version);
+}
+
+/* An old list from the server's cache is good enough to begin with, and costs it less. */
+static void put_page(const struct reflector *r, struct buf *out)
+{
+	buf_printf(out, "limit=%d", REFLECTOR_PAGE);
+	if (r->continue_from) {
+		buf_puts(out, "&continue=");
+		put_escaped(out, r->continue_from);
+	} else if (!r->consistent) {
+		buf_puts(out, "&resourceVersion=0");
+	}
+}
+
+/**
+ * reflector_path() - The request that is to be sent
+ * @r:        Reflector that asked for REFLECTOR_SEND
+ * @path:     Of the collection, "/api/v1/pods"
+ * @selector: fieldSelector, as it is; NULL: none
+ * @out:      Appended to
+ */
+void reflector_path(struct reflector *r, const char *path, const char *selector, struct buf *out)
+{
+	buf_printf(out, "%s?", path);
+	if (r->state == REFLECTOR_PAGING)
+		put_page(r, out);
+	else
+		put_watch(r, out);
+	if (!selector)
+		return;
+	buf_puts(out, "&fieldSelector=");
+	put_escaped(out, selector);
+}

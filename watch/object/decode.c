@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * decode.c - which object is this document, and lists of objects.  Pure.
+ */
+#include "watch/object/decode.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "lib/intern.h"
+#include "watch/object/decode_internal.h"
+
+static const struct {
+	const char *api_version;
+	size_t size;
+	bool namespaced;
+} kinds[] = {
+	[KIND_NODE] = {"v1", sizeof(struct node), false},
+	[KIND_NAMESPACE] = {"v1", sizeof(struct namespace), false},
+	[KIND_POD] = {"v1", sizeof(struct pod), true},
+	[KIND_POLICY] = {"networking.k8s.io/v1", sizeof(struct policy), true},
+};
+_Static_assert(ARRAY_SIZE(kinds) == _KIND_MAX, "a row for every kind");
+
+/* struct header - what a document says it is */
+struct header {
+	const char *api_version, *kind;
+};
+
+/**
+ * kind_api_version() - Version of the API that a kind belongs to
+ * @k: Kind
+ *
+ * Return: "v1", "networking.k8s.io/v1"
+ */
+const char *kind_api_version(enum kind k)
+{
+	return kinds[k].api_version;
+}
+
+static bool find_kind(const struct header *h, enum kind *ret)
+{
+	for (int k = 0; k < _KIND_MAX; k++) {
+		if (!streq(h->kind, kind_str((enum kind)k)) ||
+		    !streq(h->api_version, kind_api_version((enum kind)k)))
+			continue;
+		*ret = (enum kind)k;
+		return true;
+	}
+	return false;
+}
+
+static int decode_identity(const struct value *root, enum kind kind, struct object *o,
+			   struct err *reterr)
+{
+	const struct value *meta = NULL;
+	const char *name = NULL, *ns = NULL;
+
+	if (value_get_map(root, "", "metadata", &meta, reterr) < 0)
+		return -EINVAL;
+	if (!meta)
+		return err_set(reterr, -EINVAL, "metadata: required");
+	if (value_get_str(meta, "metadata", "name", &name, reterr) < 0 ||
+	    value_get_str(meta, "metadata", "namespace", &ns, reterr) < 0)
+		return -EINVAL;
+	if (!name || !*name)
+		return err_set(reterr, -EINVAL, "metadata.name: required");
+	if (!is_dns_subdomain(name))
+		return err_set(reterr, -EINVAL, "metadata.name: '%.*s' is not a DNS-1123 name",
+			       SHOWN(name));
+	if (kind == KIND_NAMESPACE && !is_dns_label(name))
+		return err_set(reterr, -EINVAL, "metadata.name: '%.*s' is not a DNS-1123 label",
+			       SHOWN(name));
+	if (!ns || !*ns)
+		ns = "default";
+	if (kinds[kind].namespaced && !is_dns_label(ns))
+		return err_set(reterr, -EINVAL,
+			       "metadata.namespace: '%.*s' is not a DNS-1123 label", SHOWN(ns));
+	o->kind = kind;
+	o->name = intern(name);
+	o->ns = kinds[kind].namespaced ? intern(ns) : NULL;
+	if (kind != KIND_POD) /* of a pod it matters, and decode_pod() judges it */
+		(void)decode_name(meta, "metadata", "uid", &o->uid, NULL);
+	return 0;
+}
+
+static int decode_content(const struct value *root, struct object *o, struct err *reterr)
+{
+	switch (o->kind) {
+	case KIND_NODE:
+		return decode_node(root, (struct node *)o, reterr);
+	case KIND_NAMESPACE:
+		return decode_namespace(root, (struct namespace *)o, reterr);
+	case KIND_POD:
+		return decode_pod(root, (struct pod *)o, reterr);
+	case KIND_POLICY:
+		return decode_policy(root, (struct policy *)o, reterr);
+	case _KIND_MAX:
+		break;
+	}
+	return -EINVAL;
+}
+
+static int read_header(const struct value *root, struct header *h, struct err *reterr)
+{
+	if (value_get_str(root, "", "kind", &h->kind, reterr) < 0 ||
+	    value_get_str(root, "", "apiVersion", &h->api_version, reterr) < 0)
+		return -EINVAL;
+	if (!*h->kind)
+		return err_set(reterr, -EINVAL, "kind: required (line %u)", root->line);
+	if (!*h->api_version)
+		return err_set(reterr, -EINVAL, "apiVersion: required (line %u)", root->line);
+	return 0;
+}
+
+static bool is_list(const struct value *root, const struct header *h)
+{
+	size_t n = strlen(h->kind);
+
+	return n >= 4 && streq(h->kind + n - 4, "List") && (n == 4 || value_get(root, "items"));
+}
+
+/**
+ * decode_kind() - Decode a document whose kind is known
+ * @root:   Document; its kind and apiVersion are not looked at
+ * @kind:   Kind
+ * @ret:    The object, perhaps with a problem: then it was set aside
+ * @reterr: What is wrong
+ *
+ * Return: 0; -EINVAL if it has no identity
+ */
+int decode_kind(const struct value *root, enum kind kind, struct object **ret, struct err *reterr)
+{
+	_cleanup_(object_freep) struct object *o = xcalloc(1, kinds[kind].size);
+	struct err e = {0};
+	int r;
+
+	o->kind = kind;
+	r = decode_identity(root, kind, o, reterr);
+	if (r < 0)
+		return r;
+	if (decode_content(root, o, &e) < 0)
+		o->problem = xstrdup(e.msg);
+	*ret = TAKE(o, NULL);
+	return 0;
+}
+
+static int decode_object(const struct value *root, const struct header *h, decoded_fn *fn,
+			 void *arg, struct err *reterr)
+{
+	struct object *o = NULL;
+	enum kind kind;
+	int r;
+
+	if (!find_kind(h, &kind)) {
+		fn(arg, DECODE_UNKNOWN_KIND, NULL, root->line);
+		return 0;
+	}
+	r = decode_kind(root, kind, &o, reterr);
+	if (r < 0)
+		return r;
+	fn(arg, DECODE_OK, o, root->line);
+	return 0;
+}
+
+/* @h: what the item need not say itself */
+static int decode_item(const struct value *item, struct header h, decoded_fn *fn, void *arg,
+		       struct err *reterr)
+{
+	if (read_header(item, &h, reterr) < 0)
+		return -EINVAL;
+	if (is_list(item, &h))
+		return err_set(reterr, -EINVAL, "kind: a list in a list is not supported (line %u)",
+			       item->line);
+	return decode_object(item, &h, fn, arg, reterr);
+}
+
+/* PodList says that its items are of kind Pod and of which version; List says nothing. */
+static int decode_items(const struct value *root, const struct header *h, decoded_fn *fn, void *arg,
+			struct err *reterr)
+{
+	_cleanup_(freep) char *kind = xstrndup(h->kind, strlen(h->kind) - 4);
+	const struct header of_item = {.kind = kind, .api_version = *kind ? h->api_version : ""};
+	const struct value *items = NULL;
+	int r = value_get_seq(root, "", "items", &items, reterr);
+
+	if (r <= 0)
+		return r;
+	r = 0;
+	for (uint32_t i = 0; i < items->n; i++) {
+		const struct value *item = items->items[i];
+		struct err e = {0};
+
+		if (item->type != VALUE_MAP)
+			(void)err_set(&e, -EINVAL, "items[%u]: expected a map, found %s (line %u)",
+				      i, value_type_str(item->type), item->line);
+		else if (decode_item(item, of_item, fn, arg, &e) < 0)
+			(void)err_prefix(&e, "items[%u].", i);
+		if (e.code == 0 || r < 0)
+			continue;
+		r = e.code;
+		if (reterr)
+			*reterr = e;
+	}
+	return r;
+}
+
+/**
+ * decode_document() - Decode an object, or every item of a list
+ * @root:   Document
+ * @fn:     Called for each object
+ * @arg:    Its first argument
+ * @reterr: What is wrong
+ *
+ * Return: 0; -EINVAL if an object has no identity: it was left out (the first such is told, all
+ *         others were delivered)
+ */
+int decode_document(const struct value *root, decoded_fn *fn, void *arg, struct err *reterr)
+{
+	struct header h = {.kind = "", .api_version = ""};
+
+	if (!root || root->type != VALUE_MAP)
+		return err_set(reterr, -EINVAL, "expected an object with apiVersion and kind");
+	if (read_header(root, &h, reterr) < 0)
+		return -EINVAL;
+	if (is_list(root, &h))
+		return decode_items(root, &h, fn, arg, reterr);
+	return decode_object(root, &h, fn, arg, reterr);
+}

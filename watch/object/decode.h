@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * decode.h - from a document to typed objects: checks and defaults of the API server, with the
+ * path to the field in every message.  Pure.
+ */
+#pragma once
+
+#include "watch/document/value.h"
+#include "watch/object/object.h"
+
+enum decode_outcome {
+	DECODE_OK = 0,	     /* an object was made; @problem tells whether it was set aside */
+	DECODE_UNKNOWN_KIND, /* not a kind that Manx uses; counted and ignored */
+};
+
+/**
+ * typedef decoded_fn - Takes what one document, or one item of a list, decodes to
+ * @arg:     Context
+ * @outcome: DECODE_OK or DECODE_UNKNOWN_KIND
+ * @o:       The object, now owned by the callee; NULL unless DECODE_OK
+ * @line:    Line in the file at which the object begins
+ */
+typedef void decoded_fn(void *arg, enum decode_outcome outcome, struct object *o, uint32_t line);
+
+const char *kind_api_version(enum kind k);
+int decode_kind(const struct value *root, enum kind kind, struct object **ret, struct err *reterr);
+int decode_document(const struct value *root, decoded_fn *fn, void *arg, struct err *reterr);

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * decode_node.c - Node and Namespace.  Pure.
+ */
+#include <errno.h>
+#include <stdio.h>
+
+#include "lib/intern.h"
+#include "watch/object/decode_internal.h"
+
+static int add_cidr(struct node *n, const struct value *v, const char *path, struct err *reterr)
+{
+	struct prefix p;
+
+	if (v->type != VALUE_STRING)
+		return err_set(reterr, -EINVAL, "%s: expected a string, found %s (line %u)", path,
+			       value_type_str(v->type), v->line);
+	if (prefix_parse(v->text, &p) < 0)
+		return err_set(reterr, -EINVAL, "%s: '%.*s' is not a CIDR", path, SHOWN(v->text));
+	n->pod_cidrs[n->n_pod_cidrs++] = p;
+	return 0;
+}
+
+static int decode_one_cidr(const struct value *spec, struct node *n, struct err *reterr)
+{
+	const char *text = "";
+	int r = value_get_str(spec, "spec", "podCIDR", &text, reterr);
+
+	if (r <= 0 || !*text)
+		return r < 0 ? r : 0;
+	n->pod_cidrs = xcalloc(1, sizeof(*n->pod_cidrs));
+	return add_cidr(n, value_get(spec, "podCIDR"), "spec.podCIDR", reterr);
+}
+
+static int decode_cidrs(const struct value *spec, struct node *n, struct err *reterr)
+{
+	const struct value *list = NULL;
+	int r = value_get_seq(spec, "spec", "podCIDRs", &list, reterr);
+
+	if (r < 0)
+		return r;
+	if (!list || !list->n)
+		return decode_one_cidr(spec, n, reterr);
+	if (list->n > DECODE_ADDRESSES_MAX)
+		return err_set(reterr, -EINVAL,
+			       "spec.podCIDRs: %u entries, at most %d are supported", list->n,
+			       DECODE_ADDRESSES_MAX);
+	n->pod_cidrs = xcalloc(list->n, sizeof(*n->pod_cidrs));
+	r = 0;
+	for (uint32_t i = 0; i < list->n; i++) {
+		char path[64];
+
+		(void)snprintf(path, sizeof(path), "spec.podCIDRs[%u]", i);
+		(void)keep_error(&r, add_cidr(n, list->items[i], path, unless_told(r, reterr)));
+	}
+	return r;
+}
+
+static int decode_address(const struct value *v, uint32_t i, struct node *n, struct err *reterr)
+{
+	const char *type = "", *text = "";
+	char path[64];
+	struct addr a;
+
+	(void)snprintf(path, sizeof(path), "status.addresses[%u]", i);
+	if (expect_map(v, path, reterr) < 0 || value_get_str(v, path, "type", &type, reterr) < 0 ||
+	    value_get_str(v, path, "address", &text, reterr) < 0)
+		return -EINVAL;
+	if (!streq(type, "InternalIP"))
+		return 0;
+	if (addr_parse(text, &a) < 0)
+		return err_set(reterr, -EINVAL, "%s.address: '%.*s' is not an address", path,
+			       SHOWN(text));
+	if (n->n_internal_ips == DECODE_ADDRESSES_MAX)
+		return err_set(
+			reterr, -EINVAL,
+			"status.addresses: more than %d of type InternalIP are not supported",
+			DECODE_ADDRESSES_MAX);
+	n->internal_ips[n->n_internal_ips++] = a;
+	return 0;
+}
+
+static int decode_addresses(const struct value *status, struct node *n, struct err *reterr)
+{
+	const struct value *list = NULL;
+	int r = decode_list(status, "status", "addresses", &list, reterr);
+
+	if (r <= 0)
+		return r;
+	n->internal_ips = xcalloc(MIN(list->n, DECODE_ADDRESSES_MAX), sizeof(*n->internal_ips));
+	r = 0;
+	for (uint32_t i = 0; i < list->n; i++)
+		(void)keep_error(&r, decode_address(list->items[i], i, n, unless_told(r, reterr)));
+	return r;
+}
+
+/**
+ * decode_node() - Read a Node
+ * @root:   Document
+ * @n:      Node, filled as far as possible
+ * @reterr: What is wrong first
+ *
+ * Return: 0, -EINVAL
+ */
+int decode_node(const struct value *root, struct node *n, struct err *reterr)
+{
+	const struct value *meta = value_get(root, "metadata"), *spec = NULL, *status = NULL;
+	int r = 0;
+
+	(void)keep_error(&r, decode_labels(meta, "metadata", "labels", &n->labels, reterr));
+	(void)keep_error(&r, value_get_map(root, "", "spec", &spec, unless_told(r, reterr)));
+	if (spec)
+		(void)keep_error(&r, decode_cidrs(spec, n, unless_told(r, reterr)));
+	(void)keep_error(&r, value_get_map(root, "", "status", &status, unless_told(r, reterr)));
+	if (status)
+		(void)keep_error(&r, decode_addresses(status, n, unless_told(r, reterr)));
+	return r;
+}
+
+/**
+ * decode_namespace() - Read a Namespace
+ * @root:   Document
+ * @n:      Namespace, filled as far as possible
+ * @reterr: What is wrong first
+ *
+ * The label kubernetes.io/metadata.name is set whatever the document says: who writes a namespace
+ * could take another one's name otherwise, and with it whatever policies allow that one.
+ * Source: pkg/apis/core/v1 SetDefaults_Namespace; KEP-2161.
+ *
+ * Return: 0, -EINVAL
+ */
+int decode_namespace(const struct value *root, struct namespace *n, struct err *reterr)
+{
+	int r = decode_labels(value_get(root, "metadata"), "metadata", "labels", &n->labels,
+			      reterr);
+
+	labels_set(&n->labels, "kubernetes.io/metadata.name", n->o.name);
+	return r;
+}

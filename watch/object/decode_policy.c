@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * decode_policy.c - NetworkPolicy with the checks and defaults of the API server.  Pure.
+ *
+ * A policy that is wrong fails closed: it keeps what it selects and the directions it isolates, as
+ * far as those can be read (else every pod of its namespace, both directions), and allows nothing.
+ *
+ * Source: networking.k8s.io/v1 types; pkg/apis/networking validation (ValidateNetworkPolicySpec)
+ * and defaults (SetDefaults_NetworkPolicy).
+ */
+#include <errno.h>
+#include <stdio.h>
+
+#include "lib/intern.h"
+#include "watch/object/decode_internal.h"
+
+/* --- ports -------------------------------------------------------------------------------------
+ */
+
+static int decode_port_number(const struct value *v, const char *path, struct policy_port *p,
+			      struct err *reterr)
+{
+	int64_t port = 0, end = 0;
+	int r;
+
+	if (value_get_int(v, path, "port", 1, 65535, &port, reterr) < 0)
+		return -EINVAL;
+	p->kind = PORT_NUMBER;
+	p->port = p->end_port = (uint16_t)port;
+	r = value_get_int(v, path, "endPort", 1, 65535, &end, reterr);
+	if (r <= 0)
+		return r;
+	if (end < port)
+		return err_set(reterr, -EINVAL, "%s.endPort: %d is below port %d", path, (int)end,
+			       (int)port);
+	p->end_port = (uint16_t)end;
+	return 0;
+}
+
+static int decode_port(const struct value *v, const char *path, struct policy_port *p,
+		       struct err *reterr)
+{
+	const struct value *port;
+
+	if (expect_map(v, path, reterr) < 0)
+		return -EINVAL;
+	if (decode_protocol(v, path, &p->protocol, reterr) < 0)
+		return -EINVAL;
+	port = value_get(v, "port");
+	if (port && port->type == VALUE_INT)
+		return decode_port_number(v, path, p, reterr);
+	if (value_get(v, "endPort") && value_get(v, "endPort")->type != VALUE_NULL)
+		return err_set(reterr, -EINVAL, "%s.endPort: needs a numeric port", path);
+	if (!port || port->type == VALUE_NULL)
+		return 0; /* PORT_ALL */
+	if (port->type != VALUE_STRING || !is_service_name(port->text))
+		return err_set(reterr, -EINVAL,
+			       "%s.port: neither a number from 1 to 65535 nor a port name", path);
+	p->kind = PORT_NAME;
+	p->name = intern(port->text);
+	return 0;
+}
+
+static int decode_ports(const struct value *rule, const char *path, struct policy_rule *r,
+			struct err *reterr)
+{
+	const struct value *list = NULL;
+	int result = MIN(decode_list(rule, path, "ports", &list, reterr), 0);
+
+	if (!list)
+		return result;
+	r->ports = xcalloc(list->n, sizeof(*r->ports));
+	for (uint32_t i = 0; i < list->n && result == 0; i++) {
+		char here[DECODE_PATH_MAX];
+
+		(void)snprintf(here, sizeof(here), "%.200s.ports[%u]", path, i);
+		result = decode_port(list->items[i], here, &r->ports[r->n_ports++], reterr);
+	}
+	return result;
+}
+
+/* --- peers -------------------------------------------------------------------------------------
+ */
+
+static int decode_except(const struct value *list, const char *path, struct policy_peer *p,
+			 struct err *reterr)
+{
+	char text[PREFIX_STR_MAX];
+
+	p->except = xcalloc(list->n, sizeof(*p->except));
+	for (uint32_t i = 0; i < list->n; i++) {
+		struct prefix *e = &p->except[p->n_except];
+		const struct value *v = list->items[i];
+
+		if (v->type != VALUE_STRING || prefix_parse(v->text, e) < 0)
+			return err_set(reterr, -EINVAL, "%s.except[%u]: not a CIDR", path, i);
+		if (!prefix_covers(&p->cidr, e) || prefix_eq(&p->cidr, e))
+			return err_set(reterr, -EINVAL,
+				       "%s.except[%u]: '%.*s' is not strictly inside cidr %s", path,
+				       i, SHOWN(v->text), prefix_str(&p->cidr, text));
+		p->n_except++;
+	}
+	return 0;
+}
+
+static int decode_block(const struct value *b, const char *path, struct policy_peer *p,
+			struct err *reterr)
+{
+	const struct value *list = NULL;
+	const char *cidr = NULL;
+
+	p->kind = PEER_BLOCK;
+	if (value_get_str(b, path, "cidr", &cidr, reterr) < 0)
+		return -EINVAL;
+	if (!cidr)
+		return err_set(reterr, -EINVAL, "%s.cidr: required", path);
+	if (prefix_parse(cidr, &p->cidr) < 0)
+		return err_set(reterr, -EINVAL, "%s.cidr: '%.*s' is not a CIDR", path, SHOWN(cidr));
+	if (decode_list(b, path, "except", &list, reterr) < 0)
+		return -EINVAL;
+	return list ? decode_except(list, path, p, reterr) : 0;
+}
+
+static int decode_peer(const struct value *v, const char *path, struct policy_peer *p,
+		       struct err *reterr)
+{
+	const struct value *block = NULL;
+	char here[DECODE_PATH_MAX];
+	bool pods_given;
+
+	if (expect_map(v, path, reterr) < 0)
+		return -EINVAL;
+	if (value_get_map(v, path, "ipBlock", &block, reterr) < 0 ||
+	    decode_selector(v, path, "podSelector", &pods_given, &p->pods, reterr) < 0 ||
+	    decode_selector(v, path, "namespaceSelector", &p->ns_given, &p->namespaces, reterr) < 0)
+		return -EINVAL;
+	if (block && (pods_given || p->ns_given))
+		return err_set(reterr, -EINVAL,
+			       "%s: ipBlock excludes podSelector and namespaceSelector", path);
+	if (!block && !pods_given && !p->ns_given)
+		return err_set(reterr, -EINVAL,
+			       "%s: podSelector, namespaceSelector or ipBlock is required", path);
+	(void)snprintf(here, sizeof(here), "%.200s.ipBlock", path);
+	return block ? decode_block(block, here, p, reterr) : 0;
+}
+
+static int decode_peers(const struct value *rule, const char *path, const char *key,
+			struct policy_rule *r, struct err *reterr)
+{
+	const struct value *list = NULL;
+	int result = MIN(decode_list(rule, path, key, &list, reterr), 0);
+
+	if (!list)
+		return result;
+	r->peers = xcalloc(list->n, sizeof(*r->peers));
+	for (uint32_t i = 0; i < list->n && result == 0; i++) {
+		char here[DECODE_PATH_MAX];
+
+		(void)snprintf(here, sizeof(here), "%.200s.%s[%u]", path, key, i);
+		result = decode_peer(list->items[i], here, &r->peers[r->n_peers++], reterr);
+	}
+	return result;
+}
+
+/* --- rules -------------------------------------------------------------------------------------
+ */
+
+static int decode_rule(const struct value *v, const char *path, enum direction d,
+		       struct policy_rule *r, struct err *reterr)
+{
+	if (expect_map(v, path, reterr) < 0)
+		return -EINVAL;
+	if (decode_ports(v, path, r, reterr) < 0)
+		return -EINVAL;
+	return decode_peers(v, path, d == INGRESS ? "from" : "to", r, reterr);
+}
+
+static int decode_rules(const struct value *spec, const char *key, enum direction d,
+			struct policy *p, struct err *reterr)
+{
+	const struct value *list = NULL;
+	int result = MIN(decode_list(spec, "spec", key, &list, reterr), 0);
+
+	if (!list)
+		return result;
+	p->rules[d] = xcalloc(list->n, sizeof(*p->rules[d]));
+	for (uint32_t i = 0; i < list->n && result == 0; i++) {
+		char path[64];
+
+		(void)snprintf(path, sizeof(path), "spec.%s[%u]", key, i);
+		result =
+			decode_rule(list->items[i], path, d, &p->rules[d][p->n_rules[d]++], reterr);
+	}
+	return result;
+}
+
+static int decode_type(const struct value *v, uint32_t i, struct policy *p, struct err *reterr)
+{
+	if (v->type == VALUE_STRING && streq(v->text, "Ingress"))
+		p->isolates[INGRESS] = true;
+	else if (v->type == VALUE_STRING && streq(v->text, "Egress"))
+		p->isolates[EGRESS] = true;
+	else
+		return err_set(reterr, -EINVAL, "spec.policyTypes[%u]: neither Ingress nor Egress",
+			       i);
+	return 0;
+}
+
+/* Default: always Ingress, and Egress if there are egress rules. */
+static int decode_types(const struct value *spec, struct policy *p, struct err *reterr)
+{
+	const struct value *list = NULL, *egress = value_get(spec, "egress");
+	int r = value_get_seq(spec, "spec", "policyTypes", &list, reterr);
+
+	if (r < 0)
+		return r;
+	if (!list || !list->n) {
+		p->isolates[INGRESS] = true;
+		p->isolates[EGRESS] = egress && (egress->type != VALUE_SEQ || egress->n) &&
+				      egress->type != VALUE_NULL;
+		return 0;
+	}
+	if (list->n > _DIRECTION_MAX)
+		return err_set(reterr, -EINVAL, "spec.policyTypes: at most 2 entries");
+	r = 0;
+	for (uint32_t i = 0; i < list->n && r == 0; i++)
+		r = decode_type(list->items[i], i, p, reterr);
+	return r;
+}
+
+static void isolate_all(struct policy *p)
+{
+	p->isolates[INGRESS] = p->isolates[EGRESS] = true;
+}
+
+/* No policyTypes, and the rules cannot be trusted: whoever wrote "egress:" meant egress too. */
+static void isolate_more(const struct value *spec, struct policy *p)
+{
+	const struct value *types = value_get(spec, "policyTypes");
+
+	if (value_get(spec, "egress") && !(types && types->type == VALUE_SEQ && types->n))
+		p->isolates[EGRESS] = true;
+}
+
+/* Free the rules: nothing is allowed. */
+static void forget_rules(struct policy *p)
+{
+	struct policy *husk = xcalloc(1, sizeof(*husk));
+
+	husk->o.kind = KIND_POLICY;
+	memcpy(husk->rules, p->rules, sizeof(p->rules));
+	memcpy(husk->n_rules, p->n_rules, sizeof(p->n_rules));
+	memset(p->rules, 0, sizeof(p->rules));
+	memset(p->n_rules, 0, sizeof(p->n_rules));
+	(void)object_free(&husk->o);
+}
+
+/**
+ * decode_policy() - Read a NetworkPolicy
+ * @root:   Document
+ * @p:      Policy; fails closed when something is wrong
+ * @reterr: What is wrong
+ *
+ * Return: 0, -EINVAL
+ */
+int decode_policy(const struct value *root, struct policy *p, struct err *reterr)
+{
+	const struct value *spec = NULL;
+	bool given;
+	int r = value_get_map(root, "", "spec", &spec, reterr), types;
+
+	if (r <= 0) {
+		isolate_all(p);
+		return r < 0 ? r : err_set(reterr, -EINVAL, "spec: required");
+	}
+	r = decode_selector(spec, "spec", "podSelector", &given, &p->selects, reterr);
+	types = decode_types(spec, p, unless_told(r, reterr));
+	if (types < 0)
+		isolate_all(p);
+	if (r == 0 && types == 0)
+		r = decode_rules(spec, "ingress", INGRESS, p, reterr);
+	if (r == 0 && types == 0)
+		r = decode_rules(spec, "egress", EGRESS, p, reterr);
+	if (r == 0 && types == 0)
+		return 0;
+	isolate_more(spec, p);
+	forget_rules(p);
+	return -EINVAL;
+}
