@@ -2,9 +2,9 @@
 """A node whose agent is killed: pods that stay, a watcher of their packets, and the reckoning.
 
 The reckoning compares three books: what runtimes were told (runtimes.Ledger), what the agent says
-and has on disk, what the kernel holds.  That the table is right is told by two others: an agent that
-starts finds nothing to write; and an agent that starts from the same journal and manifests in an
-empty namespace, the mirror, makes the same table.
+and has on disk, what the kernel holds. That the table is right is told by two others: an agent
+that starts finds nothing to write; and an agent that starts from the same journal and manifests
+in an empty namespace, the mirror, makes the same table.
 
 Limit: the mirror has links of the pods' names, and no pods.
 """
