@@ -351,9 +351,10 @@ class Lab:
     def settle(self):
         """Wait until every running agent has taken in all that was written so far.
 
-        A marker is written last, and agents count it only at the end of the turn in which they
-        gave the kernel what was written before it.  A file that was removed keeps its objects a
-        while (editors rename): it is gone when the agent does not count it any more.
+        A marker is written last.  The wake-up in which an agent counts it ends with the turn that
+        gives the kernel all of it; the next page comes from a later one.  A file that was removed
+        keeps its objects a while (editors rename): it is gone when the agent does not count it any
+        more.
         """
         self.marker += 1
         self.namespace_object(f"marker-{self.marker}")
@@ -368,6 +369,7 @@ class Lab:
         for node in self.nodes:
             if node.process:
                 wait_for(lambda n=node: settled(n), 10, f"{node.name} to settle at {wanted}")
+                node.metrics()
 
     def namespace_object(self, name, labels=None):
         item = {"apiVersion": "v1", "kind": "Namespace",
