@@ -14,6 +14,7 @@
 
 #include "agent/aside.h"
 #include "agent/queue.h"
+#include "datapath/nft/apply.h"
 #include "lib/hash.h"
 #include "lib/intern.h"
 #include "lib/log.h"
@@ -112,8 +113,10 @@ static int apply(void *arg, struct err *reterr)
 
 	policy_settle(run->subject.engine);
 	policy_each(run->subject.engine, judge_policy, &j);
-	if (j.guilty)
-		return err_set(reterr, -EINVAL, "refused by chance");
+	if (j.guilty) {
+		(void)err_set(reterr, -EINVAL, "refused by chance");
+		return NFT_REFUSED;
+	}
 	r = subject_settle(&run->subject, &run->chance, reterr);
 	must(run, r == 0, reterr->msg); /* whatever else the engine wants, the kernel takes */
 	return 0;
@@ -220,11 +223,11 @@ static void end_turn(struct run *run, bool at_once)
 	struct err e = {0};
 
 	run->turn++;
-	aside_begin(run->aside);
+	aside_begin(run->aside, true);
 	(void)queue_drain(run->queue, on_change, run);
 	policy_settle(run->subject.engine);
 	queue_drained(run->queue);
-	if (apply(run, &e) < 0)
+	if (apply(run, &e) == NFT_REFUSED)
 		must(run, aside_guilty(run->aside, &e), "the guilty policy is not found");
 	aside_each(run->aside, told, run);
 	check(run, at_once);
