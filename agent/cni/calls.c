@@ -4,8 +4,8 @@
  *
  * ADD:   addresses and journal record -> rules in the kernel -> the caller makes the link -> route
  *        in the kernel, record on disk, pod known (or waited for) -> result
- * DEL:   route out of the kernel -> rules out of the kernel -> the caller deletes the link, and
- *        connections are forgotten -> addresses free
+ * DEL:   route out of the kernel -> the caller deletes the link -> rules out of the kernel,
+ *        connections forgotten -> addresses free
  * GC:    as DEL, for everything the runtime does not name
  * CHECK: our own state, then the caller compares the pod's end
  *
@@ -105,38 +105,17 @@ static bool routes_under_way_of(const struct calls *s, const struct cni_call *c)
 	return c->adopted && attach_under_way(s->agent, c->at);
 }
 
-/* Are the routes of what goes out of the kernel for sure?  Then its rules may go, too. */
-static bool is_unrouted(const struct agent *a)
-{
-	return a->source_synced && a->routes_sync.ok;
-}
-
-static void after_routes(struct calls *s, struct cni_call *c)
-{
-	if (is_unrouted(s->agent))
-		detach_rules(s, c);
-	else
-		cni_call_ask_detach(c);
-}
-
-static void after_rules(struct calls *s, struct cni_call *c)
-{
-	if (s->agent->table_sync.ok)
-		detach_flush(s, c);
-	cni_call_ask_detach(c);
-}
-
 /* The kernel took, or refused, everything that the call has to do with. */
 static void after_kernel(struct calls *s, struct cni_call *c)
 {
 	if (c->undone)
-		detach_finish(s, c);
+		detach_flush(s, c);
 	else if (!s->agent->table_sync.ok && c->request->verb == CNI_ADD)
 		cni_call_fail(s, c, CNI_E_KERNEL, s->agent->table_sync.problem);
 	else if (c->request->verb == CNI_ADD)
 		cni_call_ask_link(s, c, "attach");
 	else
-		after_routes(s, c);
+		cni_call_ask_detach(c);
 }
 
 static void progress(struct calls *s, struct cni_call *c)
@@ -155,9 +134,6 @@ static void progress(struct calls *s, struct cni_call *c)
 	case STEP_KERNEL:
 		if (!routes_under_way_of(s, c))
 			after_kernel(s, c);
-		break;
-	case STEP_RULES:
-		after_rules(s, c);
 		break;
 	case STEP_FINISH:
 		add_finish(s, c);
@@ -225,7 +201,7 @@ static void caller_done(struct calls *s, struct cni_call *c)
 		cni_call_finish(s, c, "");
 		break;
 	default:
-		detach_finish(s, c);
+		detach_flush(s, c);
 		break;
 	}
 }

@@ -16,11 +16,6 @@
 #define POD_ASK_USEC (100 * USEC_PER_MSEC) /* how long the watch may be behind an ADD */
 #define UNSYNCED     "the agent has not read its source yet"
 
-/* struct flush - a flush under way; @call: NULL when that was freed meanwhile */
-struct flush {
-	struct cni_call *call;
-};
-
 /* --- ends ------------------------------------------------------------------------------------ */
 
 static void observe(struct calls *s, const struct cni_call *c, bool ok)
@@ -46,8 +41,6 @@ void cni_call_free(struct calls *s, struct cni_call *c)
 		(void)attachment_free(*a);
 	vec_done(&c->going);
 	buf_done(&c->failure);
-	if (c->flush)
-		c->flush->call = NULL;
 	(void)cni_request_free(c->request);
 	free(c);
 }
@@ -296,9 +289,10 @@ void gc_begin(struct calls *s, struct cni_call *c)
 	begin_detach(s, c);
 }
 
-/* Links and connections are gone: free the addresses. */
-static void release(struct cni_call *c)
+/* The connections are forgotten: free the addresses. */
+static void on_flushed(void *arg)
 {
+	struct cni_call *c = arg;
 	struct agent *a = c->calls->agent;
 
 	vec_foreach (at, &c->going) {
@@ -309,70 +303,24 @@ static void release(struct cni_call *c)
 	end(c->calls, c, c->undone ? c->failure.data : "", !c->undone);
 }
 
-static void on_flushed(void *arg)
-{
-	struct flush *f = arg;
-	struct cni_call *c = f->call;
-
-	free(f);
-	if (!c)
-		return;
-	c->flush = NULL;
-	c->flushed = true;
-	if (c->step == STEP_FLUSH)
-		release(c);
-}
-
 /**
- * detach_rules() - The routes of what goes are out of the kernel: rules not wanted any more
+ * detach_flush() - When no packet reaches what goes: rules not wanted any more, forget the
+ * connections, then free the addresses
  * @s: Calls
- * @c: Call
- */
-void detach_rules(struct calls *s, struct cni_call *c)
-{
-	c->step = STEP_RULES;
-	vec_foreach (at, &c->going)
-		attach_forget(s->agent, *at);
-	loop_wake(s->agent->loop);
-}
-
-/**
- * detach_flush() - What goes is cut off: rules not wanted any more, begin to forget the connections
- * @s: Calls
- * @c: Call
- *
- * Takes as long as the kernel's walk through its whole table of connections, so it goes on beside
- * the deletion of the links where it may: once routes and rules are out of the kernel, no new
- * connection with the pod can come about.
+ * @c: Call; freed later
  */
 void detach_flush(struct calls *s, struct cni_call *c)
 {
 	VEC(struct addr) addrs = {0};
 
+	c->step = STEP_FLUSH;
 	vec_foreach (at, &c->going) {
 		attach_forget(s->agent, *at);
 		for (uint32_t i = 0; i < (*at)->n_addrs; i++)
 			vec_push(&addrs, (*at)->addrs[i]);
 	}
-	c->flush = xcalloc(1, sizeof(*c->flush));
-	c->flush->call = c;
-	routing_flush(s->agent, addrs.v, addrs.n, on_flushed, c->flush);
+	routing_flush(s->agent, addrs.v, addrs.n, on_flushed, c);
 	vec_done(&addrs);
-}
-
-/**
- * detach_finish() - DEL and GC, when the links are deleted: free the addresses once the connections
- * are forgotten
- * @s: Calls
- * @c: Call; freed, now or later
- */
-void detach_finish(struct calls *s, struct cni_call *c)
-{
-	c->step = STEP_FLUSH;
-	if (c->flushed)
-		release(c);
-	else if (!c->flush)
-		detach_flush(s, c);
 }
 
 /* --- CHECK and STATUS ------------------------------------------------------------------------ */

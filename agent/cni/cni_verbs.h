@@ -11,12 +11,10 @@
 #include "lib/vec.h"
 
 struct agent;
-struct flush;
 
 enum step {
 	STEP_WAIT,   /* for an earlier call about the same interface to end */
 	STEP_KERNEL, /* until our changes are in the kernel */
-	STEP_RULES,  /* DEL, GC: routes are out of the kernel, until the rules are too */
 	STEP_CALLER, /* until the caller has done its part */
 	STEP_FINISH, /* ADD: until route, disk and pod object are there */
 	STEP_FLUSH,  /* DEL, GC, an ADD taken back: until the connections are forgotten */
@@ -32,8 +30,6 @@ enum step {
  * @undone:  ADD: it has failed or its caller went away, and what it did is being taken back
  * @failure: What the plugin prints then
  * @asked:   ADD: the source was asked for the pod, or told of it in time
- * @flush:   DEL, GC: the forgetting of connections under way, or NULL
- * @flushed: DEL, GC: they are forgotten
  */
 struct cni_call {
 	struct call_work work;
@@ -45,9 +41,8 @@ struct cni_call {
 	struct attachment *at;
 	VEC(struct attachment *) going;
 	uint64_t seq;
-	bool adopted, doomed, undone, asked, flushed;
+	bool adopted, doomed, undone, asked;
 	struct buf failure;
-	struct flush *flush;
 	struct loop_source *timer;
 	struct cni_call *prev, *next;
 };
@@ -69,8 +64,6 @@ void add_begin(struct calls *s, struct cni_call *c);
 void add_finish(struct calls *s, struct cni_call *c);
 void del_begin(struct calls *s, struct cni_call *c);
 void gc_begin(struct calls *s, struct cni_call *c);
-void detach_rules(struct calls *s, struct cni_call *c);
 void detach_flush(struct calls *s, struct cni_call *c);
-void detach_finish(struct calls *s, struct cni_call *c);
 void check_begin(struct calls *s, struct cni_call *c);
 void status_begin(struct calls *s, struct cni_call *c);
