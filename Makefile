@@ -23,7 +23,8 @@ SUBMAKE = $(MAKE) --no-print-directory -j$(JOBS)
 PKGS := libnftnl libmnl libcurl yajl yaml-0.1 libmicrohttpd libsystemd
 ifeq ($(shell pkg-config --exists $(PKGS) 2>/dev/null && echo yes),yes)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
-PKG_LIBS := $(shell pkg-config --libs $(PKGS))
+# Loaded when it is needed: watch/kube/curl.h.
+PKG_LIBS := $(filter-out -lcurl,$(shell pkg-config --libs $(PKGS)))
 else
 PKG_CFLAGS = $(error libraries are missing; run: scripts/install-packages build)
 endif

@@ -5,8 +5,7 @@
  */
 #pragma once
 
-#include <curl/curl.h>
-
+#include "watch/kube/curl.h"
 #include "watch/kube/http.h"
 
 /* struct socket - a descriptor of curl's, watched */
