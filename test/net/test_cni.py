@@ -8,8 +8,6 @@ import concurrent.futures
 import json
 import re
 import signal
-import socket
-import struct
 import time
 
 import pytest
@@ -103,50 +101,6 @@ def test_del_is_idempotent_and_frees_everything(lab, node):
     assert pod.v4 not in node.namespace.ip("route")
     entries = node.namespace.run("conntrack", "-L", check=False).stdout
     assert f"dst={pod.v4} " not in entries
-
-
-class WireCall:
-    """A call as the plugin makes it (agent/cni/wire.h), answered by hand."""
-
-    def __init__(self, pod, command):
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.socket.settimeout(10)
-        self.socket.connect(str(pod.node.run_dir / "cni.sock"))
-        self.send({"call": "cni", "env": cni.environment(pod, command),
-                   "stdin": json.dumps(cni.configuration(pod.node))})
-
-    def send(self, message):
-        text = json.dumps(message).encode()
-        self.socket.sendall(struct.pack("<I", len(text)) + text)
-
-    def receive(self):
-        length = struct.unpack("<I", self.socket.recv(4, socket.MSG_WAITALL))[0]
-        return json.loads(self.socket.recv(length, socket.MSG_WAITALL))
-
-
-def connections_of(pod):
-    entries = pod.node.namespace.run("conntrack", "-L", check=False).stdout
-    return [line for line in entries.splitlines() if f"{pod.v4} " in line]
-
-
-def test_connections_are_forgotten_while_the_plugin_deletes_the_link(lab, node):
-    """Both take milliseconds; a plugin that goes away in between gives nothing free."""
-    pod, client = (lab.run_pod(node, "default", name) for name in ("p", "client"))
-    lab.settle()
-    assert tcp(client, pod.v4, 80) and connections_of(pod)
-    call = WireCall(pod, "DEL")
-    assert call.receive() == {"do": "detach", "links": [pod.host_ifname]}
-    wait_for(lambda: not connections_of(pod), what="the connections to be forgotten")
-    assert in_use(node) == 4
-    call.socket.close()
-    wait_for(lambda: "taking back" in node.log_text(), what="the agent to notice")
-    assert in_use(node) == 4
-    call = WireCall(pod, "DEL")
-    call.receive()
-    node.namespace.ip("link", "delete", pod.host_ifname)
-    call.send({"done": True})
-    assert call.receive() == {"result": "", "exit": 0}
-    assert in_use(node) == 2
 
 
 def test_del_of_what_never_was(lab, node):
