@@ -3,6 +3,7 @@
 
 import contextlib
 import dataclasses
+import datetime
 import http.client
 import json
 import re
@@ -68,7 +69,8 @@ class AuditLog:
 
     def __init__(self, path, client):
         self.path, self.client = path, client
-        self.offset, self.own = 0, set()  # where the mark is; our own requests
+        self.offset, self.since = 0, ""  # where the mark is, in the log and in time
+        self.own = set()  # our own requests
 
     def settle(self):
         """Wait until what was answered so far is in the log: a request of our own follows it."""
@@ -87,6 +89,8 @@ class AuditLog:
         """Forget what was before."""
         self.settle()
         self.offset = self.path.stat().st_size if self.path.exists() else 0
+        now = datetime.datetime.now(datetime.UTC)
+        self.since = now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")  # as the server writes it
 
     def _read(self):
         with contextlib.suppress(FileNotFoundError), self.path.open("rb") as log:
@@ -95,15 +99,15 @@ class AuditLog:
         return b""
 
     def requests(self, **wanted):
-        """Requests since the mark, in the order in which they were first logged; the lab's own
-        are left out.  wanted: see Request.matches."""
+        """Requests begun since the mark, in the order in which they were first logged; the lab's
+        own are left out.  wanted: see Request.matches."""
         self.settle()
         seen = {}
         for line in self._read().splitlines():
             request = _request(json.loads(line))
             seen[request.audit_id] = request  # the later stage knows more
         return [r for r in seen.values()
-                if r.audit_id not in self.own and r.matches(**wanted)]
+                if r.begun >= self.since and r.audit_id not in self.own and r.matches(**wanted)]
 
     def count(self, **wanted):
         return len(self.requests(**wanted))
