@@ -223,17 +223,13 @@ static void del_unwanted(struct nft_table *t, bool ghosts, struct nft_ops *ops)
 			add_op(ops, NFT_DEL, NFT_OP_CHAIN, NULL, c);
 }
 
-static void add_everything(struct nft_table *t, struct nft_ops *ops)
+/* Chains, plain elements, rules, elements with verdicts; those that go or change are out already.
+ */
+static void bring_in(struct nft_table *t, bool ghosts, struct nft_ops *ops)
 {
-	bool ghosts = t->ghost_sets || t->ghost_chains;
 	struct nft_set *s;
 	struct nft_chain *c;
 
-	del_verdicts(t, ops);
-	if (ghosts)
-		del_ghosts(t, ops);
-	DL_FOREACH (t->pending_sets, s)
-		add_set(s, ops);
 	DL_FOREACH (t->pending_chains, c)
 		if (c->wanted && !c->installed)
 			add_op(ops, NFT_ADD, NFT_OP_CHAIN, NULL, c);
@@ -244,6 +240,19 @@ static void add_everything(struct nft_table *t, struct nft_ops *ops)
 	DL_FOREACH (t->pending_sets, s)
 		if (s->wanted && set_has_verdicts(s))
 			add_elems(s, 0, ops);
+}
+
+static void add_everything(struct nft_table *t, struct nft_ops *ops)
+{
+	bool ghosts = t->ghost_sets || t->ghost_chains;
+	struct nft_set *s;
+
+	del_verdicts(t, ops);
+	if (ghosts)
+		del_ghosts(t, ops);
+	DL_FOREACH (t->pending_sets, s)
+		add_set(s, ops);
+	bring_in(t, ghosts, ops);
 	del_unwanted(t, ghosts, ops);
 }
 
@@ -281,21 +290,11 @@ static void make_new(struct nft_table *t, struct nft_ops *ops)
 static void switch_over(struct nft_table *t, struct nft_ops *ops)
 {
 	struct nft_set *s;
-	struct nft_chain *c;
 
 	DL_FOREACH (t->pending_sets, s)
 		if (s->wanted && set_has_verdicts(s))
 			del_elems(s, pick_elems(s, SIZE_MAX), ops);
-	DL_FOREACH (t->pending_chains, c)
-		if (c->wanted && !c->installed)
-			add_op(ops, NFT_ADD, NFT_OP_CHAIN, NULL, c);
-	DL_FOREACH (t->pending_sets, s)
-		if (s->wanted && !set_has_verdicts(s))
-			change_elems(s, ops);
-	add_programs(t, false, ops);
-	DL_FOREACH (t->pending_sets, s)
-		if (s->wanted && set_has_verdicts(s))
-			add_elems(s, 0, ops);
+	bring_in(t, false, ops);
 }
 
 /* What no packet reaches any more. */
