@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "datapath/netlink/nlmsg.h"
 #include "datapath/nft/decode.h"
 #include "datapath/nft/encode.h"
 #include "datapath/nft/kernel.h"
@@ -26,7 +27,6 @@
 #define OPS_MAX	       8000	  /* operations of one transaction: some 30 ms of the commit lock */
 #define SEND_BUFFER    (32 << 20) /* bytes; a batch of OPS_MAX elements has about 2 MiB */
 #define RECEIVE_BUFFER (8 << 20)
-#define DRAIN_TRIES    8
 #define READ_TRIES     10 /* dumps begun anew because others keep committing */
 
 struct nft_socket {
@@ -122,23 +122,6 @@ static ssize_t receive(const struct nft_socket *s, char *data, size_t size)
 		n = mnl_socket_recvfrom(s->mnl, data, size);
 	while (n < 0 && errno == EINTR);
 	return n < 0 ? -errno : n;
-}
-
-/*
- * An answer was given up half read.  While a dump goes on the kernel refuses the next one, and each
- * read has it go on; so it is read to its end.
- */
-static void drain(const struct nft_socket *s)
-{
-	char data[65536];
-
-	for (int failures = 0; failures < DRAIN_TRIES;) {
-		if (recv(mnl_socket_get_fd(s->mnl), data, sizeof(data), MSG_DONTWAIT) >= 0)
-			continue;
-		if (errno == EAGAIN)
-			return;
-		failures++;
-	}
 }
 
 /* --- transactions ------------------------------------------------------------------------------
@@ -366,7 +349,7 @@ static int ask(struct nft_socket *s, const struct nlmsghdr *h, struct buf *ret)
 
 		r = n < 0 ? (int)n : collect(data, (size_t)n, h->nlmsg_seq, ret);
 		if (r < 0)
-			drain(s);
+			nl_drain(s->mnl);
 	}
 	return r < 0 ? r : 0;
 }

@@ -16,6 +16,7 @@
 #include <libmnl/libmnl.h>
 #include <libnftnl/udata.h>
 
+#include "datapath/netlink/nlattr.h"
 #include "datapath/nft/encode.h"
 #include "datapath/nft/fields.h"
 #include "datapath/nft/kernel.h"
@@ -46,52 +47,6 @@ void nft_names_done(nft_names *names)
 		free(*name);
 	}
 	vec_done(names);
-}
-
-/**
- * attr_text() - Text of a netlink attribute
- * @attr: struct nlattr or NULL
- *
- * Return: the text, inside the attribute; NULL if it does not end with NUL
- */
-const char *attr_text(const void *attr)
-{
-	if (!attr || mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) < 0)
-		return NULL;
-	return mnl_attr_get_str(attr);
-}
-
-/**
- * attr_u32() - Number of a netlink attribute, which the kernel sends in network byte order
- * @attr: struct nlattr or NULL
- *
- * Return: the number; 0 if there is none
- */
-uint32_t attr_u32(const void *attr)
-{
-	return attr && mnl_attr_validate(attr, MNL_TYPE_U32) >= 0 ? ntohl(mnl_attr_get_u32(attr))
-								  : 0;
-}
-
-/**
- * attr_nested() - An attribute inside another one
- * @outer: struct nlattr or NULL
- * @type:  Which
- *
- * Return: the first one of that type, NULL if there is none
- */
-const struct nlattr *attr_nested(const struct nlattr *outer, uint16_t type)
-{
-	const struct nlattr *a;
-
-	if (!outer)
-		return NULL;
-	mnl_attr_for_each_nested(a, outer)
-	{
-		if (mnl_attr_get_type(a) == type)
-			return a;
-	}
-	return NULL;
 }
 
 #define ATTRS_MAX 32
@@ -168,12 +123,12 @@ static int each_message(const struct buf *msgs, message_fn fn, void *arg)
 static int decode_table(void *arg, const struct nlmsghdr *nlh)
 {
 	const struct attrs a = attrs_of(nlh);
-	const char *name = attr_text(a.of[NFTA_TABLE_NAME]);
+	const char *name = nl_string(a.of[NFTA_TABLE_NAME]);
 	struct nft_table *t = arg;
 
 	if (!name)
 		return -EBADMSG;
-	if (streq(name, table_name(t)) && !(attr_u32(a.of[NFTA_TABLE_FLAGS]) & NFT_TABLE_F_DORMANT))
+	if (streq(name, table_name(t)) && !(nl_be32(a.of[NFTA_TABLE_FLAGS]) & NFT_TABLE_F_DORMANT))
 		table_installed_table(t);
 	return 0;
 }
@@ -201,7 +156,7 @@ static bool decode_types(uint32_t id, uint32_t len, size_t room, enum nft_type r
 
 static bool decode_data_types(const struct attrs *a, enum nft_type ret[NFT_FIELDS_MAX])
 {
-	uint32_t id = attr_u32(a->of[NFTA_SET_DATA_TYPE]);
+	uint32_t id = nl_be32(a->of[NFTA_SET_DATA_TYPE]);
 
 	if (!a->of[NFTA_SET_DATA_TYPE])
 		return true;
@@ -209,7 +164,7 @@ static bool decode_data_types(const struct attrs *a, enum nft_type ret[NFT_FIELD
 		ret[0] = NFT_TYPE_VERDICT;
 		return true;
 	}
-	return decode_types(id, attr_u32(a->of[NFTA_SET_DATA_LEN]), NFT_DATA_MAX, ret);
+	return decode_types(id, nl_be32(a->of[NFTA_SET_DATA_LEN]), NFT_DATA_MAX, ret);
 }
 
 /* The definition borrows from the message.  Shape unknown: the first key type stays NFT_TYPE_NONE.
@@ -217,13 +172,13 @@ static bool decode_data_types(const struct attrs *a, enum nft_type ret[NFT_FIELD
 static void decode_set_def(const struct attrs *a, struct nft_set_def *ret)
 {
 	enum nft_type key[NFT_FIELDS_MAX], data[NFT_FIELDS_MAX] = {NFT_TYPE_NONE};
-	uint32_t flags = attr_u32(a->of[NFTA_SET_FLAGS]);
+	uint32_t flags = nl_be32(a->of[NFTA_SET_FLAGS]);
 
-	*ret = (struct nft_set_def){.name = attr_text(a->of[NFTA_SET_NAME])};
+	*ret = (struct nft_set_def){.name = nl_string(a->of[NFTA_SET_NAME])};
 	ret->comment = udata_text(a->of[NFTA_SET_USERDATA], NFTNL_UDATA_SET_COMMENT);
 	if (flags & ~(uint32_t)(NFT_SET_INTERVAL | NFT_SET_MAP | NFT_SET_CONCAT) ||
 	    a->of[NFTA_SET_EXPR] || a->of[NFTA_SET_EXPRESSIONS] ||
-	    !decode_types(attr_u32(a->of[NFTA_SET_KEY_TYPE]), attr_u32(a->of[NFTA_SET_KEY_LEN]),
+	    !decode_types(nl_be32(a->of[NFTA_SET_KEY_TYPE]), nl_be32(a->of[NFTA_SET_KEY_LEN]),
 			  NFT_KEY_MAX, key) ||
 	    !decode_data_types(a, data))
 		return;
@@ -235,11 +190,11 @@ static void decode_set_def(const struct attrs *a, struct nft_set_def *ret)
 /* Our set with a name: 1; another one: 0; -EBADMSG */
 static int is_ours(const struct attrs *a, const char *table)
 {
-	const char *of_table = attr_text(a->of[NFTA_SET_TABLE]);
+	const char *of_table = nl_string(a->of[NFTA_SET_TABLE]);
 
-	if (!of_table || !attr_text(a->of[NFTA_SET_NAME]))
+	if (!of_table || !nl_string(a->of[NFTA_SET_NAME]))
 		return -EBADMSG;
-	return streq(of_table, table) && !(attr_u32(a->of[NFTA_SET_FLAGS]) & NFT_SET_ANONYMOUS);
+	return streq(of_table, table) && !(nl_be32(a->of[NFTA_SET_FLAGS]) & NFT_SET_ANONYMOUS);
 }
 
 struct set_names {
@@ -254,7 +209,7 @@ static int decode_set_name(void *arg, const struct nlmsghdr *nlh)
 	int r = is_ours(&a, n->table);
 
 	if (r > 0)
-		vec_push(n->names, xstrdup(attr_text(a.of[NFTA_SET_NAME])));
+		vec_push(n->names, xstrdup(nl_string(a.of[NFTA_SET_NAME])));
 	return MIN(r, 0);
 }
 
@@ -318,13 +273,13 @@ static enum nft_hook decode_hook(const struct attrs *a)
 		[NF_INET_LOCAL_OUT] = NFT_HOOK_OUTPUT,
 		[NF_INET_POST_ROUTING] = NFT_HOOK_POSTROUTING,
 	};
-	const char *type = attr_text(a->of[NFTA_CHAIN_TYPE]);
-	uint32_t hook = attr_u32(attr_nested(a->of[NFTA_CHAIN_HOOK], NFTA_HOOK_HOOKNUM));
+	const char *type = nl_string(a->of[NFTA_CHAIN_TYPE]);
+	uint32_t hook = nl_be32(nl_find_nested(a->of[NFTA_CHAIN_HOOK], NFTA_HOOK_HOOKNUM));
 
 	if (!a->of[NFTA_CHAIN_HOOK])
 		return NFT_HOOK_NONE;
 	if (hook >= ARRAY_SIZE(hooks) || !(streq(type, "filter") || streq(type, "nat")) ||
-	    attr_u32(a->of[NFTA_CHAIN_POLICY]) != NF_ACCEPT)
+	    nl_be32(a->of[NFTA_CHAIN_POLICY]) != NF_ACCEPT)
 		return _NFT_HOOK_MAX;
 	return hooks[hook];
 }
@@ -332,19 +287,19 @@ static enum nft_hook decode_hook(const struct attrs *a)
 static int decode_chain(void *arg, const struct nlmsghdr *nlh)
 {
 	const struct attrs a = attrs_of(nlh);
-	const char *table = attr_text(a.of[NFTA_CHAIN_TABLE]);
-	struct nft_chain_def def = {.name = attr_text(a.of[NFTA_CHAIN_NAME])};
+	const char *table = nl_string(a.of[NFTA_CHAIN_TABLE]);
+	struct nft_chain_def def = {.name = nl_string(a.of[NFTA_CHAIN_NAME])};
 	struct nft_table *t = arg;
 
 	if (!table || !def.name)
 		return -EBADMSG;
-	if (!streq(table, table_name(t)) || attr_u32(a.of[NFTA_CHAIN_FLAGS]) & NFT_CHAIN_BINDING)
+	if (!streq(table, table_name(t)) || nl_be32(a.of[NFTA_CHAIN_FLAGS]) & NFT_CHAIN_BINDING)
 		return 0;
 	def.hook = decode_hook(&a);
-	def.nat = streq(attr_text(a.of[NFTA_CHAIN_TYPE]), "nat");
+	def.nat = streq(nl_string(a.of[NFTA_CHAIN_TYPE]), "nat");
 	if (def.hook)
 		def.priority =
-			(int32_t)attr_u32(attr_nested(a.of[NFTA_CHAIN_HOOK], NFTA_HOOK_PRIORITY));
+			(int32_t)nl_be32(nl_find_nested(a.of[NFTA_CHAIN_HOOK], NFTA_HOOK_PRIORITY));
 	def.comment = udata_text(a.of[NFTA_CHAIN_USERDATA], NFTNL_UDATA_CHAIN_COMMENT);
 	table_installed_chain(t, &def);
 	return 0;
@@ -368,8 +323,8 @@ static uint64_t rule_digest(const struct nlattr *udata)
 static int decode_rule(void *arg, const struct nlmsghdr *nlh)
 {
 	const struct attrs a = attrs_of(nlh);
-	const char *table = attr_text(a.of[NFTA_RULE_TABLE]);
-	const char *chain = attr_text(a.of[NFTA_RULE_CHAIN]);
+	const char *table = nl_string(a.of[NFTA_RULE_TABLE]);
+	const char *chain = nl_string(a.of[NFTA_RULE_CHAIN]);
 	struct nft_table *t = arg;
 
 	if (!table || !chain)

@@ -32,7 +32,4 @@ int nft_decode(const struct nft_dump *d, struct nft_table *t, struct err *reterr
 struct nlattr;
 bool decode_set_elems(struct nft_table *t, const struct nft_set_def *def, const struct buf *msgs,
 		      bool tell);
-const char *attr_text(const void *attr);
-uint32_t attr_u32(const void *attr);
-const struct nlattr *attr_nested(const struct nlattr *outer, uint16_t type);
 const char *udata_text(const struct nlattr *udata, uint8_t type);

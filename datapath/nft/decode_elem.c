@@ -12,6 +12,7 @@
 #include <libmnl/libmnl.h>
 #include <libnftnl/udata.h>
 
+#include "datapath/netlink/nlattr.h"
 #include "datapath/nft/decode.h"
 #include "datapath/nft/fields.h"
 #include "datapath/nft/kernel.h"
@@ -43,7 +44,7 @@ static void bounds_done(bounds *b)
 
 static bool decode_value(const struct nlattr *outer, size_t len, uint8_t *ret)
 {
-	const struct nlattr *value = attr_nested(outer, NFTA_DATA_VALUE);
+	const struct nlattr *value = nl_find_nested(outer, NFTA_DATA_VALUE);
 
 	if (!value || mnl_attr_get_payload_len(value) != len)
 		return false;
@@ -53,9 +54,9 @@ static bool decode_value(const struct nlattr *outer, size_t len, uint8_t *ret)
 
 static bool decode_verdict(const struct nlattr *outer, struct nft_verdict *ret)
 {
-	const struct nlattr *verdict = attr_nested(outer, NFTA_DATA_VERDICT);
-	const struct nlattr *code = attr_nested(verdict, NFTA_VERDICT_CODE);
-	const char *chain = attr_text(attr_nested(verdict, NFTA_VERDICT_CHAIN));
+	const struct nlattr *verdict = nl_find_nested(outer, NFTA_DATA_VERDICT);
+	const struct nlattr *code = nl_find_nested(verdict, NFTA_VERDICT_CODE);
+	const char *chain = nl_string(nl_find_nested(verdict, NFTA_VERDICT_CHAIN));
 
 	if (!code || mnl_attr_validate(code, MNL_TYPE_U32) < 0)
 		return false;
@@ -135,7 +136,7 @@ static bool decode_data(const struct nft_set_def *def, const struct elem_attrs *
 static bool decode_elem(const struct nft_set_def *def, const struct nlattr *elem, struct bound *ret)
 {
 	struct elem_attrs a = split(elem);
-	uint32_t flags = attr_u32(a.flags);
+	uint32_t flags = nl_be32(a.flags);
 	size_t len = types_wire_len(def->key);
 	const char *comment = udata_text(a.udata, NFTNL_UDATA_SET_ELEM_COMMENT);
 

@@ -21,7 +21,7 @@
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <sys/socket.h>
 
-#include "datapath/route/nlmsg.h"
+#include "datapath/netlink/nlmsg.h"
 
 #define LISTS_MAX 5 /* of a table that changes while it is listed */
 
@@ -110,7 +110,7 @@ static void keep_error(void *arg, uint32_t index _unused_, int error)
 
 static bool is_in(const struct nlattr *tuple, const struct addr *addr)
 {
-	const struct nlattr *ip = tuple ? nl_find_nested(tuple, CTA_TUPLE_IP) : NULL;
+	const struct nlattr *ip = nl_find_nested(tuple, CTA_TUPLE_IP);
 
 	return ip && (nl_addr_is(nl_find_nested(ip, ip_attr(addr, true)), addr) ||
 		      nl_addr_is(nl_find_nested(ip, ip_attr(addr, false)), addr));

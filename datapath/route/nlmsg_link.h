@@ -6,7 +6,7 @@
 
 #include <net/if.h>
 
-#include "datapath/route/nlmsg.h"
+#include "datapath/netlink/nlmsg.h"
 
 /*
  * struct link - what one link message tells

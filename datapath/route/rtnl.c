@@ -12,7 +12,7 @@
 #include <linux/rtnetlink.h>
 #include <unistd.h>
 
-#include "datapath/route/nlmsg.h"
+#include "datapath/netlink/nlmsg.h"
 #include "datapath/route/rtnl_priv.h"
 
 static unsigned int group_bit(unsigned int group)

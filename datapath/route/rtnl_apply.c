@@ -13,7 +13,7 @@
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 
-#include "datapath/route/nlmsg.h"
+#include "datapath/netlink/nlmsg.h"
 #include "datapath/route/nlmsg_link.h"
 #include "datapath/route/rtnl_priv.h"
 #include "lib/log.h"

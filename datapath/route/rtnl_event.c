@@ -12,7 +12,7 @@
 #include <net/if.h>
 #include <stdio.h>
 
-#include "datapath/route/nlmsg.h"
+#include "datapath/netlink/nlmsg.h"
 #include "datapath/route/podlink.h"
 #include "datapath/route/rtnl_priv.h"
 

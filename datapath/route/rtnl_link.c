@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <linux/rtnetlink.h>
 
-#include "datapath/route/nlmsg.h"
+#include "datapath/netlink/nlmsg.h"
 #include "datapath/route/nlmsg_link.h"
 #include "datapath/route/podlink.h"
 #include "datapath/route/rtnl_priv.h"

@@ -8,7 +8,7 @@
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 
-#include "datapath/route/nlmsg.h"
+#include "datapath/netlink/nlmsg.h"
 #include "datapath/route/rtnl_priv.h"
 
 #define READS_MAX 5 /* of a table that changes while it is read */

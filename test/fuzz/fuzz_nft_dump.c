@@ -10,20 +10,16 @@
 
 #include <libmnl/libmnl.h>
 
+#include "datapath/netlink/nlattr.h"
 #include "datapath/nft/decode.h"
 #include "datapath/nft/encode.h"
 #include "datapath/nft/kernel.h"
 #include "lib/intern.h"
+#include "test/fuzz/must.h"
 
 #define TABLE "manx"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 /* --- what is wanted ----------------------------------------------------------------------------
  */
@@ -67,7 +63,7 @@ static bool is_of_set(const struct nlmsghdr *h, const char *name)
 	mnl_attr_for_each(a, h, sizeof(struct nfgenmsg))
 	{
 		if (mnl_attr_get_type(a) == NFTA_SET_ELEM_LIST_SET)
-			return attr_text(a) && streq(attr_text(a), name);
+			return nl_string(a) && streq(nl_string(a), name);
 	}
 	return false;
 }
@@ -101,7 +97,7 @@ static bool put_together(const void *data, size_t size, struct nft_dump *ret)
 	ret->chains = pick(data, size, NFT_MSG_NEWCHAIN, NULL);
 	ret->rules = pick(data, size, NFT_MSG_NEWRULE, NULL);
 	if (nft_decode_set_names(ret, TABLE, &names, &e) < 0) {
-		check(*e.msg);
+		must(*e.msg);
 		return false;
 	}
 	vec_foreach (name, &names) {
@@ -117,7 +113,7 @@ static size_t bring_about(struct nft_table *t)
 	_cleanup_(nft_ops_done) struct nft_ops ops = {0};
 	size_t n;
 
-	check(table_ops(t, 0, &ops));
+	must(table_ops(t, 0, &ops));
 	n = ops.op.n;
 	if (n)
 		nft_encode(TABLE, &ops, 1, &batch);
@@ -135,9 +131,9 @@ static void read_dump(const struct nft_dump *d, bool wanted)
 	if (nft_decode(d, t, NULL) < 0)
 		return;
 	pending = table_pending(t);
-	check(nft_decode(d, t, NULL) == 0 && table_pending(t) == pending);
-	check((bring_about(t) > 0) == (pending > 0));
-	check(table_pending(t) == 0 && bring_about(t) == 0);
+	must(nft_decode(d, t, NULL) == 0 && table_pending(t) == pending);
+	must((bring_about(t) > 0) == (pending > 0));
+	must(table_pending(t) == 0 && bring_about(t) == 0);
 }
 
 /**
@@ -160,6 +156,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (put_together(messages, size, &d))
 		read_dump(&d, data[0] & 1);
 	nft_dump_done(&d);
-	check(intern_count() == 0);
+	must(intern_count() == 0);
 	return 0;
 }

@@ -5,7 +5,7 @@
  * Every request has a sequence number that this process never used before, so an answer that was
  * left in a socket by a request given up is recognised and skipped.
  */
-#include "datapath/route/nlmsg.h"
+#include "datapath/netlink/nlmsg.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -137,14 +137,18 @@ static ssize_t receive(struct mnl_socket *s, char *data, size_t size)
 	return n < 0 ? -errno : n;
 }
 
-/*
- * Answers were given up half read.  While a list goes on the kernel refuses the next one, and each
- * read has it go on; so it is read to its end.
+/**
+ * nl_drain() - Read to its end what was given up half read
+ * @s: Socket
+ *
+ * While a list goes on the kernel refuses the next one, and each read has it go on.
  */
-static void drain(struct mnl_socket *s, char *data, size_t size)
+void nl_drain(struct mnl_socket *s)
 {
+	char data[65536];
+
 	for (int failures = 0; failures < DRAIN_TRIES;) {
-		if (recv(mnl_socket_get_fd(s), data, size, MSG_DONTWAIT) >= 0)
+		if (recv(mnl_socket_get_fd(s), data, sizeof(data), MSG_DONTWAIT) >= 0)
 			continue;
 		if (errno == EAGAIN)
 			return;
@@ -194,7 +198,7 @@ int nlbatch_send(struct nlbatch *b, nlbatch_result_fn *fn, void *arg)
 			acks += read_acks(b, answer, (size_t)n, fn, arg);
 	}
 	if (r < 0)
-		drain(b->socket, answer, sizeof(answer));
+		nl_drain(b->socket);
 	nlbatch_begin(b, b->socket);
 	return r;
 }
@@ -286,7 +290,7 @@ int nl_request(struct mnl_socket *s, struct nlmsghdr *request, nl_message_fn *fn
 		int left = (int)n;
 
 		if (n < 0) {
-			drain(s, answer, 65536);
+			nl_drain(s);
 			return (int)n;
 		}
 		for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left))

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * nlmsg_attr.c - attributes of netlink messages: find them, numbers, texts and addresses in them.
+ * nlattr.c - attributes of netlink messages: find them, numbers, texts and addresses in them.
+ * Pure.
  */
-#include "datapath/route/nlmsg.h"
+#include "datapath/netlink/nlattr.h"
+
+#include <arpa/inet.h>
 
 /**
  * nl_put_addr() - Append an address as an attribute
@@ -37,7 +40,7 @@ const struct nlattr *nl_find(const struct nlmsghdr *h, size_t header, uint16_t t
 
 /**
  * nl_find_nested() - Find an attribute inside another one
- * @nest: The outer one
+ * @nest: The outer one, or NULL
  * @type: Attribute
  *
  * Return: the first one of that type, borrowed; NULL if there is none
@@ -46,6 +49,8 @@ const struct nlattr *nl_find_nested(const struct nlattr *nest, uint16_t type)
 {
 	const struct nlattr *a;
 
+	if (!nest)
+		return NULL;
 	mnl_attr_for_each_nested(a, nest)
 	{
 		if (mnl_attr_get_type(a) == type)
@@ -66,15 +71,38 @@ uint32_t nl_u32(const struct nlattr *attr)
 }
 
 /**
- * nl_text() - The text that an attribute holds
+ * nl_be32() - The number that an attribute holds in network byte order
+ * @attr: Attribute or NULL
+ *
+ * Return: the number; 0 if it is none of 4 bytes
+ */
+uint32_t nl_be32(const struct nlattr *attr)
+{
+	return ntohl(nl_u32(attr));
+}
+
+/**
+ * nl_string() - The text that an attribute holds
+ * @attr: Attribute or NULL
+ *
+ * Return: the text, borrowed; NULL if it does not end with NUL
+ */
+const char *nl_string(const struct nlattr *attr)
+{
+	if (!attr || mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) < 0)
+		return NULL;
+	return mnl_attr_get_str(attr);
+}
+
+/**
+ * nl_text() - The text that an attribute holds, for those to whom none is as good as an empty one
  * @attr: Attribute or NULL
  *
  * Return: the text, borrowed; "" if it does not end with NUL
  */
 const char *nl_text(const struct nlattr *attr)
 {
-	return attr && mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) == 0 ? mnl_attr_get_str(attr)
-									 : "";
+	return nl_string(attr) ?: "";
 }
 
 /**

@@ -6,9 +6,7 @@
  */
 #pragma once
 
-#include <libmnl/libmnl.h>
-
-#include "lib/addr.h"
+#include "datapath/netlink/nlattr.h"
 #include "lib/err.h"
 
 #define NLMSG_BATCH_BYTES 65536 /* of one batch; a caller with more sends several */
@@ -50,14 +48,4 @@ int nlbatch_send_all(struct nlbatch *b, uint32_t *ret_failed);
 int nl_request(struct mnl_socket *s, struct nlmsghdr *request, nl_message_fn *fn, void *arg);
 int nl_list(struct mnl_socket *s, uint16_t type, const void *header, size_t len, nl_message_fn *fn,
 	    void *arg);
-void nl_put_addr(struct nlmsghdr *h, uint16_t type, const struct addr *a);
-const struct nlattr *nl_find(const struct nlmsghdr *h, size_t header, uint16_t type);
-const struct nlattr *nl_find_nested(const struct nlattr *nest, uint16_t type);
-uint32_t nl_u32(const struct nlattr *attr);
-const char *nl_text(const struct nlattr *attr);
-/* Does a message hold the header that its type says? */
-static inline bool nl_holds(const struct nlmsghdr *h, size_t header)
-{
-	return mnl_nlmsg_get_payload_len(h) >= header;
-}
-bool nl_addr_is(const struct nlattr *attr, const struct addr *a);
+void nl_drain(struct mnl_socket *s);
