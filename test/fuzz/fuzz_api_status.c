@@ -3,24 +3,19 @@
  * fuzz_api_status.c - any bytes as the body of an answer that says no.
  */
 #include "lib/utf8.h"
+#include "test/fuzz/must.h"
 #include "watch/kube/api_status.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 /* It goes into log lines and the status page. */
 static void check_text(const char *s, size_t size)
 {
 	size_t n = strnlen(s, size);
 
-	check(n < size && utf8_valid(s, n));
+	must(n < size && utf8_valid(s, n));
 	for (size_t i = 0; i < n; i++)
-		check((unsigned char)s[i] >= ' ');
+		must((unsigned char)s[i] >= ' ');
 }
 
 /**
@@ -38,6 +33,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	api_status_parse((const char *)data, size, &s);
 	check_text(s.reason, sizeof(s.reason));
 	check_text(s.message, sizeof(s.message));
-	check(s.code >= 0 && s.code <= 999 && s.retry_after <= 3600);
+	must(s.code >= 0 && s.code <= 999 && s.retry_after <= 3600);
 	return 0;
 }

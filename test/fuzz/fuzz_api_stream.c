@@ -5,15 +5,10 @@
  */
 #include "lib/buf.h"
 #include "lib/intern.h"
+#include "test/fuzz/must.h"
 #include "watch/kube/api_stream.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static void put_word(struct buf *b, const char *s)
 {
@@ -24,7 +19,7 @@ static void write_down(struct buf *b, const struct api_item *item)
 {
 	buf_printf(b, "%d %llu ", (int)item->event, (unsigned long long)item->version);
 	if (item->event == API_ERROR) {
-		check(item->status->code >= 0 && item->status->code <= 999);
+		must(item->status->code >= 0 && item->status->code <= 999);
 		put_word(b, item->status->reason);
 		put_word(b, item->status->message);
 	}
@@ -42,8 +37,8 @@ static bool take(void *arg, const struct api_item *item)
 {
 	struct buf *b = arg;
 
-	check((item->event <= API_DELETED) == (item->object != NULL));
-	check(item->event < _API_EVENT_MAX);
+	must((item->event <= API_DELETED) == (item->object != NULL));
+	must(item->event < _API_EVENT_MAX);
 	write_down(b, item);
 	(void)object_free(item->object);
 	buf_putc(b, '\n');
@@ -63,7 +58,7 @@ static void read_all(const uint8_t *data, size_t size, size_t piece, struct buf 
 		r = api_stream_feed(s, (const char *)data + i, MIN(piece, size - i), &e);
 	if (r == 0)
 		r = api_stream_end(s, &end, &e);
-	check(r >= 0 || *e.msg);
+	must(r >= 0 || *e.msg);
 	buf_printf(out, "%d %llu %llu ", r, (unsigned long long)api_stream_take_unknown(s),
 		   (unsigned long long)end.version);
 	put_word(out, end.continue_from);
@@ -85,7 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	read_all(data, size, size, &whole);
 	read_all(data, size, 1u + data[1] % 64, &pieces);
-	check(strcmp(whole.data, pieces.data) == 0);
-	check(intern_count() == 0);
+	must(strcmp(whole.data, pieces.data) == 0);
+	must(intern_count() == 0);
 	return 0;
 }

@@ -8,15 +8,10 @@
 #include "agent/cni/cni.h"
 #include "lib/intern.h"
 #include "lib/utf8.h"
+#include "test/fuzz/must.h"
 #include "watch/document/json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 /* Cut one line off; NULL (the variable is not set) when it is empty. */
 static const char *line(char **rest)
@@ -32,16 +27,16 @@ static const char *line(char **rest)
 
 static void check_names(const struct cni_request *q)
 {
-	check(strlen(q->id) <= CONTAINER_ID_MAX && !strchr(q->id, '/'));
-	check(strlen(q->ifname) <= IFNAME_MAX && !strchr(q->ifname, '/'));
-	check(!strchr(q->ns, '/') && !strchr(q->pod, '/'));
-	check(q->n_want <= 2 && q->n_ports <= HOST_PORTS_MAX);
-	check(q->version && q->network && q->socket && q->netns && q->uid);
-	check(!*q->netns || *q->netns == '/');
-	check(q->n_want < 2 || q->want[0].family != q->want[1].family);
-	check(!q->has_mac || !(q->mac.b[0] & 1));
+	must(strlen(q->id) <= CONTAINER_ID_MAX && !strchr(q->id, '/'));
+	must(strlen(q->ifname) <= IFNAME_MAX && !strchr(q->ifname, '/'));
+	must(!strchr(q->ns, '/') && !strchr(q->pod, '/'));
+	must(q->n_want <= 2 && q->n_ports <= HOST_PORTS_MAX);
+	must(q->version && q->network && q->socket && q->netns && q->uid);
+	must(!*q->netns || *q->netns == '/');
+	must(q->n_want < 2 || q->want[0].family != q->want[1].family);
+	must(!q->has_mac || !(q->mac.b[0] & 1));
 	if (q->verb == CNI_ADD)
-		check(*q->id && *q->ifname && *q->netns && *q->ns && *q->pod);
+		must(*q->id && *q->ifname && *q->netns && *q->ns && *q->pod);
 }
 
 /* No two mappings may claim the same host port. */
@@ -50,14 +45,14 @@ static void check_ports(const struct cni_request *q)
 	for (uint32_t i = 0; i < q->n_ports; i++) {
 		const struct host_port *a = &q->ports[i];
 
-		check(a->host_port && a->container_port);
-		check(!a->has_ip || !addr_is_zero(&a->host_ip));
+		must(a->host_port && a->container_port);
+		must(!a->has_ip || !addr_is_zero(&a->host_ip));
 		for (uint32_t j = 0; j < i; j++) {
 			const struct host_port *b = &q->ports[j];
 			bool same = a->protocol == b->protocol && a->host_port == b->host_port &&
 				    (!a->has_ip || !b->has_ip || addr_eq(&a->host_ip, &b->host_ip));
 
-			check(!same);
+			must(!same);
 		}
 	}
 }
@@ -76,7 +71,7 @@ static void check_result(const struct cni_request *q)
 
 	memcpy(at.addrs, q->want, sizeof(at.addrs));
 	cni_result_print(q->version, &result, &text);
-	check(json_parse(text.data, text.len, &doc, &e) == 0);
+	must(json_parse(text.data, text.len, &doc, &e) == 0);
 	if (q->prev)
 		(void)cni_check_prev(q, &at, &e);
 }
@@ -103,8 +98,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	env.args = line(&rest);
 	env.path = NULL;
 	if (cni_request_parse(&env, rest, strlen(rest), &q, &e) < 0) {
-		check(!q && e.code < 0 && e.code >= -CNI_E_CONFIG && *e.msg);
-		check(utf8_valid(e.msg, strlen(e.msg)));
+		must(!q && e.code < 0 && e.code >= -CNI_E_CONFIG && *e.msg);
+		must(utf8_valid(e.msg, strlen(e.msg)));
 		return 0;
 	}
 	check_names(q);

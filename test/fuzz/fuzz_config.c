@@ -8,22 +8,17 @@
 #include "agent/config/config_keys.h"
 #include "agent/report/http_address.h"
 #include "lib/utf8.h"
+#include "test/fuzz/must.h"
 
 #define FLAGS_MAX 16
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void check(bool holds)
-{
-	if (!holds)
-		abort();
-}
-
 static void check_message(const struct err *e)
 {
-	check(e->code < 0 && *e->msg && utf8_valid(e->msg, strlen(e->msg)));
+	must(e->code < 0 && *e->msg && utf8_valid(e->msg, strlen(e->msg)));
 	for (const char *s = e->msg; *s; s++)
-		check((unsigned char)*s >= ' ' && *s != 0x7f);
+		must((unsigned char)*s >= ' ' && *s != 0x7f);
 }
 
 /* The flags at the beginning of @text, in place; @ret_rest: what follows them. */
@@ -48,12 +43,12 @@ static size_t take_flags(char *text, struct config_flag *ret, char **ret_rest)
 
 static void check_prefixes(const struct prefix_list *l, bool disjoint)
 {
-	check(l->n <= CONFIG_PREFIXES_MAX);
+	must(l->n <= CONFIG_PREFIXES_MAX);
 	for (uint32_t i = 0; i < l->n; i++)
 		for (uint32_t j = 0; j < i; j++) {
-			check(!prefix_eq(&l->v[i], &l->v[j]));
-			check(!disjoint || (!prefix_covers(&l->v[i], &l->v[j]) &&
-					    !prefix_covers(&l->v[j], &l->v[i])));
+			must(!prefix_eq(&l->v[i], &l->v[j]));
+			must(!disjoint || (!prefix_covers(&l->v[i], &l->v[j]) &&
+					   !prefix_covers(&l->v[j], &l->v[i])));
 		}
 }
 
@@ -64,13 +59,13 @@ static void check_config(const struct config *c)
 	struct err e = {0};
 
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
-		check(paths[i] && *paths[i] == '/');
-	check(!c->manifests || *c->manifests == '/');
-	check(!c->kubeconfig || *c->kubeconfig == '/');
-	check(c->cni_bin_dir && c->conflist_name && !strchr(c->conflist_name, '/'));
-	check(!c->node || (*c->node && strlen(c->node) <= 253));
-	check(http_address_parse(c->http_address, &at, NULL) == 0);
-	check(c->mtu == 0 || (c->mtu >= 1280 && c->mtu <= 65535));
+		must(paths[i] && *paths[i] == '/');
+	must(!c->manifests || *c->manifests == '/');
+	must(!c->kubeconfig || *c->kubeconfig == '/');
+	must(c->cni_bin_dir && c->conflist_name && !strchr(c->conflist_name, '/'));
+	must(!c->node || (*c->node && strlen(c->node) <= 253));
+	must(http_address_parse(c->http_address, &at, NULL) == 0);
+	must(c->mtu == 0 || (c->mtu >= 1280 && c->mtu <= 65535));
 	check_prefixes(&c->ranges, true);
 	check_prefixes(&c->masquerade.exclude, false);
 	if (config_check_agent(c, &e) < 0)
@@ -82,12 +77,12 @@ static void check_reload(struct config *fresh)
 	_cleanup_(config_freep) struct config *running = NULL;
 	struct config_diff diff = config_reload_diff(fresh, fresh), left;
 
-	check(!diff.applied && !diff.refused);
-	check(config_parse(NULL, NULL, 0, NULL, 0, &running, NULL) == 0);
+	must(!diff.applied && !diff.refused);
+	must(config_parse(NULL, NULL, 0, NULL, 0, &running, NULL) == 0);
 	diff = config_reload_diff(running, fresh);
 	config_adopt(running, fresh, &diff);
 	left = config_reload_diff(running, fresh);
-	check(!left.applied && left.refused == diff.refused);
+	must(!left.applied && left.refused == diff.refused);
 	check_config(running);
 }
 
@@ -108,7 +103,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t n = take_flags(text, flags, &file);
 
 	if (config_parse("manx.conf", file, strlen(file), flags, n, &c, &e) < 0) {
-		check(!c);
+		must(!c);
 		check_message(&e);
 		return 0;
 	}

@@ -9,14 +9,9 @@
 #include "ipam/journal.h"
 #include "ipam/journal_format.h"
 #include "lib/hash.h"
+#include "test/fuzz/must.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 /* struct walk - a scan: where the next record must stand */
 struct walk {
@@ -26,9 +21,9 @@ struct walk {
 
 static void check_attachment(const struct attachment *at)
 {
-	check(*at->id && strlen(at->id) <= CONTAINER_ID_MAX && !strchr(at->id, '/'));
-	check(*at->ifname && strlen(at->ifname) <= IFNAME_MAX && !strchr(at->ifname, '/'));
-	check(at->n_addrs <= ARRAY_SIZE(at->addrs) && at->n_ports <= HOST_PORTS_MAX);
+	must(*at->id && strlen(at->id) <= CONTAINER_ID_MAX && !strchr(at->id, '/'));
+	must(*at->ifname && strlen(at->ifname) <= IFNAME_MAX && !strchr(at->ifname, '/'));
+	must(at->n_addrs <= ARRAY_SIZE(at->addrs) && at->n_ports <= HOST_PORTS_MAX);
 }
 
 static void take(void *arg, const struct journal_record *r)
@@ -39,7 +34,7 @@ static void take(void *arg, const struct journal_record *r)
 
 	check_attachment(at);
 	journal_encode(r, &again);
-	check(again.len == r->bytes && memcmp(again.data, w->p, again.len) == 0);
+	must(again.len == r->bytes && memcmp(again.data, w->p, again.len) == 0);
 	w->p += r->bytes;
 	w->records++;
 }
@@ -65,16 +60,16 @@ static struct journal_scan scan(const void *data, size_t size, uint64_t *ret_rec
 	struct walk w = {0};
 
 	journal_scan(data, size, &s, skip, NULL);
-	check(s.good <= size && (s.end == JOURNAL_WHOLE) == (s.good == size));
+	must(s.good <= size && (s.end == JOURNAL_WHOLE) == (s.good == size));
 	if (s.boot_id) {
 		w.p = (const uint8_t *)data + head_size(&s);
 		journal_scan(data, s.good, &again, take, &w);
-		check(again.end == JOURNAL_WHOLE && again.records == s.records &&
-		      again.next == s.next && w.p == (const uint8_t *)data + s.good);
+		must(again.end == JOURNAL_WHOLE && again.records == s.records &&
+		     again.next == s.next && w.p == (const uint8_t *)data + s.good);
 		free(again.boot_id);
 	}
 	*ret_records = s.records;
-	check(w.records == s.records);
+	must(w.records == s.records);
 	free(s.boot_id);
 	s.boot_id = NULL;
 	return s;
@@ -87,12 +82,12 @@ static bool is_attachment(const uint8_t *data, size_t size)
 	struct reader r = reader_of(data, size);
 
 	if (attachment_decode(&r, &at) < 0) {
-		check(!at);
+		must(!at);
 		return false;
 	}
 	check_attachment(at);
 	attachment_encode(at, &again);
-	check(again.len == size - reader_left(&r) && memcmp(again.data, data, again.len) == 0);
+	must(again.len == size - reader_left(&r) && memcmp(again.data, data, again.len) == 0);
 	return reader_left(&r) == 0;
 }
 
@@ -125,10 +120,10 @@ static void read_file(const uint8_t *data, size_t size, const struct journal_sca
 	struct journal_report report;
 	uint64_t n = 0;
 
-	check(fd >= 0 && write(fd, data, size) == (ssize_t)size);
-	check(journal_read(path, count, &n, &report, NULL) == 0);
-	check(report.records == expected->records && report.bad_bytes == size - expected->good &&
-	      n <= report.records);
+	must(fd >= 0 && write(fd, data, size) == (ssize_t)size);
+	must(journal_read(path, count, &n, &report, NULL) == 0);
+	must(report.records == expected->records && report.bad_bytes == size - expected->good &&
+	     n <= report.records);
 	close(fd);
 }
 
@@ -151,6 +146,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	read_file(data, size, &s);
 	seal(data, size, &sealed);
 	(void)scan(sealed.data, sealed.len, &records);
-	check(records == is_attachment(data, size));
+	must(records == is_attachment(data, size));
 	return 0;
 }

@@ -2,6 +2,7 @@
 /*
  * fuzz_json.c - any bytes into the JSON parser, as one document and as a stream.
  */
+#include "test/fuzz/must.h"
 #include "test/fuzz/walk.h"
 #include "watch/document/json.h"
 
@@ -12,12 +13,6 @@ static int take(void *arg, const struct value_doc *d)
 	(*(size_t *)arg)++;
 	walk_document(d);
 	return 0;
-}
-
-static void check(bool holds)
-{
-	if (!holds)
-		abort();
 }
 
 /**
@@ -35,11 +30,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int r = json_parse((const char *)data, size, &d, &one);
 	int s = json_parse_stream((const char *)data, size, take, &n, &many);
 
-	check(r < 0 ? !d && str_starts(one.msg, "line ") : d != NULL);
-	check(s == 0 || str_starts(many.msg, "line "));
+	must(r < 0 ? !d && str_starts(one.msg, "line ") : d != NULL);
+	must(s == 0 || str_starts(many.msg, "line "));
 	/* One document is a stream of one. */
 	if (r == 0) {
-		check(s == 0 && n == 1);
+		must(s == 0 && n == 1);
 		walk_document(d);
 	}
 	return 0;

@@ -3,25 +3,20 @@
  * fuzz_kube_access.c - any bytes as a kubeconfig; what comes out keeps the promises of
  * watch/kube/kube_access.h.
  */
+#include "test/fuzz/must.h"
 #include "watch/kube/kube_access.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void check(bool holds)
-{
-	if (!holds)
-		abort();
-}
-
 static void check_access(const struct kube_access *a)
 {
-	check(str_starts(a->url, "https://") || str_starts(a->url, "http://"));
+	must(str_starts(a->url, "https://") || str_starts(a->url, "http://"));
 	for (int f = 0; f < _KUBE_FILE_MAX; f++) {
-		check(!a->data[f] || !a->path[f]);
-		check(!a->path[f] || *a->path[f] == '/');
+		must(!a->data[f] || !a->path[f]);
+		must(!a->path[f] || *a->path[f] == '/');
 	}
-	check(!(a->data[KUBE_CERT] || a->path[KUBE_CERT]) ==
-	      !(a->data[KUBE_KEY] || a->path[KUBE_KEY]));
+	must(!(a->data[KUBE_CERT] || a->path[KUBE_CERT]) ==
+	     !(a->data[KUBE_KEY] || a->path[KUBE_KEY]));
 }
 
 /**
@@ -37,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct err e = {0};
 	int r = kube_access_parse((const char *)data, size, "/folder", &a, &e);
 
-	check(r <= 0 && (r == 0) == (a.url != NULL) && (r == 0 || *e.msg));
+	must(r <= 0 && (r == 0) == (a.url != NULL) && (r == 0 || *e.msg));
 	if (r == 0)
 		check_access(&a);
 	kube_access_done(&a);

@@ -15,14 +15,9 @@
 #include "datapath/route/nlmsg_link.h"
 #include "datapath/route/podlink.h"
 #include "datapath/route/rtnl_priv.h"
+#include "test/fuzz/must.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static bool is_text(const char *s, size_t room)
 {
@@ -31,8 +26,8 @@ static bool is_text(const char *s, size_t room)
 
 static void check_prefix(const struct prefix *p)
 {
-	check(p->addr.family == AF_INET || p->addr.family == AF_INET6);
-	check(p->len <= 8 * addr_len(&p->addr));
+	must(p->addr.family == AF_INET || p->addr.family == AF_INET6);
+	must(p->len <= 8 * addr_len(&p->addr));
 }
 
 /* --- readers -----------------------------------------------------------------------------------
@@ -40,8 +35,8 @@ static void check_prefix(const struct prefix *p)
 
 static void on_event(void *arg _unused_, const struct rtnl_event *e)
 {
-	check(e->kind < RTNL_OVERRUN && is_text(e->ifname, sizeof(e->ifname)));
-	check(e->kind != RTNL_LINK_GONE || str_starts(e->ifname, PODLINK_PREFIX));
+	must(e->kind < RTNL_OVERRUN && is_text(e->ifname, sizeof(e->ifname)));
+	must(e->kind != RTNL_LINK_GONE || str_starts(e->ifname, PODLINK_PREFIX));
 	if (e->kind == RTNL_ROUTE_GONE)
 		check_prefix(&e->dst);
 }
@@ -53,7 +48,7 @@ static void read_notifications(const struct nlmsghdr *h, size_t size)
 
 	if (!n.ask)
 		n.ask = mnl_socket_open(NETLINK_ROUTE); /* whose port is compared; says nothing */
-	check(n.ask);
+	must(n.ask);
 	(void)rtnl_take(&n, h, size);
 }
 
@@ -66,12 +61,12 @@ static void read_list(const struct nlmsghdr *h, size_t size)
 		struct link l;
 
 		link_read(h, &l);
-		check(is_text(l.ifname, sizeof(l.ifname)));
+		must(is_text(l.ifname, sizeof(l.ifname)));
 		if (!route_decode(h, &r))
 			continue;
 		check_prefix(&r.dst);
-		check(is_text(r.ifname, sizeof(r.ifname)));
-		check(r.kind != ROUTE_VIA || r.via.family == r.dst.addr.family);
+		must(is_text(r.ifname, sizeof(r.ifname)));
+		must(r.kind != ROUTE_VIA || r.via.family == r.dst.addr.family);
 	}
 }
 
@@ -88,8 +83,8 @@ static void read_connections(const struct nlmsghdr *h, size_t size)
 		conntrack_put_deletion(&batch, AF_INET, h);
 		if (!batch.n)
 			continue;
-		check(batch.len <= NLMSG_ROOM && mnl_nlmsg_ok((void *)batch.data, (int)batch.len));
-		check(nl_find((void *)batch.data, 4, CTA_TUPLE_ORIG));
+		must(batch.len <= NLMSG_ROOM && mnl_nlmsg_ok((void *)batch.data, (int)batch.len));
+		must(nl_find((void *)batch.data, 4, CTA_TUPLE_ORIG));
 	}
 }
 
@@ -100,7 +95,7 @@ static void read_transactions(const struct nlmsghdr *h, size_t size)
 
 	memset(&c, 0xff, sizeof(c));
 	if (nft_foreign_take(&t, h, size, &c))
-		check(is_text(c.name, sizeof(c.name)));
+		must(is_text(c.name, sizeof(c.name)));
 }
 
 /* --- messages ----------------------------------------------------------------------------------

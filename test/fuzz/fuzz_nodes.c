@@ -13,21 +13,13 @@
 
 #include "datapath/route/nodes.h"
 #include "lib/intern.h"
+#include "test/fuzz/must.h"
 #include "test/property/random.h"
 
 #define NODES	    5	 /* the first is this one */
 #define HISTORY_MAX 1024 /* bytes */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define check(condition)                                                                  \
-	do {                                                                              \
-		if (!(condition)) {                                                       \
-			fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, \
-				#condition);                                              \
-			abort();                                                          \
-		}                                                                         \
-	} while (0)
 
 static const char *const names[NODES] = {"me", "a", "b", "c", "d"};
 
@@ -255,7 +247,7 @@ static void come_to_rest(struct run *run)
 	settle(run);
 	end_read(run, false);
 	for (int tries = 0; run->flying.op.n || routes_pending(r) || routes_failed(r); tries++) {
-		check(tries < 10);
+		must(tries < 10);
 		while (run->flying.op.n)
 			land(run, 0);
 		routes_retry(r);
@@ -271,13 +263,13 @@ static void compare_routes(struct run *run, struct routes *wanted)
 	struct route_ops ops = {0};
 
 	routes_ops(wanted, &ops);
-	check(ops.op.n == run->kernel.v.n && routes_count(run->side.routes) == ops.op.n);
+	must(ops.op.n == run->kernel.v.n && routes_count(run->side.routes) == ops.op.n);
 	vec_foreach (op, &ops.op) {
 		const struct route *r = held(run, &op->route.dst);
 
-		check(!op->remove && r && r->kind == op->route.kind);
-		check(r->kind != ROUTE_VIA || addr_eq(&r->via, &op->route.via));
-		check(routes_in_kernel(run->side.routes, &r->dst));
+		must(!op->remove && r && r->kind == op->route.kind);
+		must(r->kind != ROUTE_VIA || addr_eq(&r->via, &op->route.via));
+		must(routes_in_kernel(run->side.routes, &r->dst));
 	}
 	vec_done(&ops.op);
 }
@@ -294,7 +286,7 @@ static void compare_at_once(struct run *run)
 	nodes_configure(s.nodes, &run->config);
 	(void)nodes_settle(s.nodes);
 	at_once = rendered(&s);
-	check(streq(stepwise, at_once));
+	must(streq(stepwise, at_once));
 	compare_routes(run, s.routes);
 	for (uint32_t i = 0; i < NODES; i++)
 		if (run->node[i])
@@ -310,13 +302,13 @@ static void end(struct run *run)
 	nodes_configure(run->side.nodes, &run->config);
 	come_to_rest(run);
 	compare_at_once(run);
-	check(run->kernel.v.n == 0);
+	must(run->kernel.v.n == 0);
 	side_end(&run->side);
 	vec_done(&run->gone);
 	vec_done(&run->kernel.v);
 	vec_done(&run->read.v);
 	vec_done(&run->flying.op);
-	check(intern_count() == 0);
+	must(intern_count() == 0);
 }
 
 /**

@@ -8,20 +8,12 @@
 
 #include "lib/intern.h"
 #include "lib/utf8.h"
+#include "test/fuzz/must.h"
 #include "watch/document/yaml.h"
 #include "watch/object/decode.h"
 #include "watch/object/object_copy.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define must(condition)                                                                   \
-	do {                                                                              \
-		if (!(condition)) {                                                       \
-			fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, \
-				#condition);                                              \
-			abort();                                                          \
-		}                                                                         \
-	} while (0)
 
 static void check_message(const char *s)
 {

@@ -9,14 +9,9 @@
 #include "agent/config/config.h"
 #include "agent/report/http_address.h"
 #include "lib/base64.h"
+#include "test/fuzz/must.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static void check_addr(const char *text)
 {
@@ -26,12 +21,12 @@ static void check_addr(const char *text)
 	int family = strchr(text, ':') ? AF_INET6 : AF_INET;
 
 	if (addr_parse(text, &a) < 0) {
-		check(inet_pton(family, text, b) != 1);
+		must(inet_pton(family, text, b) != 1);
 		return;
 	}
-	check(a.family == family && inet_pton(family, text, b) == 1);
-	check(memcmp(a.b, b, sizeof(b)) == 0);
-	check(addr_parse(addr_str(&a, out), &again) == 0 && addr_eq(&a, &again));
+	must(a.family == family && inet_pton(family, text, b) == 1);
+	must(memcmp(a.b, b, sizeof(b)) == 0);
+	must(addr_parse(addr_str(&a, out), &again) == 0 && addr_eq(&a, &again));
 }
 
 static void check_prefix(const char *text)
@@ -42,12 +37,12 @@ static void check_prefix(const char *text)
 
 	if (prefix_parse(text, &p) < 0)
 		return;
-	check(p.len <= 8 * addr_len(&p.addr));
+	must(p.len <= 8 * addr_len(&p.addr));
 	last = prefix_last(&p);
-	check(prefix_contains(&p, &p.addr) && prefix_contains(&p, &last));
-	check(addr_cmp(&p.addr, &last) <= 0 && prefix_covers(&p, &p));
-	check(!addr_next(&last) || !prefix_contains(&p, &last));
-	check(prefix_parse(prefix_str(&p, out), &again) == 0 && prefix_eq(&p, &again));
+	must(prefix_contains(&p, &p.addr) && prefix_contains(&p, &last));
+	must(addr_cmp(&p.addr, &last) <= 0 && prefix_covers(&p, &p));
+	must(!addr_next(&last) || !prefix_contains(&p, &last));
+	must(prefix_parse(prefix_str(&p, out), &again) == 0 && prefix_eq(&p, &again));
 }
 
 static void check_others(const char *text)
@@ -59,13 +54,13 @@ static void check_others(const char *text)
 	uint64_t usec;
 
 	if (mac_parse(text, &m) == 0)
-		check(mac_parse(mac_str(&m, out), &again) == 0 && memcmp(&m, &again, MAC_LEN) == 0);
+		must(mac_parse(mac_str(&m, out), &again) == 0 && memcmp(&m, &again, MAC_LEN) == 0);
 	if (http_address_parse(text, &at, &e) == 0)
-		check(at.off == !*text && (at.off || at.any || addr_len(&at.addr)));
+		must(at.off == !*text && (at.off || at.any || addr_len(&at.addr)));
 	else
-		check(*e.msg);
+		must(*e.msg);
 	if (duration_parse(text, &usec) == 0)
-		check(*text >= '0' && *text <= '9');
+		must(*text >= '0' && *text <= '9');
 }
 
 /* RFC 4648, section 4 */
@@ -94,8 +89,8 @@ static void check_base64(const char *text, size_t size)
 	if (base64_decode(text, size, &plain) < 0)
 		return;
 	encode(&plain, &coded);
-	check(base64_decode(coded.data, coded.len, &again) == 0 && again.len == plain.len);
-	check(!plain.len || memcmp(again.data, plain.data, plain.len) == 0);
+	must(base64_decode(coded.data, coded.len, &again) == 0 && again.len == plain.len);
+	must(!plain.len || memcmp(again.data, plain.data, plain.len) == 0);
 }
 
 /**

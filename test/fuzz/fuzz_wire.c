@@ -9,14 +9,9 @@
 #include "agent/cni/wire.h"
 #include "lib/intern.h"
 #include "lib/utf8.h"
+#include "test/fuzz/must.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 /* struct seen - what came: messages, their weight, and how it ended */
 struct seen {
@@ -35,9 +30,9 @@ static void read_as_agent(const struct value *m)
 	const char *conf;
 
 	wire_read_cni(m, &env, &conf);
-	check(conf);
+	must(conf);
 	if (cni_request_parse(&env, conf, strlen(conf), &q, &e) < 0)
-		check(!q && *e.msg);
+		must(!q && *e.msg);
 }
 
 /* What the agent would have to say to be understood so. */
@@ -55,13 +50,13 @@ static void check_again(const struct podlink *l)
 	wire_link("attach", &at, l->netns, l->mtu, &json);
 	buf_put_u32(&in, (uint32_t)json.len);
 	buf_put(&in, json.data, json.len);
-	check(wire_take(&in, &doc, NULL) == 1 && in.len == 0);
-	check(wire_read_link(value_root(doc), &again, NULL) == 0);
-	check(streq(again.netns, l->netns) && streq(again.ifname, l->ifname) &&
-	      streq(again.host_ifname, l->host_ifname) && again.mtu == l->mtu &&
-	      memcmp(&again.mac, &l->mac, sizeof(l->mac)) == 0 && again.n_addrs == l->n_addrs);
+	must(wire_take(&in, &doc, NULL) == 1 && in.len == 0);
+	must(wire_read_link(value_root(doc), &again, NULL) == 0);
+	must(streq(again.netns, l->netns) && streq(again.ifname, l->ifname) &&
+	     streq(again.host_ifname, l->host_ifname) && again.mtu == l->mtu &&
+	     memcmp(&again.mac, &l->mac, sizeof(l->mac)) == 0 && again.n_addrs == l->n_addrs);
 	for (uint32_t i = 0; i < l->n_addrs; i++)
-		check(addr_eq(&again.addrs[i], &l->addrs[i]));
+		must(addr_eq(&again.addrs[i], &l->addrs[i]));
 }
 
 static void read_as_plugin(const struct value *m)
@@ -70,10 +65,10 @@ static void read_as_plugin(const struct value *m)
 	struct err e = {0};
 
 	if (wire_read_link(m, &l, &e) < 0) {
-		check(*e.msg && utf8_valid(e.msg, strlen(e.msg)));
+		must(*e.msg && utf8_valid(e.msg, strlen(e.msg)));
 		return;
 	}
-	check(l.n_addrs <= 2 && l.mtu >= 1);
+	must(l.n_addrs <= 2 && l.mtu >= 1);
 	check_again(&l);
 }
 
@@ -87,7 +82,7 @@ static void take_all(struct buf *in, struct seen *s)
 		struct err e = {0};
 		int r = wire_take(in, &doc, &e);
 
-		check((r == 1) == (doc != NULL) && (r >= 0 || *e.msg));
+		must((r == 1) == (doc != NULL) && (r >= 0 || *e.msg));
 		s->bad = r < 0;
 		if (r <= 0)
 			return;
@@ -125,8 +120,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	whole = receive(data + 1, size - 1, size);
 	pieces = receive(data + 1, size - 1, 1u + data[0]);
-	check(whole.messages == pieces.messages && whole.weight == pieces.weight &&
-	      whole.bad == pieces.bad);
-	check(intern_count() == 0);
+	must(whole.messages == pieces.messages && whole.weight == pieces.weight &&
+	     whole.bad == pieces.bad);
+	must(intern_count() == 0);
 	return 0;
 }

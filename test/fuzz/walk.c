@@ -9,16 +9,8 @@
 
 #include "lib/intern.h"
 #include "lib/utf8.h"
+#include "test/fuzz/must.h"
 #include "watch/object/decode.h"
-
-#define must(condition)                                                                   \
-	do {                                                                              \
-		if (!(condition)) {                                                       \
-			fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, \
-				#condition);                                              \
-			abort();                                                          \
-		}                                                                         \
-	} while (0)
 
 static void check_text(const char *s, size_t len)
 {
