@@ -11,6 +11,7 @@
 #include "agent/config/options.h"
 #include "agent/durable.h"
 #include "agent/guard.h"
+#include "agent/links.h"
 #include "agent/queue.h"
 #include "agent/report/http.h"
 #include "agent/report/metrics.h"

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "agent/links.h"
+#include "agent/culprits.h"
 #include "agent/repair.h"
 #include "datapath/nft/foreign.h"
 #include "lib/buf.h"

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "agent/culprits.h"
 #include "agent/repair.h"
 #include "datapath/route/rtnl.h"
 #include "ipam/attachment.h"
@@ -17,19 +18,6 @@
 struct agent;
 struct loop_source;
 struct up_job;
-
-#define CULPRITS_MAX 8 /* that are counted by name; what others do is counted together */
-
-/* struct culprits - programs, and how often each did something; the last entry is all others */
-struct culprits {
-	struct {
-		char name[32];
-		uint64_t n;
-	} all[CULPRITS_MAX];
-};
-
-void culprits_count(struct culprits *c, const char *name);
-void culprits_put_metrics(const struct culprits *c, const char *metric, struct buf *out);
 
 /*
  * struct links - embedded in the agent
