@@ -238,6 +238,20 @@ void attach_forget(struct agent *a, const struct attachment *at)
 }
 
 /**
+ * attach_link_names() - The host's ends of all pods' interfaces
+ * @a:   Agent
+ * @ret: Zeroed; sorted; to be freed
+ */
+void attach_link_names(const struct agent *a, struct link_names *ret)
+{
+	const struct attachment *at = NULL;
+
+	while ((at = journal_next(a->journal, at)))
+		link_names_add(ret, at->host_ifname);
+	link_names_sort(ret);
+}
+
+/**
  * attach_release() - Free the addresses of a pod, in the journal too
  * @a:  Agent
  * @at: Attachment, a copy; nothing happens if it was released before

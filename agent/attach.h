@@ -8,6 +8,7 @@
 #include "ipam/attachment.h"
 
 struct agent;
+struct link_names;
 
 struct attachment *attach_new(const struct cni_request *q);
 int attach_make(struct agent *a, const struct cni_request *q, struct attachment **ret,
@@ -17,4 +18,5 @@ bool attach_routed(const struct agent *a, const struct attachment *at);
 bool attach_under_way(const struct agent *a, const struct attachment *at);
 void attach_unroute(struct agent *a, const struct attachment *at);
 void attach_forget(struct agent *a, const struct attachment *at);
+void attach_link_names(const struct agent *a, struct link_names *ret);
 void attach_release(struct agent *a, const struct attachment *at);

@@ -45,12 +45,9 @@ static void release_gone(struct agent *a, const struct link_names *links)
 static void delete_orphans(struct agent *a, const struct link_names *links)
 {
 	struct link_names known = {0};
-	const struct attachment *at = NULL;
 	struct err e = {0};
 
-	while ((at = journal_next(a->journal, at)))
-		link_names_add(&known, at->host_ifname);
-	link_names_sort(&known);
+	attach_link_names(a, &known);
 	vec_foreach (l, &links->v) {
 		if (link_names_have(&known, *l))
 			continue;

@@ -123,12 +123,9 @@ static size_t report_unknown_links(const struct agent *a, const struct link_name
 				   struct buf *out)
 {
 	_cleanup_(link_names_done) struct link_names known = {0};
-	const struct attachment *at = NULL;
 	size_t problems = 0;
 
-	while ((at = journal_next(a->journal, at)))
-		link_names_add(&known, at->host_ifname);
-	link_names_sort(&known);
+	attach_link_names(a, &known);
 	vec_foreach (l, &links->v) {
 		if (link_names_have(&known, *l))
 			continue;
