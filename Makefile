@@ -49,7 +49,7 @@ LIB_OBJ := $(filter-out %/main.o %/plugin_main.o,$(SRC:%.c=$(BUILD)/%.o))
 UNIT := $(patsubst test/%.c,$(BUILD)/%,$(wildcard test/unit/test_*.c))
 PROPERTY := $(patsubst test/%.c,$(BUILD)/%,$(wildcard test/property/test_*.c test/property/world.c))
 FUZZ := $(patsubst test/%.c,$(BUILD)/%,$(wildcard test/fuzz/fuzz_*.c))
-BENCH_SHARED := test/bench/figure.c test/bench/node.c
+BENCH_SHARED := test/bench/bare.c test/bench/figure.c test/bench/node.c
 BENCH := $(patsubst test/%.c,$(BUILD)/%,$(filter-out $(BENCH_SHARED),$(wildcard test/bench/*.c)))
 KILLER := $(BUILD)/net/killer
 # Files beside the programs that their programs share.

@@ -24,8 +24,7 @@
 #include "datapath/nft/kernel.h"
 #include "datapath/nft/render.h"
 
-#define OPS_MAX	       8000	  /* operations of one transaction: some 30 ms of the commit lock */
-#define SEND_BUFFER    (32 << 20) /* bytes; a batch of OPS_MAX elements has about 2 MiB */
+#define SEND_BUFFER    (32 << 20) /* bytes; a batch of NFT_OPS_MAX elements has about 2 MiB */
 #define RECEIVE_BUFFER (8 << 20)
 #define READ_TRIES     10 /* dumps begun anew because others keep committing */
 
@@ -238,7 +237,7 @@ static int apply_once(struct nft_socket *s, struct nft_table *t, struct err *ret
 	_cleanup_(nft_batch_done) struct nft_batch batch = {0};
 	struct verdict v = {.op = SIZE_MAX};
 	uint64_t began = now_usec(), sent;
-	bool all = table_ops(t, OPS_MAX, &ops);
+	bool all = table_ops(t, NFT_OPS_MAX, &ops);
 	int r;
 
 	if (!ops.op.n)

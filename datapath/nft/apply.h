@@ -21,6 +21,8 @@ uint32_t nft_port(const struct nft_socket *s);
 const struct nft_stats *nft_stats(const struct nft_socket *s);
 
 int nft_read(struct nft_socket *s, struct nft_table *t, struct err *reterr);
+#define NFT_OPS_MAX 8000 /* operations of one transaction: some 30 ms of the commit lock */
+
 /* nft_apply() beside 0 and -errno: the kernel looked at it and said no */
 #define NFT_REFUSED 1
 

@@ -11,6 +11,7 @@
 #include <yajl/yajl_parse.h>
 
 #include "lib/buf.h"
+#include "test/bench/bare.h"
 #include "test/bench/figure.h"
 #include "watch/kube/api_stream.h"
 
@@ -99,41 +100,9 @@ static void make_list(struct buf *b)
 /* --- yajl with nothing behind it -----------------------------------------------------------------
  */
 
-static int nothing(void *ctx _unused_)
-{
-	return 1;
-}
-
-static int no_boolean(void *ctx _unused_, int b _unused_)
-{
-	return 1;
-}
-
-static int no_text(void *ctx _unused_, const unsigned char *s _unused_, size_t n _unused_)
-{
-	return 1;
-}
-
-static int no_number(void *ctx _unused_, const char *s _unused_, size_t n _unused_)
-{
-	return 1;
-}
-
-static const yajl_callbacks empty = {
-	.yajl_null = nothing,
-	.yajl_boolean = no_boolean,
-	.yajl_number = no_number,
-	.yajl_string = no_text,
-	.yajl_start_map = nothing,
-	.yajl_map_key = no_text,
-	.yajl_end_map = nothing,
-	.yajl_start_array = nothing,
-	.yajl_end_array = nothing,
-};
-
 static double time_yajl(const struct buf *list, bool validate)
 {
-	yajl_handle h = yajl_alloc(&empty, NULL, NULL);
+	yajl_handle h = yajl_alloc(&bare_callbacks, NULL, NULL);
 	double began = now();
 
 	(void)yajl_config(h, yajl_dont_validate_strings, validate ? 0 : 1);

@@ -22,12 +22,12 @@
 
 #include "agent/queue.h"
 #include "lib/file.h"
+#include "test/bench/bare.h"
 #include "test/bench/figure.h"
 #include "test/bench/node.h"
 #include "watch/folder/folder.h"
 
-#define ROUNDS	7
-#define OPS_MAX 8000 /* as apply.c has */
+#define ROUNDS 7
 
 enum step { FOLDER, QUEUE, POLICY, ENCODE, KERNEL, LONGEST, _STEP_MAX };
 
@@ -48,41 +48,9 @@ static double cpu_usec(void)
 /* --- bytes alone -------------------------------------------------------------------------------
  */
 
-static int nothing(void *ctx _unused_)
-{
-	return 1;
-}
-
-static int no_boolean(void *ctx _unused_, int b _unused_)
-{
-	return 1;
-}
-
-static int no_text(void *ctx _unused_, const unsigned char *s _unused_, size_t n _unused_)
-{
-	return 1;
-}
-
-static int no_number(void *ctx _unused_, const char *s _unused_, size_t n _unused_)
-{
-	return 1;
-}
-
-static const yajl_callbacks no_callbacks = {
-	.yajl_null = nothing,
-	.yajl_boolean = no_boolean,
-	.yajl_number = no_number,
-	.yajl_string = no_text,
-	.yajl_start_map = nothing,
-	.yajl_map_key = no_text,
-	.yajl_end_map = nothing,
-	.yajl_start_array = nothing,
-	.yajl_end_array = nothing,
-};
-
 static void parse_json(const struct buf *text)
 {
-	yajl_handle h = yajl_alloc(&no_callbacks, NULL, NULL);
+	yajl_handle h = yajl_alloc(&bare_callbacks, NULL, NULL);
 
 	if (yajl_parse(h, (const unsigned char *)text->data, text->len) != yajl_status_ok)
 		bench_fail("not JSON", NULL);
@@ -213,7 +181,7 @@ static void step_encode(struct loading *l, batches *ret)
 		_cleanup_(nft_ops_done) struct nft_ops ops = {0};
 		struct nft_batch b = {0};
 
-		all = table_ops(l->node.table, OPS_MAX, &ops);
+		all = table_ops(l->node.table, NFT_OPS_MAX, &ops);
 		node_prepare(&l->node, &ops, &b);
 		l->operations += ops.op.n;
 		vec_push(ret, b);

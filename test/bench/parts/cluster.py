@@ -23,6 +23,7 @@ import uuid
 from kube.lab import KubeLab, path_of, pod_status, sweep_servers
 
 from .figures import QUICK, rounds
+from .start import until_ready
 
 SPACES, PODS, SMALL = (100, 5000, 500) if QUICK else (1000, 50000, 5000)
 LOCAL = 20
@@ -108,13 +109,7 @@ def start_once(node):
     node.stop_agent()
     node.namespace.run("nft", "delete", "table", "inet", "manx", check=False)
     wire = received(node)
-    began = time.monotonic()
-    node.start_agent(wait=False)
-    while node.get("/readyz")[0] != 200:
-        time.sleep(0.005)
-        if time.monotonic() - began > 120:
-            raise RuntimeError(f"not ready after 120 s: {node.log_text()[-2000:]}")
-    seconds = time.monotonic() - began
+    seconds = until_ready(node, 0.005)
     wire = received(node) - wire
     metrics, pid = node.metrics(), node.process.pid
     return {("until in force", "s"): seconds,

@@ -8,7 +8,6 @@ Beside it what cannot be saved, and where the time goes (load.c).
 
 import itertools
 import json
-import time
 
 import yaml
 
@@ -16,6 +15,7 @@ from lab import Lab, bulk
 
 from .figures import QUICK, rounds
 from .memory import resident
+from .start import until_ready
 
 SPACES, LOCAL = 1000, 100
 SIZES = (1000, 10000) if QUICK else (1000, 10000, 25000, 50000)
@@ -51,13 +51,7 @@ def write_folder(lab, pods, kind="json"):
 
 def start(node):
     """Seconds until ready, and the metrics then."""
-    began = time.monotonic()
-    node.start_agent(wait=False)
-    while node.get("/readyz")[0] != 200:
-        time.sleep(0.002)
-        if time.monotonic() - began > 120:
-            raise RuntimeError(f"not ready after 120 s: {node.log_text()[-2000:]}")
-    return time.monotonic() - began, node.metrics()
+    return until_ready(node, 0.002), node.metrics()
 
 
 def measure_start(figures, node, pods, kind):
