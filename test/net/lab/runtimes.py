@@ -7,6 +7,7 @@ What was answered is written down (Ledger), and answers that contradict it are p
 Choices follow from the seed; when they fall, the machine decides.
 """
 
+import collections
 import contextlib
 import hashlib
 import json
@@ -48,6 +49,8 @@ class Ledger:
     def __init__(self):
         self.lock = threading.Lock()
         self.held, self.problems = {}, []
+        self.remade = set()  # containers whose ADD is being repeated
+        self.story = collections.deque(maxlen=1000)
         self.counts = dict.fromkeys(
             ("answered", "repeated", "checked", "deleted", "unanswered", "plugins killed"), 0)
 
@@ -59,23 +62,45 @@ class Ledger:
         with self.lock:
             self.problems.append(text)
 
+    def tell(self, sandbox, text):
+        """What happened, for the story of a problem."""
+        self.story.append((sandbox.name, f"{time.time():.3f} {sandbox.name} "
+                           f"{sandbox.container_id[:13]} {text}"))
+
+    def story_of(self, *sandboxes):
+        names = {s.name for s in sandboxes}
+        return "\n  ".join(["", *[text for name, text in list(self.story) if name in names][-40:]])
+
     def answered(self, sandbox, result):
         """An ADD was answered: for the first time, or again."""
         given = [ip["address"].split("/")[0] for ip in result["ips"]]
         with self.lock:
             for other in self.held.values():
-                if other is not sandbox and set(other.addresses) & set(given):
+                if other is not sandbox and other.container_id not in self.remade \
+                        and set(other.addresses) & set(given):
                     self.problems.append(f"{given} were given to {sandbox.name} while "
-                                         f"{other.name} has {other.addresses}")
+                                         f"{other.name} has {other.addresses}"
+                                         f"{self.story_of(sandbox, other)}")
             if sandbox.container_id in self.held and sandbox.addresses != given:
-                self.problems.append(f"{sandbox.name} had {sandbox.addresses}, is told {given}")
+                self.problems.append(f"{sandbox.name} had {sandbox.addresses}, is told {given}"
+                                     f"{self.story_of(sandbox)}")
+            self.tell(sandbox, f"has {given}")
+            self.remade.discard(sandbox.container_id)
             sandbox.take_result(result)
             self.held[sandbox.container_id] = sandbox
+
+    def begins_again(self, sandbox):
+        """An ADD is about to be repeated. The plugin deletes the link and makes it anew; an agent
+        that starts in between finds it gone and frees the addresses. Who else gets them says so
+        before this ADD has failed; that it fails then is seen when it is answered."""
+        with self.lock:
+            self.remade.add(sandbox.container_id)
 
     def gone(self, sandbox):
         """A DEL is about to begin: from now on the addresses may be given to others."""
         with self.lock:
             self.held.pop(sandbox.container_id, None)
+            self.remade.discard(sandbox.container_id)
 
 
 class Runtime:
@@ -91,6 +116,7 @@ class Runtime:
         node = sandbox.node
         config = cni.configuration(node, **({"prevResult": prev} if prev else {}))
         lives = self.random.uniform(0, PLUGIN_LIVES) if self.random.random() < self.dies else None
+        self.ledger.tell(sandbox, f"{command} begins")
         with node.namespace:
             plugin = subprocess.Popen(
                 [str(node.plugin)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -104,11 +130,15 @@ class Runtime:
             if lives is None:
                 self.ledger.problem(f"{command} of {sandbox.name} took {GIVE_UP} s")
             self.ledger.count("plugins killed")
+            self.ledger.tell(sandbox, f"{command}: its plugin was killed")
             return None, None
         try:
             done = subprocess.CompletedProcess([], plugin.returncode, out, err)
-            return cni.result_of(done) or {}, None
+            answer = cni.result_of(done) or {}
+            self.ledger.tell(sandbox, f"{command} is answered")
+            return answer, None
         except cni.CniError as e:
+            self.ledger.tell(sandbox, f"{command}: {e}")
             return None, e
         except AssertionError as e:
             self.ledger.problem(f"{command} of {sandbox.name}: {e}")
@@ -178,6 +208,7 @@ class Runtime:
 
     def add_again(self, sandbox):
         """The same answer; without one the runtime knows nothing, and asks until it does."""
+        self.ledger.begins_again(sandbox)
         answer, error = self.attempt(sandbox, "ADD")
         if not answer:
             if error and error.code != TRY_AGAIN:
