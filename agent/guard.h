@@ -14,7 +14,7 @@ struct loop_source;
 
 /*
  * struct guard - embedded in the agent
- * @unread:   What the kernel holds is not known: it has to be read
+ * @unread:   What others touched has to be read
  * @culprits: Programs that changed our table
  */
 struct guard {

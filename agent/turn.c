@@ -79,7 +79,8 @@ static bool read_table(struct agent *a)
 {
 	struct err e = {0};
 
-	a->guard.unread = nft_read(a->nft, a->table, &e) < 0;
+	a->guard.unread =
+		nft_read_touched(a->nft, a->table, nft_foreign_touched(a->guard.foreign), &e) < 0;
 	if (a->guard.unread)
 		agent_refused(a, &a->table_sync, "nft", &e);
 	return !a->guard.unread;

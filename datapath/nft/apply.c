@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * apply.c - the nf_tables socket: transactions sent, errors read and named, our table dumped.
+ * apply.c - the nf_tables socket: transactions sent, errors read and named.  (Reading: read.c.)
  *
  * One transaction is one netlink batch: the kernel takes all of it or nothing.  Its answers name
- * the messages at fault by sequence number.  A dump is taken between two readings of the ruleset's
- * generation and repeated when somebody else committed in between.
+ * the messages at fault by sequence number.
  */
-#include "datapath/nft/apply.h"
+#include "datapath/nft/apply_priv.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -18,22 +17,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "datapath/netlink/nlmsg.h"
-#include "datapath/nft/decode.h"
 #include "datapath/nft/encode.h"
-#include "datapath/nft/kernel.h"
 #include "datapath/nft/render.h"
 
 #define SEND_BUFFER    (32 << 20) /* bytes; a batch of NFT_OPS_MAX elements has about 2 MiB */
 #define RECEIVE_BUFFER (8 << 20)
-#define READ_TRIES     10 /* dumps begun anew because others keep committing */
-
-struct nft_socket {
-	struct mnl_socket *mnl;
-	uint32_t seq;
-	bool refused; /* the last transaction, by the kernel; else it was not asked or not heard */
-	struct nft_stats stats;
-};
 
 /**
  * nft_open() - Open the socket
@@ -111,16 +99,6 @@ static uint64_t now_usec(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
-}
-
-static ssize_t receive(const struct nft_socket *s, char *data, size_t size)
-{
-	ssize_t n;
-
-	do
-		n = mnl_socket_recvfrom(s->mnl, data, size);
-	while (n < 0 && errno == EINTR);
-	return n < 0 ? -errno : n;
 }
 
 /* --- transactions ------------------------------------------------------------------------------
@@ -294,163 +272,6 @@ int nft_apply(struct nft_socket *s, struct nft_table *t, struct err *reterr)
 		return r;
 	r = apply_all(s, t, reterr);
 	return r < 0 && s->refused ? NFT_REFUSED : r;
-}
-
-/* --- dumps -------------------------------------------------------------------------------------
- */
-
-static struct nlmsghdr *request(struct nft_socket *s, char *room, uint16_t type, uint16_t flags)
-{
-	struct nlmsghdr *h = mnl_nlmsg_put_header(room);
-	struct nfgenmsg *g;
-
-	h->nlmsg_type = (uint16_t)((NFNL_SUBSYS_NFTABLES << 8) | type);
-	h->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags);
-	h->nlmsg_seq = s->seq++;
-	g = mnl_nlmsg_put_extra_header(h, sizeof(*g));
-	g->nfgen_family = NFPROTO_INET;
-	g->version = NFNETLINK_V0;
-	return h;
-}
-
-/* Collect the messages of one answer; 1 at its end, 0 if more comes, -errno. */
-static int collect(const char *data, size_t len, uint32_t seq, struct buf *ret)
-{
-	const struct nlmsghdr *h = (const struct nlmsghdr *)data;
-	int left = (int)len;
-
-	for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left)) {
-		if (h->nlmsg_seq != seq)
-			continue;
-		if (h->nlmsg_flags & NLM_F_DUMP_INTR)
-			return -EINTR;
-		if (h->nlmsg_type == NLMSG_DONE)
-			return 1;
-		if (h->nlmsg_type == NLMSG_ERROR) {
-			const struct nlmsgerr *e = mnl_nlmsg_get_payload(h);
-
-			return e->error ? e->error : 1;
-		}
-		buf_put(ret, h, MNL_ALIGN(h->nlmsg_len));
-		if (!(h->nlmsg_flags & NLM_F_MULTI))
-			return 1;
-	}
-	return 0;
-}
-
-static int ask(struct nft_socket *s, const struct nlmsghdr *h, struct buf *ret)
-{
-	char data[65536];
-	int r = mnl_socket_sendto(s->mnl, h, h->nlmsg_len) < 0 ? -errno : 0;
-
-	while (r == 0) {
-		ssize_t n = receive(s, data, sizeof(data));
-
-		r = n < 0 ? (int)n : collect(data, (size_t)n, h->nlmsg_seq, ret);
-		if (r < 0)
-			nl_drain(s->mnl);
-	}
-	return r < 0 ? r : 0;
-}
-
-static int dump(struct nft_socket *s, uint16_t type, const char *table, const char *set,
-		struct buf *ret)
-{
-	char room[512];
-	struct nlmsghdr *h = request(s, room, type, NLM_F_DUMP);
-
-	if (table && type != NFT_MSG_GETTABLE)
-		mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_TABLE, table);
-	if (set)
-		mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_SET, set);
-	return ask(s, h, ret);
-}
-
-static int read_generation(struct nft_socket *s, uint32_t *ret)
-{
-	_cleanup_(buf_done) struct buf b = {0};
-	const struct nlmsghdr *h;
-	const struct nlattr *a;
-	char room[64];
-	int r = ask(s, request(s, room, NFT_MSG_GETGEN, 0), &b);
-
-	if (r < 0 || !b.len)
-		return r < 0 ? r : -EIO;
-	h = (const struct nlmsghdr *)b.data;
-	mnl_attr_for_each(a, h,
-			  sizeof(struct nfgenmsg)) if (mnl_attr_get_type(a) == NFTA_GEN_ID) *ret =
-		ntohl(mnl_attr_get_u32(a));
-	return 0;
-}
-
-static int dump_elems(struct nft_socket *s, const char *table, struct nft_dump *d,
-		      struct err *reterr)
-{
-	_cleanup_(nft_names_done) nft_names names = {0};
-	int r = nft_decode_set_names(d, table, &names, reterr);
-
-	vec_foreach (name, &names) {
-		struct buf b = {0};
-
-		if (r < 0)
-			return r;
-		r = dump(s, NFT_MSG_GETSETELEM, table, *name, &b);
-		vec_push(&d->elems, b);
-	}
-	return r;
-}
-
-/* -EINTR, or -ENOENT for a set that went: somebody committed meanwhile. */
-static int dump_table(struct nft_socket *s, const char *table, struct nft_dump *d,
-		      struct err *reterr)
-{
-	uint32_t before = 0, after = 0;
-	int r = read_generation(s, &before);
-
-	if (r == 0)
-		r = dump(s, NFT_MSG_GETTABLE, table, NULL, &d->tables);
-	if (r == 0)
-		r = dump(s, NFT_MSG_GETSET, table, NULL, &d->sets);
-	if (r == 0)
-		r = dump(s, NFT_MSG_GETCHAIN, table, NULL, &d->chains);
-	if (r == 0)
-		r = dump(s, NFT_MSG_GETRULE, table, NULL, &d->rules);
-	if (r == 0)
-		r = dump_elems(s, table, d, reterr);
-	if (r == 0)
-		r = read_generation(s, &after);
-	return r == 0 && before != after ? -EINTR : r;
-}
-
-/* Somebody committed meanwhile, or answers got lost. */
-static bool may_read_again(int r)
-{
-	return r == -EINTR || r == -ENOENT || r == -ENOBUFS;
-}
-
-/**
- * nft_read() - Learn what the kernel holds of our table
- * @s:      Socket
- * @t:      Table; pending afterwards is the difference to what is wanted
- * @reterr: What failed
- *
- * Return: 0, -errno
- */
-int nft_read(struct nft_socket *s, struct nft_table *t, struct err *reterr)
-{
-	int r = -EINTR;
-
-	s->stats.resyncs++;
-	for (int i = 0; i < READ_TRIES && may_read_again(r); i++) {
-		_cleanup_(nft_dump_done) struct nft_dump d = {0};
-
-		r = dump_table(s, table_name(t), &d, reterr);
-		if (r == -ENOENT && !d.sets.len)
-			r = 0; /* there is no such table */
-		if (r == 0)
-			return nft_decode(&d, t, reterr);
-	}
-	return err_set(reterr, r, "reading table inet %s: %s", table_name(t), strerror(-r));
 }
 
 /**

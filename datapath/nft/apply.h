@@ -5,6 +5,7 @@
 #pragma once
 
 #include "datapath/nft/table.h"
+#include "datapath/nft/touched.h"
 
 struct nft_socket;
 
@@ -21,6 +22,8 @@ uint32_t nft_port(const struct nft_socket *s);
 const struct nft_stats *nft_stats(const struct nft_socket *s);
 
 int nft_read(struct nft_socket *s, struct nft_table *t, struct err *reterr);
+int nft_read_touched(struct nft_socket *s, struct nft_table *t, struct nft_touched *touched,
+		     struct err *reterr);
 #define NFT_OPS_MAX 8000 /* operations of one transaction: some 30 ms of the commit lock */
 
 /* nft_apply() beside 0 and -errno: the kernel looked at it and said no */

@@ -235,11 +235,22 @@ int nft_decode_set_names(const struct nft_dump *d, const char *table, nft_names 
 	return 0;
 }
 
+/*
+ * struct decode
+ * @only:   Tell the objects of this name; NULL: all
+ * @n_sets: Seen so far
+ */
 struct decode {
 	struct nft_table *t;
 	const struct nft_dump *dump;
-	size_t n_sets; /* told so far */
+	const char *only;
+	size_t n_sets;
 };
+
+static bool is_asked_for(const struct decode *d, const char *name)
+{
+	return !d->only || streq(d->only, name);
+}
 
 /* Two passes: a set is told before its elements, and which shape it has depends on them. */
 static int decode_set(void *arg, const struct nlmsghdr *nlh)
@@ -254,6 +265,8 @@ static int decode_set(void *arg, const struct nlmsghdr *nlh)
 		return r;
 	elems = &d->dump->elems.v[d->n_sets++];
 	decode_set_def(&a, &def);
+	if (!is_asked_for(d, def.name))
+		return 0;
 	if (def.key[0] && !decode_set_elems(d->t, &def, elems, false))
 		def.key[0] = NFT_TYPE_NONE;
 	table_installed_set(d->t, &def);
@@ -289,11 +302,12 @@ static int decode_chain(void *arg, const struct nlmsghdr *nlh)
 	const struct attrs a = attrs_of(nlh);
 	const char *table = nl_string(a.of[NFTA_CHAIN_TABLE]);
 	struct nft_chain_def def = {.name = nl_string(a.of[NFTA_CHAIN_NAME])};
-	struct nft_table *t = arg;
+	const struct decode *d = arg;
 
 	if (!table || !def.name)
 		return -EBADMSG;
-	if (!streq(table, table_name(t)) || nl_be32(a.of[NFTA_CHAIN_FLAGS]) & NFT_CHAIN_BINDING)
+	if (!streq(table, table_name(d->t)) || !is_asked_for(d, def.name) ||
+	    nl_be32(a.of[NFTA_CHAIN_FLAGS]) & NFT_CHAIN_BINDING)
 		return 0;
 	def.hook = decode_hook(&a);
 	def.nat = streq(nl_string(a.of[NFTA_CHAIN_TYPE]), "nat");
@@ -301,7 +315,7 @@ static int decode_chain(void *arg, const struct nlmsghdr *nlh)
 		def.priority =
 			(int32_t)nl_be32(nl_find_nested(a.of[NFTA_CHAIN_HOOK], NFTA_HOOK_PRIORITY));
 	def.comment = udata_text(a.of[NFTA_CHAIN_USERDATA], NFTNL_UDATA_CHAIN_COMMENT);
-	table_installed_chain(t, &def);
+	table_installed_chain(d->t, &def);
 	return 0;
 }
 
@@ -325,12 +339,19 @@ static int decode_rule(void *arg, const struct nlmsghdr *nlh)
 	const struct attrs a = attrs_of(nlh);
 	const char *table = nl_string(a.of[NFTA_RULE_TABLE]);
 	const char *chain = nl_string(a.of[NFTA_RULE_CHAIN]);
-	struct nft_table *t = arg;
+	const struct decode *d = arg;
 
 	if (!table || !chain)
 		return -EBADMSG;
-	if (streq(table, table_name(t)))
-		table_installed_rule(t, chain, rule_digest(a.of[NFTA_RULE_USERDATA]));
+	if (streq(table, table_name(d->t)) && is_asked_for(d, chain))
+		table_installed_rule(d->t, chain, rule_digest(a.of[NFTA_RULE_USERDATA]));
+	return 0;
+}
+
+static int say(int r, struct err *reterr)
+{
+	if (r < 0)
+		return err_set(reterr, r, "nft: a message of the kernel is not understood");
 	return 0;
 }
 
@@ -345,18 +366,60 @@ static int decode_rule(void *arg, const struct nlmsghdr *nlh)
  */
 int nft_decode(const struct nft_dump *d, struct nft_table *t, struct err *reterr)
 {
+	struct decode all = {.t = t, .dump = d};
 	int r;
 
 	table_installed_begin(t);
 	r = each_message(&d->tables, decode_table, t);
 	if (!r)
-		r = each_message(&d->sets, decode_set, &(struct decode){.t = t, .dump = d});
+		r = each_message(&d->sets, decode_set, &all);
 	if (!r)
-		r = each_message(&d->chains, decode_chain, t);
+		r = each_message(&d->chains, decode_chain, &all);
 	if (!r)
-		r = each_message(&d->rules, decode_rule, t);
+		r = each_message(&d->rules, decode_rule, &all);
 	table_installed_end(t);
-	if (r < 0)
-		return err_set(reterr, r, "nft: a message of the kernel is not understood");
-	return 0;
+	return say(r, reterr);
+}
+
+/**
+ * nft_decode_set() - Tell a table what one of its sets is now
+ * @d:      Dump; @sets and @elems are filled, empty if the set is gone
+ * @name:   The set
+ * @t:      Table
+ * @reterr: Message
+ *
+ * Return: as nft_decode()
+ */
+int nft_decode_set(const struct nft_dump *d, const char *name, struct nft_table *t,
+		   struct err *reterr)
+{
+	int r;
+
+	table_reread_set_begin(t, name);
+	r = each_message(&d->sets, decode_set, &(struct decode){.t = t, .dump = d, .only = name});
+	table_reread_set_end(t, name);
+	return say(r, reterr);
+}
+
+/**
+ * nft_decode_chain() - Tell a table what one of its chains is now
+ * @d:      Dump; @chains and @rules are filled, empty if the chain is gone
+ * @name:   The chain
+ * @t:      Table
+ * @reterr: Message
+ *
+ * Return: as nft_decode()
+ */
+int nft_decode_chain(const struct nft_dump *d, const char *name, struct nft_table *t,
+		     struct err *reterr)
+{
+	struct decode one = {.t = t, .dump = d, .only = name};
+	int r;
+
+	table_reread_chain_begin(t, name);
+	r = each_message(&d->chains, decode_chain, &one);
+	if (!r)
+		r = each_message(&d->rules, decode_rule, &one);
+	table_reread_chain_end(t, name);
+	return say(r, reterr);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * decode_elem.c - the elements of one set.
+ * decode_elem.c - the elements of one set, or a single one.
  *
  * Sets of ranges over one field come as single keys, a start and a marked end each, in any order;
  * they are sorted and paired.  All others are told one by one as they stand.  Pure.
@@ -262,5 +262,42 @@ bool decode_set_elems(struct nft_table *t, const struct nft_set_def *def, const 
 		known = walk_message(&w, nlh);
 	known = known && pair_bounds(&w);
 	bounds_done(&w.bounds);
+	return known;
+}
+
+static const struct nlattr *first_elem(const struct buf *msgs)
+{
+	const struct nlmsghdr *nlh = (const void *)msgs->data;
+
+	if (!mnl_nlmsg_ok(nlh, (int)msgs->len))
+		return NULL;
+	return nl_find_nested(nl_find(nlh, sizeof(struct nfgenmsg), NFTA_SET_ELEM_LIST_ELEMENTS),
+			      NFTA_LIST_ELEM);
+}
+
+/**
+ * nft_decode_elem() - Tell a table what one element is now
+ * @msgs:  Message that has it; empty if it is gone
+ * @touch: The element
+ * @t:     Table
+ *
+ * Return: true; false, and nothing told, if only its whole set says what the kernel has
+ */
+bool nft_decode_elem(const struct buf *msgs, const struct nft_touch *touch, struct nft_table *t)
+{
+	const struct nft_set_def *def = table_set_def(t, touch->name);
+	const struct nlattr *found = first_elem(msgs);
+	struct nft_elem key = {0};
+	struct bound b = {0};
+	bool known;
+
+	if (!def || def->interval || types_wire_len(def->key) != touch->key_len ||
+	    (msgs->len && !found))
+		return false;
+	memcpy(key.key, touch->key, touch->key_len);
+	known = !found ||
+		(decode_elem(def, found, &b) && memcmp(b.e.key, key.key, sizeof(key.key)) == 0);
+	known = known && table_reread_elem(t, touch->name, &key, found ? &b.e : NULL);
+	drop_strings(&b.e);
 	return known;
 }

@@ -4,8 +4,8 @@
  *
  * The kernel sends a message for each object that a transaction changed, and at its end one with
  * the process.  Our own transactions, of 100,000 elements at times, never come here: a filter of
- * the socket drops what has our port in its header.  What was changed is not looked at, only that
- * it belongs to our table; the owner reads the table and finds the difference.
+ * the socket drops what has our port in its header.  Of what was changed only the names are kept;
+ * the owner reads those objects and finds the difference.
  */
 #include "datapath/nft/foreign.h"
 
@@ -18,10 +18,11 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
+#include "datapath/netlink/nlattr.h"
 #include "datapath/nft/kernel.h"
 
-#define RECEIVE_BUFFER (1 << 20)
-#define DATAGRAMS_MAX  256 /* of one call, so that a flood cannot hold the loop */
+#define RECEIVE_BUFFER (4 << 20) /* what is not heard makes everything suspect */
+#define DATAGRAMS_MAX  256	 /* of one call, so that a flood cannot hold the loop */
 
 /* All of them have the name of the table as attribute 1. */
 _Static_assert(NFTA_TABLE_NAME == 1 && NFTA_CHAIN_TABLE == 1 && NFTA_RULE_TABLE == 1 &&
@@ -75,6 +76,7 @@ int nft_foreign_open(const struct nft_socket *own, const char *table, struct nft
 	f = xcalloc(1, sizeof(*f));
 	f->mnl = mnl;
 	f->telling.table = table;
+	nft_touched_all(&f->telling.what); /* by whoever was here before */
 	*ret = f;
 	return 0;
 }
@@ -90,6 +92,7 @@ struct nft_foreign *nft_foreign_close(struct nft_foreign *f)
 	if (!f)
 		return NULL;
 	(void)mnl_socket_close(f->mnl);
+	nft_touched_done(&f->telling.what);
 	free(f);
 	return NULL;
 }
@@ -105,20 +108,84 @@ int nft_foreign_fd(const struct nft_foreign *f)
 	return mnl_socket_get_fd(f->mnl);
 }
 
+/**
+ * nft_foreign_touched() - What others changed
+ * @f: Listener
+ *
+ * Return: the list, borrowed; whoever has read those objects empties it
+ */
+struct nft_touched *nft_foreign_touched(struct nft_foreign *f)
+{
+	return &f->telling.what;
+}
+
+static const struct nlattr *find(const struct nlmsghdr *h, uint16_t type)
+{
+	return nl_find(h, sizeof(struct nfgenmsg), type);
+}
+
 static bool names_table(const char *table, const struct nlmsghdr *h)
 {
 	const struct nfgenmsg *g = mnl_nlmsg_get_payload(h);
-	const struct nlattr *a;
+	const char *name;
 
-	if (mnl_nlmsg_get_payload_len(h) < sizeof(*g) || g->nfgen_family != NFPROTO_INET)
+	if (!nl_holds(h, sizeof(*g)) || g->nfgen_family != NFPROTO_INET)
 		return false;
-	mnl_attr_for_each(a, h, sizeof(*g))
-	{
-		if (mnl_attr_get_type(a) == NFTA_TABLE_NAME &&
-		    mnl_attr_validate(a, MNL_TYPE_NUL_STRING) == 0)
-			return streq(mnl_attr_get_str(a), table);
+	name = nl_string(find(h, NFTA_TABLE_NAME));
+	return name && streq(name, table);
+}
+
+static void add_named(struct nft_touched *what, enum nft_touch_kind kind, const struct nlattr *name)
+{
+	if (nl_string(name))
+		nft_touched_add(what, kind, nl_string(name));
+	else
+		nft_touched_all(what);
+}
+
+static void add_elems(struct nft_touched *what, const struct nlmsghdr *h)
+{
+	const struct nlattr *list = find(h, NFTA_SET_ELEM_LIST_ELEMENTS), *elem;
+	const char *set = nl_string(find(h, NFTA_SET_ELEM_LIST_SET));
+
+	if (!set || !list) {
+		nft_touched_all(what);
+		return;
 	}
-	return false;
+	mnl_attr_for_each_nested(elem, list)
+	{
+		const struct nlattr *key =
+			nl_find_nested(nl_find_nested(elem, NFTA_SET_ELEM_KEY), NFTA_DATA_VALUE);
+
+		nft_touched_add_elem(what, set, key ? mnl_attr_get_payload(key) : NULL,
+				     key ? mnl_attr_get_payload_len(key) : 0);
+	}
+}
+
+/* Stateful objects and flow tables are none of ours: there is nothing to read. */
+static void add_object(struct nft_touched *what, const struct nlmsghdr *h)
+{
+	switch (NFNL_MSG_TYPE(h->nlmsg_type)) {
+	case NFT_MSG_NEWSET:
+	case NFT_MSG_DELSET:
+		add_named(what, NFT_TOUCH_SET, find(h, NFTA_SET_NAME));
+		return;
+	case NFT_MSG_NEWSETELEM:
+	case NFT_MSG_DELSETELEM:
+		add_elems(what, h);
+		return;
+	case NFT_MSG_DELCHAIN:
+		add_named(what, NFT_TOUCH_CHAIN, find(h, NFTA_CHAIN_NAME));
+		return;
+	case NFT_MSG_NEWRULE:
+	case NFT_MSG_DELRULE:
+		add_named(what, NFT_TOUCH_CHAIN, find(h, NFTA_RULE_CHAIN));
+		return;
+	case NFT_MSG_NEWCHAIN: /* perhaps another name for one of ours: the old one is not told */
+	case NFT_MSG_NEWTABLE:
+	case NFT_MSG_DELTABLE:
+		nft_touched_all(what);
+	}
 }
 
 static void read_culprit(const struct nlmsghdr *h, struct nft_culprit *ret)
@@ -143,7 +210,10 @@ static bool take(struct nft_telling *t, const struct nlmsghdr *h, struct nft_cul
 	if (NFNL_SUBSYS_ID(h->nlmsg_type) != NFNL_SUBSYS_NFTABLES)
 		return false;
 	if (NFNL_MSG_TYPE(h->nlmsg_type) != NFT_MSG_NEWGEN) {
-		t->touched |= names_table(t->table, h);
+		if (!names_table(t->table, h))
+			return false;
+		t->touched = true;
+		add_object(&t->what, h);
 		return false;
 	}
 	if (!t->touched)
@@ -155,7 +225,7 @@ static bool take(struct nft_telling *t, const struct nlmsghdr *h, struct nft_cul
 
 /**
  * nft_foreign_take() - Take in one datagram
- * @t:    What was told so far
+ * @t:    What was told so far; grows by the objects
  * @data: Netlink messages, aligned
  * @size: Bytes
  * @ret:  The last that changed our table; untouched if nobody did
@@ -196,6 +266,7 @@ bool nft_foreign_read(struct nft_foreign *f, struct nft_culprit *ret)
 			return changed;
 		if (n < 0) {
 			*ret = (struct nft_culprit){0};
+			nft_touched_all(&f->telling.what);
 			changed = true;
 			continue;
 		}

@@ -22,10 +22,12 @@ struct nft_culprit {
  * struct nft_telling - what the kernel tells, as far as it was heard
  * @table:   Ours
  * @touched: By the transaction that is being told, or by one whose end got lost
+ * @what:    All objects touched since the list was emptied; owned
  */
 struct nft_telling {
 	const char *table;
 	bool touched;
+	struct nft_touched what;
 };
 
 int nft_foreign_open(const struct nft_socket *own, const char *table, struct nft_foreign **ret,
@@ -33,6 +35,7 @@ int nft_foreign_open(const struct nft_socket *own, const char *table, struct nft
 struct nft_foreign *nft_foreign_close(struct nft_foreign *f);
 int nft_foreign_fd(const struct nft_foreign *f);
 bool nft_foreign_read(struct nft_foreign *f, struct nft_culprit *ret);
+struct nft_touched *nft_foreign_touched(struct nft_foreign *f);
 /* Pure */
 bool nft_foreign_take(struct nft_telling *t, const void *data, size_t size,
 		      struct nft_culprit *ret);

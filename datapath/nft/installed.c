@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * installed.c - take in what a dump of the kernel found (see table.h).
+ * installed.c - take in what was read from the kernel: all of the table, or single objects of it
+ * (see table.h).
  *
  * What is told and not wanted becomes an unwanted object, what is told in another shape becomes a
  * ghost: an object with a wanted one's name that must go first.  Pure.
@@ -8,6 +9,71 @@
 #include <utlist.h>
 
 #include "datapath/nft/table_priv.h"
+
+static void forget_set(struct nft_set *s)
+{
+	s->installed = false;
+	for (uint8_t *e = elems_next(&s->elems, NULL); e; e = elems_next(&s->elems, e))
+		elem_set_flags(e, 0, ELEM_INSTALLED | ELEM_STALE);
+}
+
+static void forget_chain(struct nft_chain *c)
+{
+	c->installed = false;
+	c->had.n = 0;
+}
+
+/* @name: NULL: all */
+static void drop_ghost_sets(struct nft_table *t, const char *name)
+{
+	struct nft_set *s, *next;
+
+	DL_FOREACH_SAFE (t->ghost_sets, s, next) {
+		if (name && !streq(s->def.name, name))
+			continue;
+		DL_DELETE(t->ghost_sets, s);
+		t->n_objects--;
+		set_free(s);
+	}
+}
+
+/* @name: NULL: all */
+static void drop_ghost_chains(struct nft_table *t, const char *name)
+{
+	struct nft_chain *c, *next;
+
+	DL_FOREACH_SAFE (t->ghost_chains, c, next) {
+		if (name && !streq(c->def.name, name))
+			continue;
+		DL_DELETE(t->ghost_chains, c);
+		t->n_objects--;
+		chain_free(c);
+	}
+}
+
+/* Whoever stands in the list of what to look at is freed from there. */
+static void judge_set(struct nft_table *t, struct nft_set *s)
+{
+	s->fresh = !s->installed;
+	set_update(t, s);
+	set_recount(t, s);
+	if (s->wanted || s->installed || s->queued)
+		return;
+	HASH_DEL(t->sets, s);
+	set_free(s);
+}
+
+static void judge_chain(struct nft_table *t, struct nft_chain *c)
+{
+	chain_update(t, c);
+	if (c->wanted || c->installed || c->queued)
+		return;
+	HASH_DEL(t->chains, c);
+	chain_free(c);
+}
+
+/* --- all of the table -------------------------------------------------------------------------
+ */
 
 /**
  * table_installed_begin() - Forget what is installed
@@ -20,24 +86,12 @@ void table_installed_begin(struct nft_table *t)
 	struct nft_set *s, *next_set;
 	struct nft_chain *c, *next_chain;
 
-	pending_forget(t);
-	DL_FOREACH_SAFE (t->ghost_sets, s, next_set) {
-		DL_DELETE(t->ghost_sets, s);
-		set_free(s);
-	}
-	DL_FOREACH_SAFE (t->ghost_chains, c, next_chain) {
-		DL_DELETE(t->ghost_chains, c);
-		chain_free(c);
-	}
-	HASH_ITER (hh, t->sets, s, next_set) {
-		s->installed = false;
-		for (uint8_t *e = elems_next(&s->elems, NULL); e; e = elems_next(&s->elems, e))
-			elem_set_flags(e, 0, ELEM_INSTALLED | ELEM_STALE | ELEM_LISTED);
-	}
-	HASH_ITER (hh, t->chains, c, next_chain) {
-		c->installed = false;
-		c->had.n = 0;
-	}
+	drop_ghost_sets(t, NULL);
+	drop_ghost_chains(t, NULL);
+	HASH_ITER (hh, t->sets, s, next_set)
+		forget_set(s);
+	HASH_ITER (hh, t->chains, c, next_chain)
+		forget_chain(c);
 	t->installed = false;
 }
 
@@ -71,6 +125,7 @@ void table_installed_set(struct nft_table *t, const struct nft_set_def *def)
 	if (s) {
 		s = set_new(t, &with_comments);
 		DL_APPEND(t->ghost_sets, s);
+		t->n_objects++;
 	} else {
 		s = set_new(t, &with_comments);
 		HASH_ADD_KEYPTR(hh, t->sets, s->def.name, strlen(s->def.name), s);
@@ -91,19 +146,10 @@ static struct nft_set *told_set(struct nft_table *t, const char *name)
 	return NULL;
 }
 
-/**
- * table_installed_elem() - The kernel has an element
- * @t:   Table
- * @set: Name of a set told before; others are ignored
- * @e:   Element; strings interned
- */
-void table_installed_elem(struct nft_table *t, const char *set, const struct nft_elem *e)
+static uint8_t *install_elem(struct nft_set *s, const struct nft_elem *e)
 {
-	struct nft_set *s = told_set(t, set);
 	uint8_t ident[2 * NFT_KEY_MAX], *entry;
 
-	if (!s || !s->elems.key_len)
-		return;
 	elems_ident(&s->elems, e, ident);
 	entry = elems_find(&s->elems, ident);
 	if (!entry)
@@ -113,6 +159,21 @@ void table_installed_elem(struct nft_table *t, const char *set, const struct nft
 	elem_set_flags(entry, ELEM_INSTALLED, ELEM_STALE);
 	if (!elems_same_data(&s->elems, entry, e))
 		elem_set_flags(entry, ELEM_STALE, 0);
+	return entry;
+}
+
+/**
+ * table_installed_elem() - The kernel has an element
+ * @t:   Table
+ * @set: Name of a set told before; others are ignored
+ * @e:   Element; strings interned
+ */
+void table_installed_elem(struct nft_table *t, const char *set, const struct nft_elem *e)
+{
+	struct nft_set *s = told_set(t, set);
+
+	if (s && s->elems.key_len)
+		(void)install_elem(s, e);
 }
 
 /**
@@ -131,6 +192,7 @@ void table_installed_chain(struct nft_table *t, const struct nft_chain_def *def)
 	if (c) {
 		c = chain_new(def);
 		DL_APPEND(t->ghost_chains, c);
+		t->n_objects++;
 	} else {
 		c = chain_new(def);
 		HASH_ADD_KEYPTR(hh, t->chains, c->def.name, strlen(c->def.name), c);
@@ -168,26 +230,104 @@ void table_installed_end(struct nft_table *t)
 	struct nft_set *s, *next_set;
 	struct nft_chain *c, *next_chain;
 
-	HASH_ITER (hh, t->sets, s, next_set) {
-		if (!s->wanted && !s->installed) {
-			HASH_DEL(t->sets, s);
-			set_free(s);
-			continue;
-		}
-		s->fresh = !s->installed;
-		set_update(t, s);
-		set_recount(t, s);
-	}
-	HASH_ITER (hh, t->chains, c, next_chain) {
-		if (!c->wanted && !c->installed) {
-			HASH_DEL(t->chains, c);
-			chain_free(c);
-			continue;
-		}
-		chain_update(t, c);
-	}
-	DL_FOREACH (t->ghost_sets, s)
-		t->n_objects++;
-	DL_FOREACH (t->ghost_chains, c)
-		t->n_objects++;
+	HASH_ITER (hh, t->sets, s, next_set)
+		judge_set(t, s);
+	HASH_ITER (hh, t->chains, c, next_chain)
+		judge_chain(t, c);
+}
+
+/* --- one object -------------------------------------------------------------------------------
+ */
+
+/**
+ * table_reread_set_begin() - Forget one set, which is then told, with its elements, or is gone
+ * @t:    Table
+ * @name: Name of the set
+ *
+ * Time: O(elements of the set)
+ */
+void table_reread_set_begin(struct nft_table *t, const char *name)
+{
+	struct nft_set *s;
+
+	drop_ghost_sets(t, name);
+	HASH_FIND_STR(t->sets, name, s);
+	if (s)
+		forget_set(s);
+}
+
+/**
+ * table_reread_set_end() - The set is told
+ * @t:    Table
+ * @name: Name of the set
+ *
+ * Time: O(elements of the set)
+ */
+void table_reread_set_end(struct nft_table *t, const char *name)
+{
+	struct nft_set *s;
+
+	HASH_FIND_STR(t->sets, name, s);
+	if (s)
+		judge_set(t, s);
+}
+
+/**
+ * table_reread_chain_begin() - Forget one chain, which is then told, with its rules, or is gone
+ * @t:    Table
+ * @name: Name of the chain
+ */
+void table_reread_chain_begin(struct nft_table *t, const char *name)
+{
+	struct nft_chain *c = table_find_chain(t, name);
+
+	drop_ghost_chains(t, name);
+	if (c)
+		forget_chain(c);
+}
+
+/**
+ * table_reread_chain_end() - The chain is told
+ * @t:    Table
+ * @name: Name of the chain
+ */
+void table_reread_chain_end(struct nft_table *t, const char *name)
+{
+	struct nft_chain *c = table_find_chain(t, name);
+
+	if (c)
+		judge_chain(t, c);
+}
+
+/**
+ * table_reread_elem() - One element was looked up in the kernel
+ * @t:     Table
+ * @set:   Name of a set without ranges
+ * @key:   What was looked up, in @key
+ * @found: What the kernel has under that key, strings interned; NULL: nothing
+ *
+ * Time: O(1)
+ *
+ * Return: false, and nothing done, if the set is not known to be installed
+ */
+bool table_reread_elem(struct nft_table *t, const char *set, const struct nft_elem *key,
+		       const struct nft_elem *found)
+{
+	uint8_t ident[2 * NFT_KEY_MAX], *entry;
+	struct nft_set *s;
+	bool differed;
+
+	HASH_FIND_STR(t->sets, set, s);
+	if (!s || !s->installed)
+		return false;
+	elems_ident(&s->elems, key, ident);
+	entry = elems_find(&s->elems, ident);
+	differed = entry && elem_differs(s, entry);
+	if (found)
+		entry = install_elem(s, found);
+	else if (entry)
+		elem_set_flags(entry, 0, ELEM_INSTALLED | ELEM_STALE);
+	if (entry)
+		elem_update(t, s, entry, differed);
+	return true;
 }

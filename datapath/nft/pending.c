@@ -230,30 +230,3 @@ void pending_sweep(struct nft_table *t)
 		}
 	}
 }
-
-/**
- * pending_forget() - Empty all lists and counts; the caller counts anew
- * @t: Table
- */
-void pending_forget(struct nft_table *t)
-{
-	struct nft_set *s, *next_set;
-	struct nft_chain *c, *next_chain;
-
-	DL_FOREACH_SAFE (t->pending_sets, s, next_set) {
-		s->queued = false;
-		DL_DELETE(t->pending_sets, s);
-	}
-	DL_FOREACH_SAFE (t->pending_chains, c, next_chain) {
-		c->queued = false;
-		DL_DELETE(t->pending_chains, c);
-	}
-	HASH_ITER (hh, t->sets, s, next_set) {
-		s->n_list = 0;
-		s->n_differ = 0;
-		s->differs = false;
-	}
-	HASH_ITER (hh, t->chains, c, next_chain)
-		c->differs = false;
-	t->n_objects = t->n_elems = t->n_fill = 0;
-}

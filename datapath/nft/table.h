@@ -238,6 +238,17 @@ void table_installed_chain(struct nft_table *t, const struct nft_chain_def *def_
 void table_installed_rule(struct nft_table *t, const char *chain, uint64_t digest);
 void table_installed_end(struct nft_table *t);
 
+/*
+ * Or of one object, by its name: forgotten, told by the same functions if it is still there, and
+ * judged.  An element of a set without ranges is looked up by itself.
+ */
+void table_reread_set_begin(struct nft_table *t, const char *name);
+void table_reread_set_end(struct nft_table *t, const char *name);
+void table_reread_chain_begin(struct nft_table *t, const char *name);
+void table_reread_chain_end(struct nft_table *t, const char *name);
+bool table_reread_elem(struct nft_table *t, const char *set, const struct nft_elem *key,
+		       const struct nft_elem *found);
+
 /* --- the difference -------------------------------------------------------------------------- */
 
 enum nft_verb { NFT_ADD, NFT_DEL };

@@ -2,7 +2,7 @@
 /*
  * table_priv.h - the inside of struct nft_table, for the files that make it up:
  *
- *   table.c      what is wanted              installed.c  what a dump found
+ *   table.c      what is wanted              installed.c  what was read from the kernel
  *   pending.c    what differs, and the count ops.c        the difference as operations, in order
  *   committed.c  what the kernel took        lookup.c     reading what is wanted
  */
@@ -91,4 +91,3 @@ void set_update(struct nft_table *t, struct nft_set *s);
 bool chain_rules_differ(const struct nft_chain *c);
 void chain_update(struct nft_table *t, struct nft_chain *c);
 void pending_sweep(struct nft_table *t);
-void pending_forget(struct nft_table *t);

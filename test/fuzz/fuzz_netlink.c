@@ -91,11 +91,18 @@ static void read_connections(const struct nlmsghdr *h, size_t size)
 static void read_transactions(const struct nlmsghdr *h, size_t size)
 {
 	struct nft_telling t = {.table = "manx"};
+	struct nft_touched *what = &t.what;
 	struct nft_culprit c;
 
 	memset(&c, 0xff, sizeof(c));
 	if (nft_foreign_take(&t, h, size, &c))
 		must(is_text(c.name, sizeof(c.name)));
+	must(what->touch.n <= (what->all ? 0 : NFT_TOUCHED_MAX));
+	vec_foreach (touch, &what->touch) {
+		must((touch->key_len > 0) == (touch->kind == NFT_TOUCH_ELEM));
+		must(touch->key_len <= sizeof(touch->key));
+	}
+	nft_touched_done(what);
 }
 
 /* --- messages ----------------------------------------------------------------------------------

@@ -4,7 +4,9 @@
  *
  * Input: a byte that says whether something is wanted, then messages as they stand in a dump.  What
  * comes out of them must be removable or equal what is wanted: the operations of the difference,
- * once committed, leave nothing pending, and the same dump read again gives as many.
+ * once committed, leave nothing pending, and the same dump read again gives as many.  Objects of
+ * the same messages read by their names change nothing, and where they are read as gone, what is
+ * wanted is written again.
  */
 #include <linux/netfilter/nfnetlink.h>
 
@@ -121,8 +123,36 @@ static size_t bring_about(struct nft_table *t)
 	return n;
 }
 
+/* @d: what every object of ours is now; none of them is known in another shape */
+static void read_by_name(const struct nft_dump *d, struct nft_table *t)
+{
+	static const char *const chains[] = {"program", "forward", "theirs"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
+		must(nft_decode_set(d, sets[i].name, t, NULL) == 0);
+	for (size_t i = 0; i < ARRAY_SIZE(chains); i++)
+		must(nft_decode_chain(d, chains[i], t, NULL) == 0);
+}
+
+/* An element of each set looked up: what is found there is the first of them, or nothing. */
+static void look_up(const struct nft_dump *d, struct nft_table *t, bool gone)
+{
+	const struct buf nothing = {0};
+
+	for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
+		struct nft_touch touch = {.kind = NFT_TOUCH_ELEM,
+					  .name = (char *)sets[i].name,
+					  .key = {10, 1},
+					  .key_len = nft_key_len(sets[i].key)};
+
+		(void)nft_decode_elem(gone || i >= d->elems.n ? &nothing : &d->elems.v[i], &touch,
+				      t);
+	}
+}
+
 static void read_dump(const struct nft_dump *d, bool wanted)
 {
+	const struct nft_dump nothing = {0};
 	_cleanup_(table_freep) struct nft_table *t = table_new(TABLE);
 	size_t pending;
 
@@ -131,6 +161,14 @@ static void read_dump(const struct nft_dump *d, bool wanted)
 	if (nft_decode(d, t, NULL) < 0)
 		return;
 	pending = table_pending(t);
+	must(nft_decode(d, t, NULL) == 0 && table_pending(t) == pending);
+	read_by_name(d, t);
+	must(table_pending(t) == pending);
+	look_up(d, t, false);
+	(void)bring_about(t);
+	must(table_pending(t) == 0);
+	look_up(d, t, true);
+	read_by_name(&nothing, t);
 	must(nft_decode(d, t, NULL) == 0 && table_pending(t) == pending);
 	must((bring_about(t) > 0) == (pending > 0));
 	must(table_pending(t) == 0 && bring_about(t) == 0);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * test_pending.c - the kernel is read while elements come and go: what is counted as pending is
- * what is then written, and nothing is pending when it is.
+ * test_pending.c - the kernel is read, all of it, a set or an element, while elements come and go:
+ * what is counted as pending is what is then written, and nothing is pending when it is.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -42,10 +42,8 @@ static void change_wishes(struct nft_table *t, struct nft_set *s, bool *wanted, 
 	}
 }
 
-static void tell_installed(struct nft_table *t, const bool *installed)
+static void tell_set(struct nft_table *t, const bool *installed)
 {
-	table_installed_begin(t);
-	table_installed_table(t);
 	table_installed_set(t, &definition);
 	for (unsigned int n = 0; n < ADDRESSES; n++) {
 		const struct nft_elem e = element(n);
@@ -53,7 +51,34 @@ static void tell_installed(struct nft_table *t, const bool *installed)
 		if (installed[n])
 			table_installed_elem(t, definition.name, &e);
 	}
-	table_installed_end(t);
+}
+
+#define CHANGES 3 /* of somebody else, at a time */
+
+/* Somebody else adds or deletes some elements, and we read them: the table, the set, or them. */
+static void others_change(struct nft_table *t, bool *installed, uint64_t *random, bool whole)
+{
+	uint64_t how = whole ? 0 : random_below(random, 3);
+
+	for (int k = 0; k < CHANGES; k++) {
+		unsigned int n = (unsigned int)random_below(random, ADDRESSES);
+		const struct nft_elem e = element(n);
+
+		installed[n] = !installed[n];
+		if (how == 2)
+			assert_true(table_reread_elem(t, definition.name, &e,
+						      installed[n] ? &e : NULL));
+	}
+	if (how == 0) {
+		table_installed_begin(t);
+		table_installed_table(t);
+		tell_set(t, installed);
+		table_installed_end(t);
+	} else if (how == 1) {
+		table_reread_set_begin(t, definition.name);
+		tell_set(t, installed);
+		table_reread_set_end(t, definition.name);
+	}
 }
 
 /* Write what is pending; the number of operations. */
@@ -87,9 +112,7 @@ static void what_is_pending_is_written(void **state _unused_)
 				memcpy(installed, wanted, sizeof(installed));
 				change_wishes(t, s, wanted, random_below(&random, UINT64_MAX));
 			}
-			for (int k = 0; k < 3; k++) /* somebody else */
-				installed[random_below(&random, ADDRESSES)] ^= 1;
-			tell_installed(t, installed);
+			others_change(t, installed, &random, step == 0);
 			for (int n = 0; n < ADDRESSES; n++)
 				differ += wanted[n] != installed[n];
 			assert_int_equal(table_pending(t), differ);

@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-#include "datapath/nft/apply.h"
+#include "datapath/nft/foreign.h"
 #include "datapath/policy/policy.h"
 #include "datapath/route/nodes.h"
 #include "decoding.h"
@@ -564,26 +564,43 @@ static void names_of(const char *what, lines *ret)
 		vec_push(ret, xstrdup(s));
 }
 
+/*
+ * A command of somebody else that changes our table: told, read by the names told alone, and
+ * mended.  @command: of nft; @everything: it is told as a change of everything.
+ */
+static void assert_mended(struct world *w, struct nft_foreign *f, const char *command,
+			  bool everything)
+{
+	struct nft_touched *touched = nft_foreign_touched(f);
+	struct nft_culprit culprit;
+
+	lab_run("nft '%s'", command);
+	if (!nft_foreign_read(f, &culprit) || touched->all != everything)
+		fail_msg("%s: not told, or not what", command);
+	if (nft_read_touched(w->nft, w->t, touched, &w->err) < 0)
+		fail_msg("%s: %s", command, w->err.msg);
+	if (!table_pending(w->t))
+		fail_msg("%s: not found", command);
+	must_apply_at_once(w);
+	assert_kernel_is_read_back(w);
+}
+
 /* Whatever somebody empties: it is found, filled again, and nothing else is touched. */
-static void assert_each_is_mended(struct world *w, const char *what, const char *command,
-				  size_t at_least)
+static void assert_each_is_mended(struct world *w, struct nft_foreign *f, const char *what,
+				  const char *command, size_t at_least)
 {
 	_cleanup_(lines_done) lines names = {0};
 	size_t broken = 0;
 
 	names_of(what, &names);
 	vec_foreach (name, &names) {
-		_cleanup_(freep) char *before = lab_output("nft list table inet manx");
+		_cleanup_(freep) char *full = xasprintf("%s inet manx %s", command, *name);
+		_cleanup_(freep) char *list = lab_output("nft list %s inet manx %s", what, *name);
 
-		lab_run("nft %s inet manx %s", command, *name);
-		if (lab_shows(before, "nft list table inet manx"))
-			continue; /* there was nothing in it */
+		if (!strstr(list, streq(what, "chain") ? "comment" : "elements"))
+			continue; /* there is nothing in it */
 		broken++;
-		must_read(w);
-		if (!table_pending(w->t))
-			fail_msg("%s %s: not found", command, *name);
-		must_apply_at_once(w);
-		assert_kernel_is_read_back(w);
+		assert_mended(w, f, full, false);
 	}
 	print_message("%zu of %zu broken by '%s' and mended\n", broken, names.n, command);
 	assert_true(broken >= at_least);
@@ -592,12 +609,77 @@ static void assert_each_is_mended(struct world *w, const char *what, const char 
 static void what_somebody_empties_is_mended(void **state)
 {
 	struct world *w = *state;
+	struct nft_foreign *f = NULL;
 
 	everything(w);
 	must_apply_at_once(w);
-	assert_each_is_mended(w, "set", "flush set", 12);
-	assert_each_is_mended(w, "map", "flush map", 8);
-	assert_each_is_mended(w, "chain", "flush chain", 14);
+	assert_int_equal(nft_foreign_open(w->nft, "manx", &f, &w->err), 0);
+	assert_true(nft_foreign_touched(f)->all); /* nothing is known at the beginning */
+	nft_touched_done(nft_foreign_touched(f));
+	assert_each_is_mended(w, f, "set", "flush set", 12);
+	assert_each_is_mended(w, f, "map", "flush map", 8);
+	assert_each_is_mended(w, f, "chain", "flush chain", 14);
+	(void)nft_foreign_close(f);
+}
+
+static void what_somebody_changes_is_mended(void **state)
+{
+	static const struct {
+		const char *command;
+		bool everything;
+	} changes[] = {
+		{"add element inet manx self4 { 10.9.9.9 . 10.9.9.9 }", false},
+		{"add element inet manx self4 { 10.9.9.8 . 10.9.9.9 comment \"x\" }", false},
+		{"delete element inet manx self4 { 10.1.0.5 . 10.1.0.5 }", false},
+		{"add element inet manx hostports4 { tcp . 9 : 10.9.9.9 . 9 }", false},
+		{"add element inet manx cluster4 { 10.200.0.0/16 }", false},
+		{"add element inet manx ingress4 { 10.9.9.9 : drop }", false},
+		{"delete element inet manx ingress4 { 10.1.0.5 }; "
+		 "add element inet manx ingress4 { 10.1.0.5 : accept }",
+		 false},
+		{"insert rule inet manx forward accept", false},
+		{"add rule inet manx forward ip saddr { 10.9.9.1, 10.9.9.2 } drop", false},
+		{"add set inet manx theirs { type ipv4_addr; flags timeout; }; "
+		 "add element inet manx theirs { 10.9.9.9 timeout 1h }",
+		 false},
+		{"flush chain inet manx hostports; delete map inet manx hostports4; "
+		 "add map inet manx hostports4 { type ipv4_addr : verdict; }; "
+		 "add element inet manx hostports4 { 10.9.9.9 : drop }",
+		 false},
+		{"flush chain inet manx hostports; delete map inet manx hostports4", false},
+		{"flush chain inet manx forward; delete chain inet manx forward", false},
+		{"add chain inet manx theirs", true},
+		{"rename chain inet manx forward theirs", true},
+		{"delete table inet manx", true},
+		{"flush ruleset", true},
+	};
+	struct world *w = *state;
+	struct nft_foreign *f = NULL;
+
+	everything(w);
+	must_apply_at_once(w);
+	assert_int_equal(nft_foreign_open(w->nft, "manx", &f, &w->err), 0);
+	nft_touched_done(nft_foreign_touched(f));
+	for (size_t i = 0; i < ARRAY_SIZE(changes); i++)
+		assert_mended(w, f, changes[i].command, changes[i].everything);
+	(void)nft_foreign_close(f);
+}
+
+/* More elements than a list may hold: their set is read. */
+static void many_elements_are_their_set(void **state)
+{
+	_cleanup_(buf_done) struct buf command = {0};
+	struct world *w = *state;
+	struct nft_foreign *f = NULL;
+
+	everything(w);
+	must_apply_at_once(w);
+	assert_int_equal(nft_foreign_open(w->nft, "manx", &f, &w->err), 0);
+	nft_touched_done(nft_foreign_touched(f));
+	for (int i = 0; i <= NFT_TOUCHED_MAX; i++)
+		buf_printf(&command, "add element inet manx self4 { 10.9.9.%d . 10.9.9.9 };", i);
+	assert_mended(w, f, command.data, false);
+	(void)nft_foreign_close(f);
 }
 
 /*
@@ -649,6 +731,8 @@ int main(void)
 		TEST(the_kernel_takes_every_change_at_once),
 		TEST(nothing_stays_behind),
 		TEST(what_somebody_empties_is_mended),
+		TEST(what_somebody_changes_is_mended),
+		TEST(many_elements_are_their_set),
 		TEST(a_table_of_other_shapes_is_replaced),
 	};
 
