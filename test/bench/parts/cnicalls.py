@@ -5,6 +5,9 @@ Both take the same pods in turn, one after the other and all at once (calls.c). 
 cannot be saved: starting a process, and what the kernel takes for the link (rawlink.c); and where
 the time of one ADD goes (addsteps.c).  How long the agent's loop was held is measured with an agent
 that other processes cannot push aside, or the scheduler would be measured.
+
+The kernel's deletion of a link waits for what was freed before it, too: by the DEL just done.  So
+some are measured by themselves, after a pause, as on a node where pods rarely go.
 """
 
 import json
@@ -21,6 +24,7 @@ from .figures import ROOT, rounds
 BRIDGE = pathlib.Path("/usr/lib/cni/bridge")
 PODS = 100
 ROUNDS = rounds(5)
+RESTED, PAUSE = 20, 0.1  # pods in each round, seconds before each
 REALTIME = ["chrt", "--fifo", "10"]
 
 
@@ -30,6 +34,7 @@ class Calls:
     def __init__(self, name, plugin, ifname, config):
         self.name, self.plugin, self.ifname, self.config = name, plugin, ifname, config
         self.alone, self.together, self.groups = ({"ADD": [], "DEL": []} for _ in range(3))
+        self.rested = []
 
     def run(self, pods, verb, at_once):
         done = pods[0].node.namespace.run(ROOT / "build/bench/calls", self.plugin, verb,
@@ -37,8 +42,11 @@ class Calls:
         return json.loads(done.stdout)
 
     def round(self, pods):
-        for verb, values in self.alone.items():
-            values += self.run(pods, verb, 1)["ms"]
+        self.alone["ADD"] += self.run(pods, "ADD", 1)["ms"]
+        for pod in pods[:RESTED]:
+            time.sleep(PAUSE)
+            self.rested += self.run([pod], "DEL", 1)["ms"]
+        self.alone["DEL"] += self.run(pods[RESTED:], "DEL", 1)["ms"]
         for verb, values in self.together.items():
             told = self.run(pods, verb, len(pods))
             values += told["ms"]
@@ -47,6 +55,7 @@ class Calls:
     def show(self, figures):
         for verb, values in self.alone.items():
             figures.samples(f"{self.name} {verb}", "ms", values, at_once=1)
+        figures.samples(f"{self.name} DEL after a pause", "ms", self.rested, at_once=1)
         for verb, values in self.together.items():
             figures.samples(f"{self.name} {verb}", "ms", values, at_once=PODS)
         for verb, values in self.groups.items():
@@ -80,7 +89,7 @@ def plugins(node):
     return nothing, manx, bridge
 
 
-def delete_links(pods):
+def delete_links(pods, pause=0):
     """One bare RTM_DELLINK for each link that Manx made, in the node itself: milliseconds."""
     values = []
     with pods[0].node.namespace:
@@ -90,6 +99,7 @@ def delete_links(pods):
             name = pod.host_ifname.encode() + b"\0"
             body = struct.pack("=16xHH", 4 + len(name), 3) + name.ljust(-len(name) // 4 * -4, b"\0")
             request = struct.pack("=IHHII", 16 + len(body), 17, 5, 1, 0) + body
+            time.sleep(pause)
             start = time.monotonic()
             kernel.send(request)  # RTM_DELLINK by IFLA_IFNAME, with acknowledgement
             answer = kernel.recv(4096)
@@ -102,7 +112,7 @@ def delete_links(pods):
 def measure_bare_delete(pods):
     for pod in pods:
         pod.take_result(cni.call(pod, "ADD"))
-    values = delete_links(pods)
+    values = delete_links(pods[:RESTED], PAUSE), delete_links(pods[RESTED:])
     for pod in pods:
         cni.call(pod, "DEL")
     return values
@@ -134,14 +144,17 @@ def start(lab, launcher=()):
 def measure_calls(figures, lab):
     node, pods = start(lab)
     every = plugins(node)
-    bare = []
+    bare, rested = [], []
     for _ in range(ROUNDS):
         for calls in every:
             calls.round(pods)
-        bare += measure_bare_delete(pods)
+        after_pause, in_a_row = measure_bare_delete(pods)
+        rested += after_pause
+        bare += in_a_row
     for calls in every:
         calls.show(figures)
     figures.samples("kernel: RTM_DELLINK of the same links", "ms", bare, at_once=1)
+    figures.samples("kernel: RTM_DELLINK of the same links after a pause", "ms", rested, at_once=1)
     measure_steps(figures, node, pods)
 
 
