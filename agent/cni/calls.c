@@ -44,27 +44,27 @@ static struct cni_call *earlier(const struct calls *s, const struct cni_call *c)
 }
 
 /*
- * Calls about one interface go one after another.  A DEL tells the ADD before it to give up; a
- * second ADD is the runtime's mistake.
+ * The call that this one has to wait for, or NULL.  Calls about one interface go one after another.
+ * A DEL tells the ADD before it to give up; a second ADD is the runtime's mistake.
  */
-static bool must_wait(struct calls *s, struct cni_call *c)
+static const struct cni_call *must_wait_for(const struct calls *s, struct cni_call *c)
 {
 	bool about_one = c->request->verb == CNI_ADD || c->request->verb == CNI_DEL;
 	struct cni_call *other = about_one ? earlier(s, c) : NULL;
 
 	if (!other)
-		return false;
+		return NULL;
 	c->step = STEP_WAIT;
 	if (other->request->verb == CNI_ADD && c->request->verb == CNI_DEL)
 		other->doomed = true;
-	return true;
+	return other;
 }
 
 static void begin(struct calls *s, struct cni_call *c)
 {
-	if (must_wait(s, c)) {
-		const struct cni_call *other = earlier(s, c);
+	const struct cni_call *other = must_wait_for(s, c);
 
+	if (other) {
 		if (other->request->verb == CNI_ADD && c->request->verb == CNI_ADD &&
 		    !other->undone)
 			cni_call_fail(s, c, CNI_E_TRY_AGAIN,
