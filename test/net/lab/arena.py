@@ -89,8 +89,7 @@ class Arena:
         self.lab.write_text("marker.json", json.dumps(
             {"apiVersion": "v1", "kind": "List", "items": items}))
         wanted = len(NAMESPACES) + self.markers
-        wait_for(lambda: self.node.metrics().get('manx_objects{kind="Namespace"}') == wanted, 20,
-                 f"the agent to know {wanted} namespaces")
+        self.node.wait_settled({'manx_objects{kind="Namespace"}': wanted}, 20)
 
     # --- the watcher ---
 

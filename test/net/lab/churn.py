@@ -188,15 +188,8 @@ class Churn:
         self.markers = 1 if self.markers > 1 else 2 * NAMESPACES
         self._write_markers()
         wanted = self.markers + sum(o is not None for _, o in self.files[0].places)
-
-        def settled():
-            metrics = self.node.metrics()
-            return (metrics['manx_objects{kind="Namespace"}'] == wanted
-                    and metrics["manx_pending_operations"] == 0)
-        # What was read is counted before the turn that passes it on: what is true twice is in
-        # force.
-        for _ in range(2):
-            wait_for(settled, SETTLE_SECONDS, f"the agent to know {wanted} namespaces", step=0.002)
+        self.node.wait_settled({'manx_objects{kind="Namespace"}': wanted,
+                                "manx_pending_operations": 0}, SETTLE_SECONDS, step=0.002)
 
     def _change_files(self):
         for file in self.chance.sample(self.files, 1 + self.chance.randrange(len(self.files))):

@@ -197,6 +197,18 @@ class Node:
                   if line and not line.startswith("#"))
         return {name: float(value) for name, value in values}
 
+    def wait_settled(self, wanted, seconds, **how):
+        """Wait until metrics have the wanted values, and what they count is in force.
+
+        What was read is counted before the turn that passes it on, and a page may be answered in
+        between; the next page comes from a later turn.
+        """
+        def settled():
+            metrics = self.metrics()
+            return all(metrics.get(name) == value for name, value in wanted.items())
+        for _ in range(2):
+            wait_for(settled, seconds, f"{self.name} to settle at {wanted}", **how)
+
     def manx(self, *arguments, check=True, **options):
         """Run another subcommand of manx in this node."""
         return self.namespace.run(binary(), *arguments, check=check, **options)
@@ -351,25 +363,17 @@ class Lab:
     def settle(self):
         """Wait until every running agent has taken in all that was written so far.
 
-        A marker is written last.  The wake-up in which an agent counts it ends with the turn that
-        gives the kernel all of it; the next page comes from a later one.  A file that was removed
-        keeps its objects a while (editors rename): it is gone when the agent does not count it any
-        more.
+        A marker is written last.  A file that was removed keeps its objects a while (editors
+        rename): it is gone when the agent does not count it any more.
         """
         self.marker += 1
         self.namespace_object(f"marker-{self.marker}")
         wanted = {'manx_objects{kind="Namespace"}': len(
                       list(self.manifests.glob("namespace-*.json"))),
                   "manx_source_files": len(list(self.manifests.glob("[!.]*")))}
-
-        def settled(node):
-            metrics = node.metrics()
-            return all(metrics.get(name) == value for name, value in wanted.items())
-
         for node in self.nodes:
             if node.process:
-                wait_for(lambda n=node: settled(n), 10, f"{node.name} to settle at {wanted}")
-                node.metrics()
+                node.wait_settled(wanted, 10)
 
     def namespace_object(self, name, labels=None):
         item = {"apiVersion": "v1", "kind": "Namespace",
