@@ -125,23 +125,6 @@ void intern_put(const char *interned)
 }
 
 /**
- * intern_find() - Look a string up without adding it
- * @s: String
- *
- * Return: the pool's copy, borrowed; NULL if nobody uses it
- */
-const char *intern_find(const char *s)
-{
-	size_t len = strlen(s);
-	struct entry *e;
-
-	if (!pool.n_buckets)
-		return NULL;
-	e = *slot_of(s, len, (uint32_t)hash_stable(s, len));
-	return e ? e->s : NULL;
-}
-
-/**
  * intern_count() - Number of distinct strings in the pool
  *
  * Return: the number; 0 proves that nothing leaked

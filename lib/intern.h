@@ -14,5 +14,4 @@ const char *intern(const char *s);
 const char *intern_n(const char *s, size_t len);
 const char *intern_ref(const char *interned);
 void intern_put(const char *interned);
-const char *intern_find(const char *s);
 size_t intern_count(void);

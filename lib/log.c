@@ -22,17 +22,6 @@ _Static_assert(ARRAY_SIZE(level_names) == _LOG_LEVEL_MAX, "a name for every leve
 static enum log_level max_level = LOG_LEVEL_INFO;
 
 /**
- * log_level_str() - Name of a level
- * @level: Level
- *
- * Return: the name as the configuration spells it
- */
-const char *log_level_str(enum log_level level)
-{
-	return level_names[level];
-}
-
-/**
  * log_level_parse() - Read a level's name
  * @s:   "error", "warn", "info" or "debug"
  * @ret: Level; untouched on failure

@@ -15,7 +15,6 @@
 enum log_level { LOG_LEVEL_ERR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG, _LOG_LEVEL_MAX };
 
 int log_level_parse(const char *s, enum log_level *ret);
-const char *log_level_str(enum log_level level);
 void log_set_level(enum log_level level);
 bool log_enabled(enum log_level level);
 void log_at(enum log_level level, const char *part, const char *msg, const char *fmt, ...)

@@ -284,15 +284,3 @@ struct calls *calls_new(struct agent *a)
 	s->agent = a;
 	return s;
 }
-
-/**
- * calls_free() - End; the server must have been closed
- * @s: Calls or NULL
- *
- * Return: NULL
- */
-struct calls *calls_free(struct calls *s)
-{
-	free(s);
-	return NULL;
-}

@@ -22,7 +22,6 @@ struct call_work {
 };
 
 struct calls *calls_new(struct agent *a);
-struct calls *calls_free(struct calls *s);
 void calls_cni(struct calls *s, struct call *call, const struct value *m);
 bool calls_under_way(const struct calls *s, const struct attachment *at);
 void calls_progress(struct calls *s);

@@ -32,7 +32,7 @@ static void observe(struct calls *s, const struct cni_call *c, bool ok)
  * @s: Calls
  * @c: Call
  */
-void cni_call_free(struct calls *s, struct cni_call *c)
+static void cni_call_free(struct calls *s, struct cni_call *c)
 {
 	DL_DELETE(s->all, c);
 	(void)loop_source_free(c->timer);

@@ -53,7 +53,6 @@ struct calls {
 	struct cni_call *all;
 };
 
-void cni_call_free(struct calls *s, struct cni_call *c);
 void cni_call_finish(struct calls *s, struct cni_call *c, const char *text);
 void cni_call_fail(struct calls *s, struct cni_call *c, int code, const char *message);
 void cni_call_abandon(struct calls *s, struct cni_call *c);

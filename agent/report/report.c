@@ -262,7 +262,7 @@ static void put_problems(struct sheet *s)
  * @json: As JSON
  * @out:  Appended to
  */
-void report_status(struct agent *a, bool json, struct buf *out)
+static void report_status(struct agent *a, bool json, struct buf *out)
 {
 	struct jsonw w = {.out = out};
 	struct sheet s = {.agent = a, .out = out, .json = json ? &w : NULL};

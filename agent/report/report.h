@@ -13,5 +13,4 @@ unsigned int report_metrics(void *agent, struct buf *out, const char **ret_type)
 unsigned int report_live(void *agent, struct buf *out, const char **ret_type);
 unsigned int report_ready(void *agent, struct buf *out, const char **ret_type);
 void report_call(struct agent *a, struct call *c, const char *what, const struct value *m);
-void report_status(struct agent *a, bool json, struct buf *out);
 void report_ipam(struct agent *a, struct call *c, const struct value *args);

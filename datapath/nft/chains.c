@@ -153,14 +153,3 @@ void table_drop_chain(struct nft_table *t, struct nft_chain *c)
 	free_rules(c);
 	chain_update(t, c);
 }
-
-/**
- * chain_name() - Name of a chain
- * @c: Chain
- *
- * Return: name, interned, borrowed
- */
-const char *chain_name(const struct nft_chain *c)
-{
-	return c->def.name;
-}

@@ -120,7 +120,7 @@ size_t type_size(enum nft_type t)
  *
  * Return: the number that goes into NFTA_SET_KEY_TYPE or NFTA_SET_DATA_TYPE
  */
-uint32_t type_id(enum nft_type t)
+static uint32_t type_id(enum nft_type t)
 {
 	assert(t < _NFT_TYPE_MAX);
 	return types[t].id;

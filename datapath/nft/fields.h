@@ -42,7 +42,6 @@ size_t fields_count(const enum nft_field f[NFT_FIELDS_MAX]);
 
 size_t types_count(const enum nft_type t[NFT_FIELDS_MAX]);
 size_t type_size(enum nft_type t);
-uint32_t type_id(enum nft_type t);
 enum nft_type type_of_id(uint32_t id);
 bool type_is_host_order(enum nft_type t);
 uint32_t types_id(const enum nft_type t[NFT_FIELDS_MAX]);

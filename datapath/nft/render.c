@@ -20,7 +20,7 @@
  * @protocol: Number (IANA); those of Debian's /etc/protocols that a cluster meets have names
  * @out:      Text appended
  */
-void render_protocol(uint8_t protocol, struct buf *out)
+static void render_protocol(uint8_t protocol, struct buf *out)
 {
 	static const char *const names[256] = {
 		[0] = "ip",	[1] = "icmp",	   [2] = "igmp",       [6] = "tcp",

@@ -6,8 +6,6 @@
 
 #include "datapath/nft/table.h"
 
-void render_fields(const enum nft_field fields[NFT_FIELDS_MAX], struct buf *out);
 void render_range(enum nft_type t, const uint8_t *first, const uint8_t *last, struct buf *out);
 void render_verdict(const struct nft_verdict *v, struct buf *out);
-void render_protocol(uint8_t protocol, struct buf *out);
 void render_elem(const struct nft_set_def *def, const struct nft_elem *e, struct buf *out);

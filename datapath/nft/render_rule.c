@@ -36,7 +36,7 @@ static const char *const fib_types[] = {
  * @fields: Fields
  * @out:    Text appended
  */
-void render_fields(const enum nft_field fields[NFT_FIELDS_MAX], struct buf *out)
+static void render_fields(const enum nft_field fields[NFT_FIELDS_MAX], struct buf *out)
 {
 	for (size_t i = 0; i < fields_count(fields); i++)
 		buf_printf(out, "%s%s", i ? " . " : "", field_info(fields[i])->name);

@@ -212,7 +212,6 @@ size_t set_count(const struct nft_set *s); /* elements wanted */
 
 struct nft_chain *table_want_chain(struct nft_table *t, const struct nft_chain_def *def);
 void table_drop_chain(struct nft_table *t, struct nft_chain *c);
-const char *chain_name(const struct nft_chain *c);
 
 /*
  * Elements of plain sets are counted: two pods that share an address for a moment want the same

@@ -96,28 +96,3 @@ void ranges_normalise(struct ranges *s)
 	}
 	s->r.n = n;
 }
-
-/**
- * ranges_contain() - Look an address up
- * @s: Normalised list
- * @a: Address
- *
- * Return: true if some range holds @a; O(log n)
- */
-bool ranges_contain(const struct ranges *s, const struct addr *a)
-{
-	size_t low = 0, high = s->r.n;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		const struct addr_range *r = &s->r.v[mid];
-
-		if (addr_cmp(a, &r->first) < 0)
-			high = mid;
-		else if (addr_cmp(a, &r->last) > 0)
-			low = mid + 1;
-		else
-			return true;
-	}
-	return false;
-}

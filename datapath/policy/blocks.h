@@ -18,4 +18,3 @@ void ranges_done(struct ranges *s);
 void ranges_add(struct ranges *s, const struct prefix *block, const struct prefix *except,
 		size_t n_except);
 void ranges_normalise(struct ranges *s);
-bool ranges_contain(const struct ranges *s, const struct addr *a);

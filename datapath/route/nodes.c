@@ -332,14 +332,3 @@ bool nodes_own_address(const struct nodes *n, struct addr *ret)
 	*ret = e->node->internal_ips[0];
 	return true;
 }
-
-/**
- * nodes_own_known() - Has this node's own object arrived?
- * @n: Module
- *
- * Return: true if so
- */
-bool nodes_own_known(const struct nodes *n)
-{
-	return find(n, n->own_name);
-}

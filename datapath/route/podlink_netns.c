@@ -116,7 +116,7 @@ static int keep_id(void *arg, const struct nlmsghdr *h)
  *
  * Return: 0, -errno
  */
-int netns_id(struct mnl_socket *s, int netns, int *ret)
+static int netns_id(struct mnl_socket *s, int netns, int *ret)
 {
 	char request[64] __attribute__((aligned(NLMSG_ALIGNTO)));
 	struct nlmsghdr *h = mnl_nlmsg_put_header(request);

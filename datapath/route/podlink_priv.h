@@ -21,7 +21,6 @@ typedef int netns_fn(const struct podlink *l, struct mnl_socket *s, void *arg, s
 /* podlink_netns.c */
 int netns_open(const char *path, struct err *reterr);
 int netns_inside(int netns, const struct podlink *l, netns_fn *fn, void *arg, struct err *reterr);
-int netns_id(struct mnl_socket *s, int netns, int *ret);
 bool netns_joins(struct mnl_socket *s, int netns, const struct link *host, const struct link *pod);
 
 /* podlink_pod.c */

@@ -29,7 +29,7 @@ static int compare_names(const void *a, const void *b)
  * @n:    Names
  * @name: Name, copied
  */
-void names_add(struct names *n, const char *name)
+static void names_add(struct names *n, const char *name)
 {
 	vec_push(n, xstrdup(name));
 }

@@ -27,7 +27,6 @@ struct batch {
 	bool swapped, lost, gone;
 };
 
-void names_add(struct names *n, const char *name);
 void names_sort(struct names *n);
 bool names_have(const struct names *sorted, const char *name);
 int names_of_folder(int dir, struct names *ret);
