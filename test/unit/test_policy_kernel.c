@@ -564,6 +564,19 @@ static void names_of(const char *what, lines *ret)
 		vec_push(ret, xstrdup(s));
 }
 
+/* Everything applied, and a listener that begins there. */
+static struct nft_foreign *apply_and_listen(struct world *w)
+{
+	struct nft_foreign *f = NULL;
+
+	everything(w);
+	must_apply_at_once(w);
+	assert_int_equal(nft_foreign_open(w->nft, "manx", &f, &w->err), 0);
+	assert_true(nft_foreign_touched(f)->all); /* by whoever was there before */
+	nft_touched_done(nft_foreign_touched(f));
+	return f;
+}
+
 /*
  * A command of somebody else that changes our table: told, read by the names told alone, and
  * mended.  @command: of nft; @everything: it is told as a change of everything.
@@ -609,13 +622,8 @@ static void assert_each_is_mended(struct world *w, struct nft_foreign *f, const 
 static void what_somebody_empties_is_mended(void **state)
 {
 	struct world *w = *state;
-	struct nft_foreign *f = NULL;
+	struct nft_foreign *f = apply_and_listen(w);
 
-	everything(w);
-	must_apply_at_once(w);
-	assert_int_equal(nft_foreign_open(w->nft, "manx", &f, &w->err), 0);
-	assert_true(nft_foreign_touched(f)->all); /* nothing is known at the beginning */
-	nft_touched_done(nft_foreign_touched(f));
 	assert_each_is_mended(w, f, "set", "flush set", 12);
 	assert_each_is_mended(w, f, "map", "flush map", 8);
 	assert_each_is_mended(w, f, "chain", "flush chain", 14);
@@ -654,12 +662,8 @@ static void what_somebody_changes_is_mended(void **state)
 		{"flush ruleset", true},
 	};
 	struct world *w = *state;
-	struct nft_foreign *f = NULL;
+	struct nft_foreign *f = apply_and_listen(w);
 
-	everything(w);
-	must_apply_at_once(w);
-	assert_int_equal(nft_foreign_open(w->nft, "manx", &f, &w->err), 0);
-	nft_touched_done(nft_foreign_touched(f));
 	for (size_t i = 0; i < ARRAY_SIZE(changes); i++)
 		assert_mended(w, f, changes[i].command, changes[i].everything);
 	(void)nft_foreign_close(f);
@@ -670,12 +674,8 @@ static void many_elements_are_their_set(void **state)
 {
 	_cleanup_(buf_done) struct buf command = {0};
 	struct world *w = *state;
-	struct nft_foreign *f = NULL;
+	struct nft_foreign *f = apply_and_listen(w);
 
-	everything(w);
-	must_apply_at_once(w);
-	assert_int_equal(nft_foreign_open(w->nft, "manx", &f, &w->err), 0);
-	nft_touched_done(nft_foreign_touched(f));
 	for (int i = 0; i <= NFT_TOUCHED_MAX; i++)
 		buf_printf(&command, "add element inet manx self4 { 10.9.9.%d . 10.9.9.9 };", i);
 	assert_mended(w, f, command.data, false);
