@@ -62,12 +62,9 @@ void links_due(struct agent *a)
 /* The attachment with this end in the host, unless its runtime is at work on it. */
 static const struct attachment *attached(const struct agent *a, const char *host_ifname)
 {
-	const struct attachment *at = NULL;
+	const struct attachment *at = journal_find_link(a->journal, host_ifname);
 
-	while ((at = journal_next(a->journal, at)))
-		if (streq(at->host_ifname, host_ifname))
-			return calls_under_way(a->calls, at) ? NULL : at;
-	return NULL;
+	return at && !calls_under_way(a->calls, at) ? at : NULL;
 }
 
 static size_t find_gone(const struct links *l, const char *host_ifname)
@@ -202,36 +199,16 @@ static void set_up_again(struct agent *a, const char *ifname, const struct rtnl_
 	}
 }
 
-/* The attachment that has an address; NULL: none, or its runtime is at work on it. */
-static const struct attachment *holder(const struct agent *a, const struct prefix *dst)
-{
-	const struct attachment *at = NULL;
-
-	while ((at = journal_next(a->journal, at)))
-		for (uint32_t i = 0; i < at->n_addrs; i++) {
-			struct prefix own = prefix_host(&at->addrs[i]);
-
-			if (prefix_eq(&own, dst))
-				return calls_under_way(a->calls, at) ? NULL : at;
-		}
-	return NULL;
-}
-
 static void route_gone(struct agent *a, const struct rtnl_event *e)
 {
-	const struct attachment *at;
+	const struct route *wanted = routes_wanted(a->routes, &e->dst);
 
-	if (!routes_wanted(a->routes, &e->dst)) {
-		routes_lost(a->routes, &e->dst);
-	} else if (e->port) {
+	if (wanted && e->port)
 		route_taken(a, e);
-	} else { /* by the kernel itself: with its interface, or because that went down */
-		at = holder(a, &e->dst);
-		if (at)
-			set_up_again(a, at->host_ifname, e);
-		else
-			routes_lost(a->routes, &e->dst);
-	}
+	else if (wanted && attached(a, wanted->ifname)) /* with its interface, or that went down */
+		set_up_again(a, wanted->ifname, e);
+	else
+		routes_lost(a->routes, &e->dst);
 }
 
 /* --- events ------------------------------------------------------------------------------------

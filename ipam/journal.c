@@ -44,6 +44,20 @@ const struct attachment *journal_find(const struct journal *j, const char *id, c
 }
 
 /**
+ * journal_find_link() - Look an attachment up by its link
+ * @j:           Journal
+ * @host_ifname: The link's end in the host
+ *
+ * Return: the attachment, borrowed until the next change; NULL if there is none
+ */
+const struct attachment *journal_find_link(const struct journal *j, const char *host_ifname)
+{
+	const struct journal_entry *e = journal_table_find_link(&j->table, host_ifname);
+
+	return e ? e->at : NULL;
+}
+
+/**
  * journal_next() - Walk the attachments, oldest first
  * @j:    Journal
  * @prev: The one before; NULL to begin

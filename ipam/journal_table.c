@@ -41,6 +41,22 @@ struct journal_entry *journal_table_find(const struct journal_table *t, const ch
 }
 
 /**
+ * journal_table_find_link() - Look an entry up by its link
+ * @t:           Table
+ * @host_ifname: The link's end in the host
+ *
+ * Return: the entry; NULL if there is none
+ */
+struct journal_entry *journal_table_find_link(const struct journal_table *t,
+					      const char *host_ifname)
+{
+	struct journal_entry *e;
+
+	HASH_FIND(hh_link, t->by_link, host_ifname, strlen(host_ifname), e);
+	return e;
+}
+
+/**
  * journal_table_put() - Add an entry, or replace that of the same interface
  * @t:     Table
  * @at:    Attachment, owned by the table from now on
@@ -58,6 +74,7 @@ void journal_table_put(struct journal_table *t, struct attachment *at, size_t by
 	e->bytes = bytes;
 	t->live += bytes;
 	HASH_ADD_KEYPTR(hh, t->entries, e->key, strlen(e->key), e);
+	HASH_ADD_KEYPTR(hh_link, t->by_link, at->host_ifname, strlen(at->host_ifname), e);
 }
 
 /**
@@ -68,6 +85,7 @@ void journal_table_put(struct journal_table *t, struct attachment *at, size_t by
 void journal_table_drop(struct journal_table *t, struct journal_entry *e)
 {
 	HASH_DEL(t->entries, e);
+	HASH_DELETE(hh_link, t->by_link, e);
 	t->live -= e->bytes;
 	(void)attachment_free(e->at);
 	free(e->key);

@@ -12,18 +12,25 @@ struct journal_entry {
 	char *key;
 	struct attachment *at;
 	size_t bytes; /* of its record */
-	UT_hash_handle hh;
+	UT_hash_handle hh, hh_link;
 };
 
-/* struct journal_table - starts zeroed; @live: bytes of the records that still count */
+/*
+ * struct journal_table - starts zeroed
+ * @entries: By container and interface, oldest first
+ * @by_link: The same by the link's end in the host
+ * @live:    Bytes of the records that still count
+ */
 struct journal_table {
-	struct journal_entry *entries;
+	struct journal_entry *entries, *by_link;
 	size_t live;
 };
 
 void journal_table_done(struct journal_table *t);
 struct journal_entry *journal_table_find(const struct journal_table *t, const char *id,
 					 const char *ifname);
+struct journal_entry *journal_table_find_link(const struct journal_table *t,
+					      const char *host_ifname);
 void journal_table_put(struct journal_table *t, struct attachment *at, size_t bytes);
 void journal_table_drop(struct journal_table *t, struct journal_entry *e);
 uint64_t journal_table_encode(struct journal_table *t, const char *boot_id, uint64_t first,

@@ -213,17 +213,17 @@ void routes_lost(struct routes *r, const struct prefix *dst)
 }
 
 /**
- * routes_wanted() - Is a route wanted?
+ * routes_wanted() - The route that is wanted to a destination
  * @r:   Table
  * @dst: Destination
  *
- * Return: true if so
+ * Return: the route, borrowed; NULL if none is wanted
  */
-bool routes_wanted(const struct routes *r, const struct prefix *dst)
+const struct route *routes_wanted(const struct routes *r, const struct prefix *dst)
 {
 	const struct record *rec = find(r, dst);
 
-	return rec && rec->wanted;
+	return rec && rec->wanted ? &rec->want : NULL;
 }
 
 /**

@@ -59,7 +59,7 @@ void routes_want(struct routes *r, const struct route *route);
 void routes_drop(struct routes *r, const struct prefix *dst);
 void routes_lost(struct routes *r, const struct prefix *dst);
 
-bool routes_wanted(const struct routes *r, const struct prefix *dst);
+const struct route *routes_wanted(const struct routes *r, const struct prefix *dst);
 bool routes_in_kernel(const struct routes *r, const struct prefix *dst);
 bool routes_under_way(const struct routes *r, const struct prefix *dst);
 size_t routes_count(const struct routes *r);

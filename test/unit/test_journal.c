@@ -84,6 +84,21 @@ static void a_second_put_replaces(void **state _unused_)
 	(void)journal_close(j);
 }
 
+static void found_by_the_link(void **state _unused_)
+{
+	_cleanup_(attachment_freep) struct attachment *a = sample_attachment(1);
+	_cleanup_(journal_cleanup) struct journal *j = open_it();
+	uint64_t seq;
+
+	assert_int_equal(put(j, 2), 0);
+	assert_null(journal_find_link(j, a->host_ifname));
+	assert_int_equal(put(j, 1), 0);
+	assert_int_equal(put(j, 1), 0);
+	assert_true(same_attachment(a, journal_find_link(j, a->host_ifname)));
+	assert_int_equal(journal_remove(j, a->id, a->ifname, &seq, NULL), 0);
+	assert_null(journal_find_link(j, a->host_ifname));
+}
+
 static void removing_what_is_not_there(void **state _unused_)
 {
 	_cleanup_(journal_cleanup) struct journal *j = open_it();
@@ -543,6 +558,7 @@ int main(void)
 		TEST_ON_DISK(what_was_put_is_found_again),
 		TEST(the_walk_is_oldest_first),
 		TEST(a_second_put_replaces),
+		TEST(found_by_the_link),
 		TEST(removing_what_is_not_there),
 		TEST(only_root_may_read_it),
 		TEST(runs_follow_each_other),
