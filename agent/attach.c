@@ -214,7 +214,7 @@ bool attach_under_way(const struct agent *a, const struct attachment *at)
  * @a:  Agent
  * @at: Attachment
  *
- * What goes first: as long as a packet can reach the pod, it is held to the pod's rules.
+ * As long as a packet can reach the pod, it is held to the pod's rules: they go later.
  */
 void attach_unroute(struct agent *a, const struct attachment *at)
 {

@@ -203,12 +203,16 @@ static void route_gone(struct agent *a, const struct rtnl_event *e)
 {
 	const struct route *wanted = routes_wanted(a->routes, &e->dst);
 
-	if (wanted && e->port)
-		route_taken(a, e);
-	else if (wanted && attached(a, wanted->ifname)) /* with its interface, or that went down */
-		set_up_again(a, wanted->ifname, e);
-	else
+	if (wanted && calls_take_away(a->calls, wanted->ifname)) {
+		routes_drop(a->routes, &e->dst);
 		routes_lost(a->routes, &e->dst);
+	} else if (wanted && e->port) {
+		route_taken(a, e);
+	} else if (wanted && attached(a, wanted->ifname)) { /* with its link, or that went down */
+		set_up_again(a, wanted->ifname, e);
+	} else {
+		routes_lost(a->routes, &e->dst);
+	}
 }
 
 /* --- events ------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@
  *
  * ADD:   addresses and journal record -> rules in the kernel -> the caller makes the link -> route
  *        in the kernel, record on disk, pod known (or waited for) -> result
- * DEL:   route out of the kernel -> the caller deletes the link -> rules out of the kernel,
+ * DEL:   the caller deletes the link, and the route with it -> rules out of the kernel,
  *        connections forgotten -> addresses free
  * GC:    as DEL, for everything the runtime does not name
  * CHECK: our own state, then the caller compares the pod's end
@@ -105,17 +105,15 @@ static bool routes_under_way_of(const struct calls *s, const struct cni_call *c)
 	return c->adopted && attach_under_way(s->agent, c->at);
 }
 
-/* The kernel took, or refused, everything that the call has to do with. */
+/* The kernel took, or refused, everything that the ADD has to do with. */
 static void after_kernel(struct calls *s, struct cni_call *c)
 {
 	if (c->undone)
 		detach_flush(s, c);
-	else if (!s->agent->table_sync.ok && c->request->verb == CNI_ADD)
+	else if (!s->agent->table_sync.ok)
 		cni_call_fail(s, c, CNI_E_KERNEL, s->agent->table_sync.problem);
-	else if (c->request->verb == CNI_ADD)
-		cni_call_ask_link(s, c, "attach");
 	else
-		cni_call_ask_detach(c);
+		cni_call_ask_link(s, c, "attach");
 }
 
 static void progress(struct calls *s, struct cni_call *c)
@@ -144,10 +142,27 @@ static void progress(struct calls *s, struct cni_call *c)
 	}
 }
 
-static bool is_going(const struct cni_call *c, const struct attachment *at)
+static bool is_going(const struct cni_call *c, const char *host_ifname)
 {
 	vec_foreach (g, &c->going)
-		if (streq((*g)->host_ifname, at->host_ifname))
+		if (streq((*g)->host_ifname, host_ifname))
+			return true;
+	return false;
+}
+
+/**
+ * calls_take_away() - Is a link about to be deleted, or just deleted, by a call?
+ * @s:           Calls
+ * @host_ifname: Its end in the host
+ *
+ * Return: true if so
+ */
+bool calls_take_away(const struct calls *s, const char *host_ifname)
+{
+	const struct cni_call *c;
+
+	DL_FOREACH (s->all, c)
+		if (is_going(c, host_ifname))
 			return true;
 	return false;
 }
@@ -167,7 +182,7 @@ bool calls_under_way(const struct calls *s, const struct attachment *at)
 		bool add = c->request->verb == CNI_ADD && streq(c->request->id, at->id) &&
 			   streq(c->request->ifname, at->ifname);
 
-		if (add || is_going(c, at))
+		if (add || is_going(c, at->host_ifname))
 			return true;
 	}
 	return false;

@@ -68,23 +68,27 @@ void cni_call_finish(struct calls *s, struct cni_call *c, const char *text)
 	end(s, c, text, true);
 }
 
-static void begin_detach(struct calls *s, struct cni_call *c)
+static void unroute(struct calls *s, struct cni_call *c)
 {
-	c->step = STEP_KERNEL;
 	vec_foreach (a, &c->going)
 		attach_unroute(s->agent, *a);
 }
 
-/* What an ADD did so far goes, as by a DEL; then the call ends. */
+/*
+ * What an ADD did so far goes, then the call ends: routes first, since the link is still there.
+ * Whether that of a DEL is nobody knows; no packet is sent to it any more.
+ */
 static void take_back(struct calls *s, struct cni_call *c)
 {
 	if (c->request->verb != CNI_ADD || !c->at) {
+		unroute(s, c);
 		end(s, c, c->failure.data, false);
 		return;
 	}
 	c->undone = true;
+	c->step = STEP_KERNEL;
 	vec_push(&c->going, attachment_copy(c->at));
-	begin_detach(s, c);
+	unroute(s, c);
 	loop_wake(s->agent->loop);
 }
 
@@ -135,11 +139,11 @@ void cni_call_ask_link(struct calls *s, struct cni_call *c, const char *what)
 	call_send(c->call, b.data);
 }
 
-/**
- * cni_call_ask_detach() - Ask the plugin to delete the links that go
- * @c: Call
+/*
+ * Links that go, and with each its routes.  A route that was deleted before would have the kernel
+ * wait for one more RCU grace period before it has deleted the link, some 10 ms.
  */
-void cni_call_ask_detach(struct cni_call *c)
+static void ask_detach(struct cni_call *c)
 {
 	_cleanup_(buf_done) struct buf b = {0};
 
@@ -240,7 +244,7 @@ void add_finish(struct calls *s, struct cni_call *c)
 /* --- DEL and GC ------------------------------------------------------------------------------ */
 
 /**
- * del_begin() - DEL: routes of one interface not wanted any more
+ * del_begin() - DEL: one link goes
  * @s: Calls
  * @c: Call
  */
@@ -251,7 +255,7 @@ void del_begin(struct calls *s, struct cni_call *c)
 
 	/* Unknown to us: the link may still be there, and its name follows from the request. */
 	vec_push(&c->going, at ? attachment_copy(at) : attach_new(c->request));
-	begin_detach(s, c);
+	ask_detach(c);
 }
 
 static bool is_valid(const struct cni_request *q, const struct attachment *at)
@@ -275,7 +279,7 @@ static bool is_being_added(const struct calls *s, const struct attachment *at)
 }
 
 /**
- * gc_begin() - GC: routes to what the runtime does not name not wanted any more
+ * gc_begin() - GC: the links go that the runtime does not name
  * @s: Calls
  * @c: Call
  */
@@ -286,7 +290,7 @@ void gc_begin(struct calls *s, struct cni_call *c)
 	while ((at = journal_next(s->agent->journal, at)))
 		if (!is_valid(c->request, at) && !is_being_added(s, at))
 			vec_push(&c->going, attachment_copy(at));
-	begin_detach(s, c);
+	ask_detach(c);
 }
 
 /* The connections are forgotten: free the addresses. */

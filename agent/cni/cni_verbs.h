@@ -57,7 +57,6 @@ void cni_call_finish(struct calls *s, struct cni_call *c, const char *text);
 void cni_call_fail(struct calls *s, struct cni_call *c, int code, const char *message);
 void cni_call_abandon(struct calls *s, struct cni_call *c);
 void cni_call_ask_link(struct calls *s, struct cni_call *c, const char *what);
-void cni_call_ask_detach(struct cni_call *c);
 
 void add_begin(struct calls *s, struct cni_call *c);
 void add_finish(struct calls *s, struct cni_call *c);
