@@ -52,6 +52,7 @@ FUZZ := $(patsubst test/%.c,$(BUILD)/%,$(wildcard test/fuzz/fuzz_*.c))
 BENCH_SHARED := test/bench/bare.c test/bench/figure.c test/bench/node.c
 BENCH := $(patsubst test/%.c,$(BUILD)/%,$(filter-out $(BENCH_SHARED),$(wildcard test/bench/*.c)))
 KILLER := $(BUILD)/net/killer
+REFUSER := $(BUILD)/net/refuser.so
 # Files beside the programs that their programs share.
 SHARED = $(patsubst %.c,$(BUILD)/%.o,$(filter-out test/$(1)/test_%.c test/$(1)/fuzz_%.c test/$(1)/world.c,\
 	$(wildcard test/$(1)/*.c)))
@@ -59,7 +60,7 @@ SHARED = $(patsubst %.c,$(BUILD)/%.o,$(filter-out test/$(1)/test_%.c test/$(1)/f
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all install uninstall lint format coverage fuzz soak soak-changes bench plots golden clean help demo test \
-	programs fuzzers benches killer variants
+	programs fuzzers benches killer refuser variants
 
 all: $(BUILD)/manx $(BUILD)/manx-cni ## build build/manx and its CNI plugin (the default)
 
@@ -131,7 +132,7 @@ packages-%:
 	@scripts/install-packages $*
 
 variants:
-	+@$(SUBMAKE) all killer
+	+@$(SUBMAKE) all killer refuser
 	+@$(SUBMAKE) BUILD=build/asan CFLAGS="-O1 -g" SAN="$(SANITIZE)" all programs
 	+@$(SUBMAKE) BUILD=build/clang CC=$(CLANG) CFLAGS="-O1 -g" SAN="$(SANITIZE) -fsanitize=fuzzer-no-link" all programs fuzzers
 
@@ -139,6 +140,7 @@ programs: $(UNIT) $(PROPERTY)
 fuzzers: $(FUZZ)
 benches: $(BENCH)
 killer: $(KILLER)
+refuser: $(REFUSER)
 
 # All objects, not the archive: two functions of one name are an error here.
 $(BUILD)/manx: $(BUILD)/agent/main.o $(LIB_OBJ)
@@ -189,5 +191,11 @@ $(BUILD)/net/%: $(BUILD)/test/net/%.o $(BUILD)/libmanx.a
 	@mkdir -p $(@D)
 	$(call say,LINK $@)
 	$(Q)$(LINK) -o $@ $^
+
+# Preloaded by agents.
+$(BUILD)/net/%.so: test/net/%.c $(MAKEFILE_LIST)
+	@mkdir -p $(@D)
+	$(call say,LINK $@)
+	$(Q)$(CC) $(ALL_CFLAGS) -fPIC -shared -o $@ $<
 
 -include $(LIB_OBJ:.o=.d) $(wildcard $(BUILD)/agent/main.d $(BUILD)/agent/cni/plugin_main.d $(BUILD)/test/*/*.d)

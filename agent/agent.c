@@ -17,7 +17,7 @@
 #include <sys/epoll.h>
 #include <sys/inotify.h>
 #include <sys/prctl.h>
-#include <systemd/sd-daemon.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "agent/aside.h"
@@ -31,6 +31,7 @@
 #include "agent/turn.h"
 #include "datapath/policy/base.h"
 #include "lib/log.h"
+#include "lib/notify.h"
 #include "lib/version.h"
 
 #define PATIENCE_USEC (30 * USEC_PER_SEC) /* then we have started, even without the API server */
@@ -54,7 +55,7 @@ static void on_stop(void *arg)
 	struct agent *a = arg;
 
 	log_info("agent", "stopping, everything stays in the kernel", "%s", "");
-	(void)sd_notify(0, "STOPPING=1");
+	notify_say(a->notify, "STOPPING=1");
 	loop_exit(a->loop, 0);
 }
 
@@ -220,7 +221,7 @@ void agent_install_when_ready(struct agent *a)
 	    ((a->source_synced && a->table_sync.ok) ||
 	     loop_now(a->loop) >= a->started + PATIENCE_USEC)) {
 		a->notified = true;
-		(void)sd_notify(0, "READY=1");
+		notify_say(a->notify, "READY=1");
 	}
 	if (a->installed || !a->server || !agent_ready(a, &why))
 		return;
@@ -387,6 +388,7 @@ static int start(struct agent *a, struct err *reterr)
 		r = loop_new(&a->loop);
 	if (r < 0)
 		return r;
+	a->notify = notify_new(a->loop);
 	init_counters(a);
 	make_parts(a);
 	r = open_shells(a, reterr);
@@ -422,6 +424,7 @@ static void close_shells(struct agent *a)
 	(void)conntrack_close(a->routing.conntrack);
 	(void)nft_close(a->nft);
 	(void)journal_close(a->journal);
+	(void)notify_free(a->notify);
 	(void)loop_free(a->loop);
 	if (a->lock_fd >= 0)
 		close(a->lock_fd);

@@ -31,6 +31,7 @@
 
 struct aside;
 struct calls;
+struct notify;
 struct server;
 
 enum cni_result_class { CNI_RESULT_OK, CNI_RESULT_ERROR, _CNI_RESULT_MAX };
@@ -46,6 +47,7 @@ struct agent {
 	struct options *options; /* flags, for reloads */
 	struct config *config;
 	struct loop *loop;
+	struct notify *notify;
 	int lock_fd;
 	char boot_id[40];
 	uint64_t started;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * loop.c - sd-event behind loop.h: sources, the turn hook, the systemd watchdog, stall counting.
+ * loop.c - sd-event behind loop.h: sources, the turn hook, stall counting.
  *
  * sd-event dispatches one source a wake-up and then its post sources; the turn hook is such a
  * post source.  Sources are created for the life of the process or freed by their owner; failing
@@ -94,8 +94,6 @@ static int on_wake(sd_event_source *s _unused_, void *arg _unused_)
  * loop_new() - Create the loop
  * @ret: Loop; untouched on failure
  *
- * Feeds the systemd watchdog when the service manager asks for it.
- *
  * Return: 0, -errno
  */
 int loop_new(struct loop **ret)
@@ -107,7 +105,6 @@ int loop_new(struct loop **ret)
 		free(l);
 		return r;
 	}
-	must(sd_event_set_watchdog(l->event, true), "watchdog");
 	must(sd_event_add_post(l->event, &l->post, on_post, l), "turn hook");
 	must(sd_event_add_defer(l->event, &l->wake, on_wake, l), "wake-up");
 	must(sd_event_source_set_enabled(l->wake, SD_EVENT_OFF), "wake-up");

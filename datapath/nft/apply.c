@@ -201,11 +201,11 @@ static int explain(const struct nft_ops *ops, const struct verdict *v, int error
 
 	_Static_assert(ARRAY_SIZE(what) == _NFT_OP_MAX, "a name for every kind of operation");
 	if (!op)
-		return err_set(reterr, error, "transaction of %zu operations: %s %s", ops->op.n,
-			       strerror(-error), v->text);
-	return err_set(reterr, error, "%s %s %s: %s %s",
+		return err_set(reterr, error, "transaction of %zu operations: %s%s%s", ops->op.n,
+			       strerror(-error), *v->text ? ": " : "", v->text);
+	return err_set(reterr, error, "%s %s %s: %s%s%s",
 		       op->verb == NFT_ADD ? "adding" : "deleting", what[op->what], op_name(op),
-		       strerror(-error), v->text);
+		       strerror(-error), *v->text ? ": " : "", v->text);
 }
 
 /* One transaction; 1 if more is pending. */

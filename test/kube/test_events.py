@@ -2,11 +2,14 @@
 """Events about objects that are set aside: what real agents write to a real API server."""
 
 import json
+import socket
 import time
 
 import pytest
 
+from lab import tcp
 from lab.cluster import wait_for
+from lab.faults import Refuser
 
 from .lab import KubeLab
 from .lab.kubelab import RULES
@@ -15,6 +18,7 @@ LIMIT = 10000  # entries of one list that Manx takes; the API server takes more
 ENTRIES = {"ports": {"port": 80}, "from": {"podSelector": {}}}
 NOTE = f"{LIMIT + 1} entries, at most {LIMIT} are supported"
 ISOLATED = "; set aside: the pods it selects are isolated"
+REFUSED = "203.0.113.77"  # whatever holds this address is refused, where a kernel refuses something
 QUIET_SECONDS = 1.5  # longer than any node waits before it tells something
 
 
@@ -74,8 +78,8 @@ def posts(lab, *nodes):
         verb="create", resource="events") if request.user in users)
 
 
-def set_aside(node):
-    return node.metrics()['manx_objects_set_aside{by="source"}']
+def set_aside(node, by="source"):
+    return node.metrics()[f'manx_objects_set_aside{{by="{by}"}}']
 
 
 def set_addresses(lab, node, addresses):
@@ -165,6 +169,54 @@ def test_a_policy_made_anew_is_another(lab, space):
     first, second = wait_for_events(lab, space, "web", 2)
     assert first["regarding"]["uid"] != second["regarding"]["uid"]
     assert counts(node) == {"created": 2}
+
+
+def test_a_policy_that_the_kernel_refuses(lab, space):
+    """It is told, and told no more when it is in force; nothing else suffers by it."""
+    node = lab.node("refused")
+    refuser = Refuser(node.folder)
+    node.launcher = refuser.launcher
+    node.start_agent()
+    web, db, client = (lab.run_pod(node, space, name, {"app": name})
+                       for name in ("web", "db", "client"))
+
+    def allow(name, peer, *more):
+        lab.policy(space, name, {"matchLabels": {"app": name}}, ingress=[
+            {"from": [{"podSelector": {}}, {"ipBlock": {"cidr": f"{peer}/32"}}],
+             "ports": [{"port": port} for port in (80, *more)]}])
+
+    def expect(open_web, aside, told):
+        lab.settle()
+        assert set_aside(node, "kernel") == aside
+        assert bool(tcp(client, web.v4, 80, wait=0.3)) == open_web
+        assert tcp(client, db.v4, 80) and not tcp(client, db.v4, 81, wait=0.3)
+        quiet(lab)
+        assert posts(lab, node) == told
+
+    refuser.refuse(socket.inet_aton(REFUSED))
+    node.stop_agent()  # it meets all of them at once
+    allow("web", REFUSED)
+    allow("db", "192.0.2.1")
+    node.start_agent()
+    (event,) = wait_for_events(lab, space, "web")
+    assert event["reason"] == "RefusedByKernel"
+    assert event["note"].startswith("the kernel refused it: adding element of ")
+    assert event["note"].endswith(f"Invalid argument{ISOLATED}")
+    assert event["note"] in lab.control.kubectl("events", "-n", space, "--for",
+                                                "networkpolicy/web").stdout
+    expect(open_web=False, aside=1, told=[201])
+    allow("db", "192.0.2.2")
+    node.restart_agent()
+    expect(open_web=False, aside=1, told=[201, 409])
+
+    refuser.accept()
+    allow("web", REFUSED, 443)
+    expect(open_web=True, aside=0, told=[201, 409])
+    assert f" {REFUSED}" in node.ruleset()
+    node.restart_agent()
+    assert node.metrics()["manx_nft_operations_total"] == 0
+    for pod in (web, db, client):
+        lab.delete(pod)
 
 
 def test_own_pods_and_own_node(lab, space):

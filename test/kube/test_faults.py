@@ -14,6 +14,7 @@ from .lab.shop import FAR, SPACE
 
 BACK_OFF = 40  # seconds: the longest wait between attempts, and some
 LATER = "10.201.77.8"
+GRACEFUL = "--shutdown-watch-termination-grace-period=10s"  # without it: see Control
 
 
 def requests_of(shop, **wanted):
@@ -63,6 +64,26 @@ def test_the_server_restarts_under_change(shop):
     shop.prove(BACK_OFF)
     shop.prove_equal()
     shop.wait_well(BACK_OFF)
+
+
+def test_the_server_ends_gracefully(shop):
+    """It ends the watches and answers no more; all goes on with the one that comes after it."""
+    control, node = shop.lab.control, shop.node
+    control.server_flags.append(GRACEFUL)
+    try:
+        control.server.restart(signal.SIGKILL)
+        shop.prove(BACK_OFF)
+        shop.lab.settle()
+        before = shop.rules(), node.metrics()["manx_nft_operations_total"]
+        assert control.server.stop(seconds=5) == 0
+        shop.wait_problem("onnect")
+        control.server.start()
+        shop.wait_well(BACK_OFF)
+        assert (shop.rules(), node.metrics()["manx_nft_operations_total"]) == before
+        shop.prove(BACK_OFF)
+    finally:
+        control.server_flags.remove(GRACEFUL)
+    shop.prove_equal()
 
 
 def test_etcd_restarts_under_the_server(shop):

@@ -6,6 +6,7 @@ calls, address families and write protection, in the image's root file system.  
 refuses ends the agent.
 """
 
+import contextlib
 import os
 import signal
 import socket
@@ -75,14 +76,22 @@ def root(tmp_path_factory):
 
 
 class Manager:
-    """What systemd hears of a service: messages at NOTIFY_SOCKET, read all the time."""
+    """What systemd hears of a service: messages at NOTIFY_SOCKET, read all the time from listen()
+    on; before, nobody has room for one."""
 
     def __init__(self, path):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind(str(path))
         self.seen = []
         self.thread = threading.Thread(target=self._read, daemon=True)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other, \
+                contextlib.suppress(BlockingIOError):
+            while True:
+                other.sendto(b"old", socket.MSG_DONTWAIT, str(path))
+
+    def listen(self):
         self.thread.start()
+        return self
 
     def _read(self):
         while message := self.socket.recv(4096):
@@ -133,7 +142,7 @@ def start(lab, node, root):
 def test_an_agent_under_the_unit(lab, node, start):
     """Started, watched, reloaded, asked for everything, stopped, with pods and policies."""
     config = node.folder / "conf/manx.conf"
-    manager = Manager(node.run_dir / "notify")
+    manager = Manager(node.run_dir / "notify").listen()
     agent = start(environment={"NOTIFY_SOCKET": "/run/manx/notify", "WATCHDOG_USEC": "400000"})
     wait_for(lambda: manager.heard("READY=1"), 10, f"READY=1\n{node.log_text()}")
     wait_for(lambda: manager.heard("WATCHDOG=1"), 5, "WATCHDOG=1")
@@ -165,6 +174,22 @@ def test_an_agent_under_the_unit(lab, node, start):
     assert "end was damaged and is cut off" in node.log_text()
     lab.delete(web)
     assert again.stop() == 0
+
+
+def test_a_manager_that_does_not_read(lab, node, start):
+    """As systemd while it executes itself anew: the agent works all the same, and tells later."""
+    manager = Manager(node.run_dir / "notify")
+    agent = start(environment={"NOTIFY_SOCKET": "/run/manx/notify", "WATCHDOG_USEC": "400000"})
+    wait_for(lambda: node.get("/readyz")[0] == 200, 10, "readiness")
+    web, client = (lab.run_pod(node, "default", name) for name in ("web", "client"))
+    time.sleep(0.5)  # the watchdog's time
+    assert tcp(client, web.v4, 80)
+    manager.listen()
+    wait_for(lambda: manager.heard("READY=1") and manager.heard("WATCHDOG=1"), 5, "what it missed")
+    for pod in (web, client):
+        lab.delete(pod)
+    assert agent.stop() == 0
+    manager.close()
 
 
 def test_the_filter_is_real(start):

@@ -500,9 +500,98 @@ static void nor_later(void **state)
 		tell_shared(w, name, "u", "x", spread);
 	}
 	for (end = w->now + 200 * 60 * MINUTE; next(w, end - w->now, &e); told++)
-		done(w, EVENT_EXISTED);
+		done(w, EVENT_CREATED);
 	/* In 200 hours: 200 x 200 without the spread. */
 	assert_in_range(told, 200 * 60 * 60 / 100, 2 * 200 * 60 * 60 / 100);
+}
+
+/*
+ * struct cluster - nodes that tell the same to one server, which keeps an event for an hour
+ * @maker:  Who told it last
+ * @dead:   A node that has ended; NODES: none
+ * @kept:   Until when the server keeps it
+ * @absent: For how long there was none
+ */
+struct cluster {
+	struct event_queue *node[NODES];
+	size_t maker, dead;
+	uint64_t now, kept, absent;
+	uint32_t asked;
+};
+
+static size_t first_to_ask(const struct cluster *c)
+{
+	uint64_t at, soonest = USEC_INFINITY;
+	size_t first = 0;
+
+	for (size_t i = 0; i < NODES; i++) {
+		at = i == c->dead ? USEC_INFINITY : event_queue_deadline(c->node[i]);
+		if (at < soonest) {
+			soonest = at;
+			first = i;
+		}
+	}
+	return first;
+}
+
+static void ask(struct cluster *c, size_t i)
+{
+	struct event e;
+
+	c->now = MAX(c->now, event_queue_deadline(c->node[i]));
+	if (!event_queue_next(c->node[i], c->now, &e))
+		return;
+	c->asked++;
+	if (c->now < c->kept) {
+		event_queue_done(c->node[i], EVENT_EXISTED, 0, c->now);
+		return;
+	}
+	event_queue_done(c->node[i], EVENT_CREATED, 0, c->now);
+	c->absent += c->now - c->kept;
+	c->kept = c->now + 60 * MINUTE;
+	c->maker = i;
+}
+
+static void pass(struct cluster *c, uint64_t time)
+{
+	uint64_t until = c->now + time;
+	size_t i;
+
+	while (event_queue_deadline(c->node[i = first_to_ask(c)]) < until)
+		ask(c, i);
+	c->now = until;
+}
+
+static void make_cluster(struct cluster *c)
+{
+	*c = (struct cluster){.dead = NODES};
+	for (size_t i = 0; i < NODES; i++) {
+		struct world w = {event_queue_new(i * 0x9e3779b97f4a7c15), 0};
+
+		tell_shared(&w, "a", "u", "x", NODES * PACE);
+		c->node[i] = w.queue;
+	}
+}
+
+/* Once all know of it, a thousand nodes ask less than three times a minute, and it is there. */
+static void one_tells_and_the_others_follow(void **state _unused_)
+{
+	static struct cluster c;
+
+	make_cluster(&c);
+	pass(&c, 10 * MINUTE);
+	assert_int_equal(c.asked, NODES);
+	for (int i = 1; i < 24; i++) {
+		c.asked = 0;
+		c.absent = 0;
+		if (i == 6 || i == 18)
+			c.dead = c.maker;
+		pass(&c, 60 * MINUTE);
+		assert_in_range(c.asked, 1, 3 * 60);
+		assert_in_range(c.absent, 0, 5 * MINUTE);
+	}
+	for (size_t i = 0; i < NODES; i++)
+		(void)event_queue_free(c.node[i]);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -527,6 +616,7 @@ int main(void)
 		TEST(many_nodes_do_not_come_at_once),
 		TEST(a_spread_has_an_end),
 		TEST(nor_later),
+		TEST(one_tells_and_the_others_follow),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -169,11 +169,9 @@ static void heard_of(struct event_queue *q, struct entry *n)
 /* --- what is wrong -----------------------------------------------------------------------------
  */
 
-/* It is to be told at @at, or a little later if all nodes tell it. */
-static void schedule(struct event_queue *q, struct entry *n, uint64_t at)
+/* It is to be told at @at, or by chance within @bound later. */
+static void schedule(struct event_queue *q, struct entry *n, uint64_t at, uint64_t bound)
 {
-	uint64_t bound = n->spread * q->shared;
-
 	n->due = at + (bound ? random_below(&q->random, bound) : 0);
 	q->soonest = MIN(q->soonest, n->due);
 }
@@ -212,7 +210,7 @@ void event_queue_tell(struct event_queue *q, const struct event *e, uint64_t spr
 	set_content(q, n, e, spread);
 	if (n->told && n->told_id == n->id)
 		at = MAX(now, n->told_at + EVENT_AGAIN_USEC);
-	schedule(q, n, at);
+	schedule(q, n, at, n->spread * q->shared);
 }
 
 /**
@@ -376,7 +374,8 @@ void event_queue_done(struct event_queue *q, enum event_result result, uint64_t 
 	n->told_at = now;
 	n->tries = 0;
 	if (n->note && n->id == n->told_id)
-		schedule(q, n, now + EVENT_AGAIN_USEC);
+		schedule(q, n, now + EVENT_AGAIN_USEC,
+			 n->spread * (result == EVENT_CREATED ? q->shared : EVENT_FOLLOW));
 }
 
 /**

@@ -13,6 +13,10 @@
  * EVENT_PERIOD_USEC.  An event that all nodes have to tell waits for a random time below its spread
  * times the number of such events: so the nodes together ask the server about once in a spread
  * divided by their number, however many they are, and the first of them does so at once.
+ *
+ * The node whose event it was tells it again when it is gone from the server.  The others follow:
+ * they wait for EVENT_FOLLOW spreads by chance, so that one of them soon takes the place of a node
+ * that ended, and all of them together ask seldom.
  */
 #pragma once
 
@@ -22,6 +26,7 @@
 #define EVENT_BURST	     20
 #define EVENT_PERIOD_USEC    (5 * USEC_PER_SEC)
 #define EVENT_AGAIN_USEC     (61 * 60 * USEC_PER_SEC) /* the API server keeps events for an hour */
+#define EVENT_FOLLOW	     3000 /* with 20 ms for each node: each minute one of them asks */
 #define EVENT_TRIES	     5
 #define EVENT_RETRY_MIN_USEC (5 * USEC_PER_SEC) /* bound of the first wait; then it doubles */
 

@@ -72,6 +72,9 @@ class Control:
     names        more DNS names for the certificate
     tokens       static bearer tokens: {"token": ("user", ["group", ...])}
     server_flags, etcd_flags   more flags; of equal ones the last counts
+
+    Tests kill the server: its graceful end waits for watches, whoever has them, as long as for any
+    request, which is a minute, unless it has --shutdown-watch-termination-grace-period.
     """
 
     def __init__(self, namespace=None, addresses=(), names=(), tokens=None, server_flags=(),

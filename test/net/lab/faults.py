@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Faults of the machine: system calls of a running process that fail or take long (strace), and a
-folder that is a small file system in memory, in a mount namespace of its own.
+"""Faults of the machine: system calls of a running process that fail or take long (strace), a
+kernel that refuses what holds certain bytes, and a folder that is a small file system in memory, in
+a mount namespace of its own.
 
 Limits: strace sees system calls, not objects; which sockets a call is about follows from the thread
 and the name of the call.
@@ -12,6 +13,8 @@ import signal
 import subprocess
 import tempfile
 
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+REFUSER = ROOT / "build/net/refuser.so"
 MOUNT = 'mkdir -p "$1" && mount -t tmpfs -o size=$2,mode=0700 tmpfs "$1" && echo && exec sleep inf'
 
 
@@ -54,6 +57,24 @@ class Faults:
         self.process.wait(10)
         self.injected = self.record.read_text(errors="replace").count("(INJECTED)")
         self.record.unlink()
+
+
+class Refuser:
+    """The kernel refuses transactions for messages that hold certain bytes, of whoever is started
+    behind `launcher` (test/net/refuser.c)."""
+
+    def __init__(self, folder):
+        assert REFUSER.exists(), f"{REFUSER} is missing: make refuser"
+        self.file = folder / "refused"
+        sanitizer = f"{os.environ.get('ASAN_OPTIONS', '')}:verify_asan_link_order=0"
+        self.launcher = ["env", f"LD_PRELOAD={REFUSER}", f"MANX_REFUSE={self.file}",
+                         f"ASAN_OPTIONS={sanitizer}"]
+
+    def refuse(self, needle):
+        self.file.write_bytes(needle)
+
+    def accept(self):
+        self.file.unlink()
 
 
 class SmallDisk:
