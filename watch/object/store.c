@@ -102,6 +102,20 @@ static void unlink_marked(struct store *s, struct object *o)
 	free(m);
 }
 
+/* A version of the same feed takes the place of the one before. */
+static void relink_marked(struct store *s, struct object *old, struct object *new)
+{
+	struct marked *m;
+
+	if (!new->feed || new->feed != old->feed) {
+		unlink_marked(s, old);
+		link_marked(s, new);
+		return;
+	}
+	m = find_marked(s, new->feed);
+	DL_REPLACE_ELEM(m->objects, old, new);
+}
+
 /* --- the table ---------------------------------------------------------------------------------
  */
 
@@ -159,8 +173,9 @@ bool store_put(struct store *s, struct object *o, struct object **ret_old)
 	*ret_old = t->v[i];
 	t->n += !t->v[i];
 	if (t->v[i])
-		unlink_marked(s, t->v[i]);
-	link_marked(s, o);
+		relink_marked(s, t->v[i], o);
+	else
+		link_marked(s, o);
 	t->v[i] = o;
 	return true;
 }
@@ -261,7 +276,7 @@ void store_each(const struct store *s, enum kind kind, store_fn *fn, void *arg)
  * store_each_of() - Walk the objects that are marked with a feed
  * @s:    Store
  * @feed: Mark, not 0
- * @fn:   Called for each, those marked first come first; must not change the store
+ * @fn:   Called for each, keys marked first come first; must not change the store
  * @arg:  Its first argument
  */
 void store_each_of(const struct store *s, uint16_t feed, store_fn *fn, void *arg)
