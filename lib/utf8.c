@@ -21,6 +21,14 @@ static size_t sequence(const unsigned char *p, const unsigned char *end)
 	return n;
 }
 
+static bool all_ascii(const unsigned char *eight)
+{
+	uint64_t word;
+
+	memcpy(&word, eight, sizeof(word));
+	return !(word & 0x8080808080808080);
+}
+
 /**
  * utf8_valid() - Test whether bytes are UTF-8
  * @s:   Bytes; NUL counts as a character
@@ -35,7 +43,13 @@ bool utf8_valid(const char *s, size_t len)
 	const unsigned char *p = (const unsigned char *)s, *end = p + len;
 
 	while (p < end) {
-		size_t n = sequence(p, end);
+		size_t n;
+
+		if (end - p >= 8 && all_ascii(p)) {
+			p += 8;
+			continue;
+		}
+		n = sequence(p, end);
 
 		if (!n)
 			return false;

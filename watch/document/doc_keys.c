@@ -2,7 +2,10 @@
 /*
  * doc_keys.c - the table of a document's keys: equal keys are equal pointers, so that finding
  * duplicates costs the same for long keys as for short ones.  The keys lie in the document's
- * arena and outlive the table.  Pure.
+ * arena and outlive the table.
+ *
+ * Objects of a list have their keys in the same order, so the key that came after the last one the
+ * last time is tried first: most keys need no hash.  Pure.
  */
 #include "watch/document/doc_keys.h"
 
@@ -10,10 +13,9 @@
 
 #define CAP_MIN 64
 
-/* Keys hold no NUL, so that key->s[len] ends one of length @len. */
-static bool is_key(const struct doc_key *key, const char *s, size_t len, uint64_t hash)
+static bool is_key(const struct doc_key *key, const char *s, size_t len)
 {
-	return key->hash == hash && strncmp(key->s, s, len) == 0 && !key->s[len];
+	return key->len == len && memcmp(key->s, s, len) == 0;
 }
 
 static void grow(struct doc_keys *keys)
@@ -40,11 +42,28 @@ static struct doc_key *new_key(struct arena *arena, const char *s, size_t len, u
 {
 	struct doc_key *key = arena_alloc(arena, sizeof(*key) + len + 1);
 
-	key->hash = hash;
-	key->in_map = 0;
+	*key = (struct doc_key){.hash = hash, .len = len};
 	memcpy(key->s, s, len);
 	key->s[len] = '\0';
 	return key;
+}
+
+/**
+ * doc_key_guess() - The one copy of a key, if it is the one that is expected
+ * @keys: Table
+ * @s:    Bytes
+ * @len:  Number of bytes
+ *
+ * Return: the key; NULL tells nothing
+ */
+struct doc_key *doc_key_guess(struct doc_keys *keys, const char *s, size_t len)
+{
+	struct doc_key *guess = keys->last ? keys->last->next : NULL;
+
+	if (!guess || !is_key(guess, s, len))
+		return NULL;
+	keys->last = guess;
+	return guess;
 }
 
 /**
@@ -66,12 +85,15 @@ struct doc_key *doc_key_get(struct doc_keys *keys, struct arena *arena, const ch
 	if (keys->n * 2 >= keys->cap)
 		grow(keys);
 	i = hash & (keys->cap - 1);
-	while (keys->v[i] && !is_key(keys->v[i], s, len, hash))
+	while (keys->v[i] && (keys->v[i]->hash != hash || !is_key(keys->v[i], s, len)))
 		i = (i + 1) & (keys->cap - 1);
 	if (!keys->v[i]) {
 		keys->v[i] = new_key(arena, s, len, hash);
 		keys->n++;
 	}
+	if (keys->last)
+		keys->last->next = keys->v[i];
+	keys->last = keys->v[i];
 	return keys->v[i];
 }
 

@@ -16,7 +16,7 @@
 
 /*
  * struct run - one text being parsed
- * @counted:  Bytes before this offset are counted in @line
+ * @line:     At offset @newline, the first line end not counted yet, or that of the text
  * @gap_from: Offset at which the last document ended, SIZE_MAX before the first
  * @fn:       NULL: the one document stays in @doc
  * @result:   Below 0: a callback stopped the parser, @reterr is set
@@ -26,7 +26,7 @@ struct run {
 	yajl_handle parser;
 	const char *text;
 	size_t len;
-	size_t counted;
+	size_t newline;
 	uint32_t line;
 	size_t gap_from;
 	struct value_doc *doc;
@@ -43,15 +43,20 @@ static void run_done(struct run *run)
 	(void)value_doc_free(run->doc);
 }
 
+static size_t find_newline(const struct run *run, size_t from)
+{
+	const char *p = from < run->len ? memchr(run->text + from, '\n', run->len - from) : NULL;
+
+	return p ? (size_t)(p - run->text) : run->len;
+}
+
+/* The line of the byte before @offset; offsets only grow. */
 static uint32_t count_to(struct run *run, size_t offset)
 {
-	const char *p = run->text + run->counted, *end = run->text + MIN(offset, run->len);
-
-	while (p < end && (p = memchr(p, '\n', (size_t)(end - p)))) {
+	while (run->newline < MIN(offset, run->len)) {
 		run->line++;
-		p++;
+		run->newline = find_newline(run, run->newline + 1);
 	}
-	run->counted = MAX(run->counted, MIN(offset, run->len));
 	return run->line;
 }
 
@@ -176,6 +181,7 @@ static int parse(struct run *run, bool stream)
 	run->parser = json_events_parser(&run->events);
 	(void)yajl_config(run->parser, yajl_allow_multiple_values, (int)stream);
 	run->line = 1;
+	run->newline = find_newline(run, 0);
 	run->gap_from = SIZE_MAX;
 	return run_text(run);
 }

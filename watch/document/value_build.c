@@ -136,11 +136,14 @@ int value_build_key(struct value_doc *d, uint32_t line, const char *s, size_t le
 
 	assert(value_build_wants_key(d));
 	f = &d->frames[d->depth - 1];
+	f->key_line = line;
+	f->key = doc_key_guess(&d->keys, s, len); /* one that was checked before */
+	if (f->key)
+		return 0;
 	r = check_text(line, "a key", s, len, reterr);
 	if (r < 0)
 		return r;
 	f->key = doc_key_get(&d->keys, &d->arena, s, len);
-	f->key_line = line;
 	return 0;
 }
 
