@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "lib/util.h"
+#include "lib/table.h"
 #include "watch/document/arena.h"
 
 /*
@@ -13,17 +13,15 @@
  * @next:   The key that came after it last time, or NULL
  */
 struct doc_key {
-	uint64_t hash;
 	uint64_t in_map;
 	struct doc_key *next;
 	size_t len;
 	char s[];
 };
 
-/* struct doc_keys - open addressing, at most half full; @last: given last; starts zeroed */
+/* struct doc_keys - @last: given last; starts zeroed */
 struct doc_keys {
-	struct doc_key **v;
-	size_t n, cap; /* @cap is a power of two */
+	struct table table;
 	struct doc_key *last;
 };
 
