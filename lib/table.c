@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * table.c - open addressing, 12 bytes a slot, at most 3/4 full.  Pure.
+ * table.c - open addressing, 12 bytes a slot, at most 7/8 full.  Pure.
  *
  * The hashes stand beside the pointers: neither looking for what is not there nor growing touches
  * an item.
@@ -73,7 +73,7 @@ void **table_find(const struct table *t, uint32_t hash, table_equal_fn *equal, c
  */
 void table_add(struct table *t, uint32_t hash, void *item)
 {
-	if ((t->n + 1) * 4 > t->cap * 3)
+	if ((t->n + 1) * 8 > t->cap * 7)
 		grow(t);
 	put(t, mark_of(hash), item);
 	t->n++;

@@ -129,6 +129,8 @@ static void keep_first(struct ports *ports, struct pod *p)
 		else
 			p->ports[p->n_ports++] = *x;
 	}
+	if (p->n_ports) /* most pods have one or two, the array has room for four */
+		p->ports = xrealloc(p->ports, p->n_ports, sizeof(*p->ports));
 }
 
 #define NAMED_PORTS_MAX 1000 /* of one pod: keep_first() sorts by insertion */
