@@ -70,7 +70,7 @@ static uint32_t token_line(struct run *run)
 /* The first token of a further document must stand apart from the document before. */
 static bool starts_apart(struct run *run)
 {
-	if (run->gap_from == SIZE_MAX || (run->doc && value_build_last(run->doc)))
+	if (run->gap_from == SIZE_MAX || run->doc)
 		return true;
 	if (strchr(" \t\r\n", run->text[run->gap_from]) && run->text[run->gap_from])
 		return true;
@@ -90,11 +90,17 @@ static bool ready(struct run *run)
 	return true;
 }
 
-/* After an event: stop on a failure, hand a complete document over. */
-static int settle(struct run *run, int r)
+/* After an event within a document: stop on a failure. */
+static int go_on(struct run *run, int r)
 {
 	run->result = r;
-	if (r < 0)
+	return r >= 0;
+}
+
+/* After an event that may end a document: hand a complete one over. */
+static int settle(struct run *run, int r)
+{
+	if (!go_on(run, r))
 		return 0;
 	if (!value_build_complete(run->doc) || !run->fn)
 		return 1;
@@ -120,14 +126,14 @@ static int on_begin(void *ctx, enum value_type type)
 
 	if (!ready(run))
 		return 0;
-	return settle(run, value_build_begin(run->doc, token_line(run), type, run->reterr));
+	return go_on(run, value_build_begin(run->doc, token_line(run), type, run->reterr));
 }
 
 static int on_key(void *ctx, const char *text, size_t n)
 {
 	struct run *run = ctx;
 
-	return settle(run, value_build_key(run->doc, token_line(run), text, n, run->reterr));
+	return go_on(run, value_build_key(run->doc, token_line(run), text, n, run->reterr));
 }
 
 static int on_end(void *ctx)
