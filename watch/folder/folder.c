@@ -153,9 +153,8 @@ static void log_set_aside(const struct known *k, const struct manifest *content)
 
 		if (o->problem)
 			log_warn("folder", "object set aside",
-				 "file=\"%s\" object=\"%s %s%s%s\" "
-				 "problem=\"%s\"",
-				 k->name, kind_str(o->kind), o->ns ?: "", o->ns ? "/" : "", o->name,
+				 "file=\"%s\" object=\"%s %s%s%s\" problem=\"%s\"", k->name,
+				 kind_str(o->kind), o->ns ?: "", o->ns ? "/" : "", o->name,
 				 o->problem);
 	}
 }

@@ -12,61 +12,19 @@
  * What is in force stands in the store and nowhere else.  The marks in its head tell where it is
  * from: @feed is the number of the file, @version the line, @generation the load of the file that
  * saw it last.  After a load all objects of a file bear its number, so it may wrap.  Only the
- * versions that an earlier file shadows are kept here, marked alike.
+ * versions that an earlier file shadows are kept apart (manifests_shadow.c), marked alike.
  *
  * Limits: MANIFEST_FILES_MAX files (kept by the caller).  Work for one file grows with its own
  * objects only.  Pure.
  */
-#include "watch/folder/manifests.h"
-
 #include <assert.h>
 #include <inttypes.h>
 
-#include <uthash.h>
 #include <utlist.h>
 
 #include "lib/intern.h"
+#include "watch/folder/manifests_internal.h"
 #include "watch/object/object_copy.h"
-
-struct entry;
-
-/* struct shadow - a file's version of an object that an earlier file defines too */
-struct shadow {
-	struct shadow *prev, *next; /* of the same file */
-	struct entry *entry;
-	struct object *o;
-};
-
-/* struct entry - one object with shadows; sorted by file name, all behind the file in force */
-struct entry {
-	UT_hash_handle hh;
-	struct object_key key;
-	VEC(struct shadow *) shadows;
-};
-
-/*
- * struct file
- * @failure: Why the last content was not taken, or NULL
- * @number:  1 to MANIFEST_FILES_MAX, mark of its objects
- * @load:    Number of its last load, mark of the objects seen by it
- */
-struct file {
-	char *name;
-	char *failure;
-	uint16_t number, load;
-	uint32_t unknown;
-	VEC(char *) problems;
-	struct shadow *shadows;
-};
-
-struct manifests {
-	struct store *store;
-	object_change_fn *fn;
-	void *arg;
-	VEC(struct file *) files;    /* sorted by name */
-	VEC(struct file *) numbered; /* by number - 1; NULL: it is free */
-	struct entry *entries;
-};
 
 /* --- files -------------------------------------------------------------------------------------
  */
@@ -107,11 +65,6 @@ static uint16_t number_file(struct manifests *m, struct file *f)
 	return (uint16_t)(i + 1);
 }
 
-static struct file *file_of(const struct manifests *m, const struct object *o)
-{
-	return m->numbered.v[o->feed - 1];
-}
-
 static struct file *need_file(struct manifests *m, const char *name)
 {
 	struct file *f = find_file(m, name);
@@ -145,99 +98,6 @@ static void free_file(struct manifests *m, struct file *f)
 	free(f);
 }
 
-/* --- shadows -----------------------------------------------------------------------------------
- */
-
-/* The key as it is hashed: padding must be zero. */
-static struct object_key key_of(const struct object *o)
-{
-	struct object_key key;
-
-	memset(&key, 0, sizeof(key));
-	key.kind = o->kind;
-	key.ns = o->ns;
-	key.name = o->name;
-	return key;
-}
-
-static struct entry *find_entry(const struct manifests *m, const struct object *o)
-{
-	struct object_key key = key_of(o);
-	struct entry *e;
-
-	HASH_FIND(hh, m->entries, &key, sizeof(key), e);
-	return e;
-}
-
-static struct entry *need_entry(struct manifests *m, const struct object *o)
-{
-	struct entry *e = find_entry(m, o);
-
-	if (e)
-		return e;
-	e = xcalloc(1, sizeof(*e));
-	e->key = key_of(o);
-	(void)intern_ref(e->key.ns);
-	(void)intern_ref(e->key.name);
-	HASH_ADD(hh, m->entries, key, sizeof(e->key), e);
-	return e;
-}
-
-static void free_entry(struct manifests *m, struct entry *e)
-{
-	HASH_DEL(m->entries, e);
-	vec_done(&e->shadows);
-	intern_put(e->key.ns);
-	intern_put(e->key.name);
-	free(e);
-}
-
-static struct shadow *find_shadow(const struct manifests *m, const struct file *f,
-				  const struct object *o)
-{
-	const struct entry *e = find_entry(m, o);
-
-	for (size_t i = 0; e && i < e->shadows.n; i++)
-		if (e->shadows.v[i]->o->feed == f->number)
-			return e->shadows.v[i];
-	return NULL;
-}
-
-/* @o, marked, is not in force. */
-static void add_shadow(struct manifests *m, struct object *o)
-{
-	struct file *f = file_of(m, o);
-	struct entry *e = need_entry(m, o);
-	struct shadow *s = xcalloc(1, sizeof(*s));
-	size_t i = 0;
-
-	*s = (struct shadow){.entry = e, .o = o};
-	DL_APPEND(f->shadows, s);
-	while (i < e->shadows.n && strcmp(file_of(m, e->shadows.v[i]->o)->name, f->name) < 0)
-		i++;
-	vec_push(&e->shadows, s);
-	memmove(&e->shadows.v[i + 1], &e->shadows.v[i], (e->shadows.n - 1 - i) * sizeof(s));
-	e->shadows.v[i] = s;
-}
-
-/* Returns its object, now the caller's. */
-static struct object *remove_shadow(struct manifests *m, struct shadow *s)
-{
-	struct object *o = s->o;
-	struct entry *e = s->entry;
-	size_t i = 0;
-
-	while (e->shadows.v[i] != s)
-		i++;
-	e->shadows.n--;
-	memmove(&e->shadows.v[i], &e->shadows.v[i + 1], (e->shadows.n - i) * sizeof(s));
-	if (!e->shadows.n)
-		free_entry(m, e);
-	DL_DELETE(file_of(m, o)->shadows, s);
-	free(s);
-	return o;
-}
-
 /* --- what is in force --------------------------------------------------------------------------
  */
 
@@ -250,7 +110,7 @@ static const struct object *in_force(const struct manifests *m, const struct obj
 static void enforce(struct manifests *m, struct object *o)
 {
 	const struct object *before = in_force(m, o);
-	struct object_key key = key_of(o);
+	const struct object_key key = key_of(o);
 
 	if (before && object_equal(before, o)) {
 		store_mark(m->store, before, o->feed, o->generation, o->version);
@@ -263,11 +123,11 @@ static void enforce(struct manifests *m, struct object *o)
 /* @o is in force no longer: the next file's version is, or none. */
 static void withdraw(struct manifests *m, const struct object *o)
 {
-	struct entry *e = find_entry(m, o);
-	struct object_key key = key_of(o);
+	const struct object_key key = key_of(o);
+	struct shadow *heir = shadow_first(m, &key);
 
-	if (e) {
-		enforce(m, remove_shadow(m, e->shadows.v[0]));
+	if (heir) {
+		enforce(m, shadow_remove(m, heir));
 		return;
 	}
 	(void)intern_ref(key.ns);
@@ -282,18 +142,19 @@ static void put(struct manifests *m, const struct file *f, struct object *o)
 {
 	const struct object *now = in_force(m, o);
 	const struct file *first = now ? file_of(m, now) : f;
+	const struct object_key key = key_of(o);
 	int order = strcmp(f->name, first->name);
 	struct shadow *s;
 
 	if (order <= 0) {
 		if (order < 0)
-			add_shadow(m, object_copy(now));
+			shadow_add(m, object_copy(now));
 		enforce(m, o);
 		return;
 	}
-	s = find_shadow(m, f, o);
+	s = shadow_of_file(m, f, &key);
 	if (!s) {
-		add_shadow(m, o);
+		shadow_add(m, o);
 		return;
 	}
 	(void)object_free(s->o);
@@ -343,7 +204,8 @@ static void set_aside(struct file *f, const struct object *o, uint32_t line, boo
 static void take_entry(struct manifests *m, struct file *f, struct object *o, uint32_t line)
 {
 	const struct object *now = in_force(m, o), *mine;
-	struct shadow *s = find_shadow(m, f, o);
+	const struct object_key key = key_of(o);
+	struct shadow *s = shadow_of_file(m, f, &key);
 	bool kept = o->problem && o->kind != KIND_POLICY;
 
 	mine = s ? s->o : now && now->feed == f->number ? now : NULL;
@@ -399,7 +261,7 @@ static void settle_unseen(struct manifests *m, struct file *f, bool keep)
 		if (keep)
 			s->o->generation = f->load;
 		else if (s->o->generation != f->load)
-			(void)object_free(remove_shadow(m, s));
+			(void)object_free(shadow_remove(m, s));
 	}
 }
 
@@ -499,11 +361,12 @@ struct manifests *manifests_free(struct manifests *m)
 		return NULL;
 	vec_foreach (f, &m->files) {
 		while ((*f)->shadows)
-			(void)object_free(remove_shadow(m, (*f)->shadows));
+			(void)object_free(shadow_remove(m, (*f)->shadows));
 		free_file(m, *f);
 	}
 	vec_done(&m->files);
 	vec_done(&m->numbered);
+	table_done(&m->shadowed);
 	free(m);
 	return NULL;
 }
