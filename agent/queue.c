@@ -4,27 +4,30 @@
  */
 #include "agent/queue.h"
 
-#include <uthash.h>
-
 #include "lib/intern.h"
+#include "lib/table.h"
 #include "lib/vec.h"
 
 /* struct change - @old is what the parts know; it left the store and is ours */
 struct change {
-	struct {
-		uintptr_t kind;
-		const char *ns, *name;
-	} key;
+	struct change *next;
+	struct object_key key;
 	struct object *old;
-	UT_hash_handle hh; /* keeps the order of insertion */
 };
 
+/* struct queue - @changes, the first first, are in @by_key too; @end: where the next goes */
 struct queue {
 	struct store *store;
-	struct change *changes;
+	struct change *changes, **end;
+	struct table by_key;
 	VEC(struct object *) done; /* old versions of drained changes */
 	uint64_t oldest;
 };
+
+static bool is_change(const void *item, const void *key)
+{
+	return object_key_equal(&((const struct change *)item)->key, key);
+}
 
 /**
  * queue_new() - Create an empty queue over an empty store
@@ -36,15 +39,19 @@ struct queue *queue_new(void)
 	struct queue *q = xcalloc(1, sizeof(*q));
 
 	q->store = store_new();
+	q->end = &q->changes;
 	return q;
 }
 
-static void change_free(struct queue *q, struct change *c)
+/* The change waits no longer: the next one. */
+static struct change *change_free(struct change *c)
 {
-	HASH_DEL(q->changes, c);
+	struct change *next = c->next;
+
 	intern_put(c->key.ns);
 	intern_put(c->key.name);
 	free(c);
+	return next;
 }
 
 /**
@@ -55,14 +62,11 @@ static void change_free(struct queue *q, struct change *c)
  */
 struct queue *queue_free(struct queue *q)
 {
-	struct change *c, *next;
-
 	if (!q)
 		return NULL;
-	HASH_ITER (hh, q->changes, c, next) {
+	for (struct change *c = q->changes; c; c = change_free(c))
 		(void)object_free(c->old);
-		change_free(q, c);
-	}
+	table_done(&q->by_key);
 	queue_drained(q);
 	vec_done(&q->done);
 	(void)store_free(q->store);
@@ -85,21 +89,24 @@ struct store *queue_store(const struct queue *q)
 static void note(struct queue *q, enum kind kind, const char *ns, const char *name,
 		 struct object *old, uint64_t now)
 {
-	struct change *c, probe = {.key = {kind, ns, name}};
+	const struct object_key key = {kind, ns, name};
+	uint32_t hash = object_key_hash(&key);
+	struct change *c = table_get(&q->by_key, hash, is_change, &key);
 
-	HASH_FIND(hh, q->changes, &probe.key, sizeof(probe.key), c);
 	if (c) {
 		(void)object_free(old);
 		return;
 	}
 	c = xcalloc(1, sizeof(*c));
-	c->key.kind = kind;
-	c->key.ns = intern_ref(ns);
-	c->key.name = intern_ref(name);
+	c->key = key;
+	(void)intern_ref(ns);
+	(void)intern_ref(name);
 	c->old = old;
 	if (!q->changes)
 		q->oldest = now;
-	HASH_ADD(hh, q->changes, key, sizeof(c->key), c);
+	*q->end = c;
+	q->end = &c->next;
+	table_add(&q->by_key, hash, c);
 }
 
 /**
@@ -148,12 +155,10 @@ void queue_remove(struct queue *q, enum kind kind, const char *ns, const char *n
  */
 size_t queue_drain(struct queue *q, queue_fn *fn, void *arg)
 {
-	struct change *c, *next;
 	size_t n = 0;
 
-	HASH_ITER (hh, q->changes, c, next) {
-		const struct object *new =
-			store_get(q->store, (enum kind)c->key.kind, c->key.ns, c->key.name);
+	for (struct change *c = q->changes; c; c = change_free(c)) {
+		const struct object *new = store_get(q->store, c->key.kind, c->key.ns, c->key.name);
 
 		if (c->old || new) {
 			fn(arg, c->old, new);
@@ -161,8 +166,10 @@ size_t queue_drain(struct queue *q, queue_fn *fn, void *arg)
 		}
 		if (c->old)
 			vec_push(&q->done, c->old);
-		change_free(q, c);
 	}
+	q->changes = NULL;
+	q->end = &q->changes;
+	table_done(&q->by_key);
 	return n;
 }
 
@@ -185,7 +192,7 @@ void queue_drained(struct queue *q)
  */
 size_t queue_length(const struct queue *q)
 {
-	return HASH_COUNT(q->changes);
+	return q->by_key.n;
 }
 
 /**

@@ -76,7 +76,8 @@ int source_open(struct agent *a, struct err *reterr)
 	int r;
 
 	if (c->manifests)
-		return folder_open(c->manifests, on_object, a, &a->source.folder, reterr);
+		return folder_open(c->manifests, queue_store(a->queue), on_object, a,
+				   &a->source.folder, reterr);
 	r = kube_open(a->loop, &kube, queue_store(a->queue), on_object, a, &a->source.kube, reterr);
 	if (r == 0)
 		a->source.events = kube_events_new(a->source.kube);

@@ -5,46 +5,33 @@
 #include "lib/intern.h"
 
 #include "lib/hash.h"
+#include "lib/table.h"
 
 struct entry {
-	struct entry *next;
 	uint32_t uses;
 	uint32_t hash;
 	char s[];
 };
 
-static struct {
-	struct entry **bucket;
-	size_t n_buckets; /* a power of two */
-	size_t n;
-} pool;
+static struct table pool;
 
-static struct entry **slot_of(const char *s, size_t len, uint32_t hash)
+/* struct text - @s ends with no NUL */
+struct text {
+	const char *s;
+	size_t len;
+};
+
+static bool is_text(const void *item, const void *key)
 {
-	struct entry **e = &pool.bucket[hash & (pool.n_buckets - 1)];
+	const struct entry *e = item;
+	const struct text *text = key;
 
-	while (*e && !((*e)->hash == hash && strncmp((*e)->s, s, len) == 0 && !(*e)->s[len]))
-		e = &(*e)->next;
-	return e;
+	return strncmp(e->s, text->s, text->len) == 0 && !e->s[text->len];
 }
 
-static void grow(void)
+static bool is_entry(const void *item, const void *key)
 {
-	size_t n = pool.n_buckets ? pool.n_buckets * 2 : 64;
-	struct entry **bucket = xcalloc(n, sizeof(*bucket));
-
-	for (size_t i = 0; i < pool.n_buckets; i++) {
-		struct entry *next;
-
-		for (struct entry *e = pool.bucket[i]; e; e = next) {
-			next = e->next;
-			e->next = bucket[e->hash & (n - 1)];
-			bucket[e->hash & (n - 1)] = e;
-		}
-	}
-	free(pool.bucket);
-	pool.bucket = bucket;
-	pool.n_buckets = n;
+	return item == key;
 }
 
 /**
@@ -56,23 +43,19 @@ static void grow(void)
  */
 const char *intern_n(const char *s, size_t len)
 {
+	const struct text text = {s, len};
 	uint32_t hash = (uint32_t)hash_stable(s, len);
-	struct entry **e;
+	struct entry *e = table_get(&pool, hash, is_text, &text);
 
-	if (pool.n >= pool.n_buckets)
-		grow();
-	e = slot_of(s, len, hash);
-	if (!*e) {
-		struct entry *new = xmalloc(sizeof(*new) + len + 1);
-
-		*new = (struct entry){.hash = hash};
-		memcpy(new->s, s, len);
-		new->s[len] = '\0';
-		*e = new;
-		pool.n++;
+	if (!e) {
+		e = xmalloc(sizeof(*e) + len + 1);
+		*e = (struct entry){.hash = hash};
+		memcpy(e->s, s, len);
+		e->s[len] = '\0';
+		table_add(&pool, hash, e);
 	}
-	(*e)->uses++;
-	return (*e)->s;
+	e->uses++;
+	return e->s;
 }
 
 /**
@@ -105,23 +88,17 @@ const char *intern_ref(const char *interned)
  */
 void intern_put(const char *interned)
 {
-	struct entry *e, **slot;
+	struct entry *e;
 
 	if (!interned)
 		return;
 	e = container_of(interned, struct entry, s);
 	if (--e->uses)
 		return;
-	slot = &pool.bucket[e->hash & (pool.n_buckets - 1)];
-	while (*slot != e)
-		slot = &(*slot)->next;
-	*slot = e->next;
+	table_remove(&pool, table_find(&pool, e->hash, is_entry, e));
 	free(e);
-	if (--pool.n == 0) {
-		free(pool.bucket);
-		pool.bucket = NULL;
-		pool.n_buckets = 0;
-	}
+	if (!pool.n)
+		table_done(&pool);
 }
 
 /**

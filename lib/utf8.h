@@ -7,5 +7,6 @@
 #include "lib/util.h"
 
 bool utf8_valid(const char *s, size_t len);
+bool utf8_plain(const char *s, size_t len);
 void utf8_mend(char *s);
 size_t utf8_cut(const char *s, size_t len, size_t max);

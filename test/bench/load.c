@@ -5,7 +5,7 @@
  * The floor: its bytes read and given to libyaml or yajl with nothing behind them; and the bulk
  * load of the table that the objects give, as messages written beforehand, in the transactions that
  * an agent would send.  Between the two, the same steps as an agent takes, each by itself: bytes to
- * typed objects (folder), store (queue), programs and peer sets (policy), messages (encode).  Pods
+ * typed objects in the store (folder), programs and peer sets (policy), messages (encode).  Pods
  * of NODE are attached.  Needs root: the table is in a network namespace of its own.
  *
  * Prints milliseconds of CPU time (nothing here waits, and other work on the machine does not
@@ -29,12 +29,11 @@
 
 #define ROUNDS 7
 
-enum step { FOLDER, QUEUE, POLICY, ENCODE, KERNEL, LONGEST, _STEP_MAX };
+enum step { FOLDER, POLICY, ENCODE, KERNEL, LONGEST, _STEP_MAX };
 
 static const char *const step_name[_STEP_MAX] = {
-	"bytes to objects",	  "store",
-	"programs and peer sets", "messages written",
-	"prepared transactions",  "longest prepared transaction",
+	"bytes to objects in the store", "programs and peer sets",	 "messages written",
+	"prepared transactions",	 "longest prepared transaction",
 };
 
 static double cpu_usec(void)
@@ -124,7 +123,6 @@ static void measure_receiving(const char *folder)
 struct loading {
 	struct bench_node node;
 	struct queue *queue;
-	VEC(struct object *) objects;
 	const char *name;
 	size_t operations, transactions;
 	double ms[_STEP_MAX];
@@ -134,8 +132,7 @@ static void take(void *arg, const struct object_key *key _unused_, struct object
 {
 	struct loading *l = arg;
 
-	if (o)
-		vec_push(&l->objects, o);
+	queue_put(l->queue, o, 1);
 }
 
 static void on_change(void *arg, const struct object *old, const struct object *new)
@@ -153,15 +150,9 @@ static void step_folder(struct loading *l, const char *path)
 	struct folder *f = NULL;
 	struct err e = {0};
 
-	if (folder_open(path, take, l, &f, &e) < 0)
+	if (folder_open(path, queue_store(l->queue), take, l, &f, &e) < 0)
 		bench_fail(path, &e);
 	folder_scan(f, 1);
-}
-
-static void step_queue(struct loading *l)
-{
-	vec_foreach (o, &l->objects)
-		queue_put(l->queue, *o, 1);
 }
 
 static void step_policy(struct loading *l)
@@ -222,8 +213,6 @@ static void load(const char *folder, const char *name, struct loading *l)
 	since = cpu_usec();
 	step_folder(l, folder);
 	l->ms[FOLDER] = lap(&since);
-	step_queue(l);
-	l->ms[QUEUE] = lap(&since);
 	step_policy(l);
 	l->ms[POLICY] = lap(&since);
 	step_encode(l, &b);

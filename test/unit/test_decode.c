@@ -13,6 +13,7 @@
 #include "lib/vec.h"
 #include "watch/document/yaml.h"
 #include "watch/object/decode.h"
+#include "watch/object/decode_internal.h"
 
 struct result {
 	VEC(struct object *) o;
@@ -301,6 +302,29 @@ static void lists_and_strangers(void **state _unused_)
 	done(&t);
 }
 
+static void paths(void **state _unused_)
+{
+	char parent[400] = {0}, expected[400];
+	struct decode_path map, path;
+
+	assert_int_equal(decode_path(&map, "spec", "podSelector"), strlen("spec.podSelector"));
+	assert_string_equal(map.s, "spec.podSelector");
+	decode_path_item(&path, map.s, "values", 0);
+	assert_string_equal(path.s, "spec.podSelector.values[0]");
+	decode_path_item(&path, "spec", "containers", 10);
+	assert_string_equal(path.s, "spec.containers[10]");
+	decode_path_item(&path, "", "items", UINT32_MAX);
+	assert_string_equal(path.s, ".items[4294967295]");
+
+	memset(parent, 'p', sizeof(parent) - 1);
+	decode_path_item(&path, parent, "key", 1234);
+	(void)snprintf(expected, sizeof(expected), "%.200s.key[1234]", parent);
+	assert_string_equal(path.s, expected);
+	/* Nothing is written behind its end. */
+	decode_path_item(&path, parent, parent, 1234);
+	assert_int_equal(strlen(path.s), sizeof(path.s) - 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -311,6 +335,7 @@ int main(void)
 		cmocka_unit_test(pods),
 		cmocka_unit_test(nodes_and_namespaces),
 		cmocka_unit_test(lists_and_strangers),
+		cmocka_unit_test(paths),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,6 +24,7 @@
 struct world {
 	char root[64]; /* holds the folder and what is moved in and out */
 	char *path;    /* the folder */
+	struct store *store;
 	struct folder *folder;
 	uint64_t now;
 	struct buf log;
@@ -113,12 +114,17 @@ static void on_change(void *arg, const struct object_key *key, struct object *o)
 	struct world *w = arg;
 	const char *v = o && o->kind == KIND_NAMESPACE ? labels_get(&as_namespace(o)->labels, "v")
 						       : NULL;
+	struct object *old = NULL;
 
 	buf_printf(&w->log, "%s%s", w->log.len ? " " : "", key->name);
 	buf_printf(&w->log, "%s", !o ? "-" : o->problem ? "!" : v ? "=" : "+");
 	if (v)
 		buf_puts(&w->log, v);
-	(void)object_free(o);
+	if (o)
+		assert_true(store_put(w->store, o, &old));
+	else
+		old = store_remove(w->store, key->kind, key->ns, key->name);
+	(void)object_free(old);
 }
 
 static void told(struct world *w, const char *expected)
@@ -183,7 +189,8 @@ static int setup(void **state)
 	assert_int_equal(mkdir(w->path, 0755), 0);
 	w->now = 100 * USEC_PER_SEC;
 	log_set_level(LOG_LEVEL_ERR);
-	assert_int_equal(folder_open(w->path, on_change, w, &w->folder, NULL), 0);
+	w->store = store_new();
+	assert_int_equal(folder_open(w->path, w->store, on_change, w, &w->folder, NULL), 0);
 	*state = w;
 	return 0;
 }
@@ -193,6 +200,7 @@ static int teardown(void **state)
 	struct world *w = *state;
 
 	w->folder = folder_free(w->folder);
+	w->store = store_free(w->store);
 	(void)nftw(w->root, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 	buf_done(&w->log);
 	free(w->path);

@@ -132,12 +132,19 @@ static void test_duplicate_key(void **state _unused_)
 	refused("{\"a\": 1,\n \"b\": 2,\n \"a\":\n 3}", "line 3: duplicate key 'a'");
 	refused("{\"\\u0061\": 1, \"a\": 2}", "line 1: duplicate key 'a'");
 	refused("{\"\": 1, \"\": 2}", "line 1: duplicate key ''");
+	/* In the map before, b came after a; here it is expected after the wrong one. */
+	refused("[{\"a\": 1, \"b\": 2},\n{\"a\": 1, \"b\": 2, \"a\": 3}]",
+		"line 2: duplicate key 'a'");
 }
 
 static void test_bad_strings(void **state _unused_)
 {
 	refused("{\"a\":\n\"x\\u0000y\"}", "line 2: a string with a NUL character");
 	refused("{\"x\\u0000y\": 1}", "line 1: a key with a NUL character");
+	refused("[{\"a\": 1, \"x\": 2}, {\"a\": 1, \"x\\u0000\": 2}]",
+		"line 1: a key with a NUL character");
+	refused("[{\"a\": 1, \"x\": 2}, {\"a\": 1, \"\\udc00\": 2}]",
+		"line 1: a key is not valid UTF-8");
 	refused("[\"\\udc00\"]", "line 1: a string is not valid UTF-8");
 	refused("[\n\"\xff\"]", "line 2: lexical error: invalid bytes in UTF8 string.");
 	refused("[\"\xed\xa0\x80\"]", "line 1: a string is not valid UTF-8");

@@ -19,6 +19,7 @@
 #include "watch/object/object_copy.h"
 
 struct world {
+	struct store *store;
 	struct manifests *m;
 	struct buf log;
 };
@@ -113,6 +114,7 @@ static void load(struct world *w, const char *file, const char *script)
 static void on_change(void *arg, const struct object_key *key, struct object *o)
 {
 	struct world *w = arg;
+	struct object *old = NULL;
 
 	buf_printf(&w->log, "%s%s %s%s%s", w->log.len ? ", " : "", kind_str(key->kind),
 		   key->ns ?: "", key->ns ? "/" : "", key->name);
@@ -123,7 +125,11 @@ static void on_change(void *arg, const struct object_key *key, struct object *o)
 	} else {
 		buf_puts(&w->log, " gone");
 	}
-	(void)object_free(o);
+	if (o)
+		assert_true(store_put(w->store, o, &old));
+	else
+		old = store_remove(w->store, key->kind, key->ns, key->name);
+	(void)object_free(old);
 }
 
 /* What was told since the last call. */
@@ -159,7 +165,8 @@ static int setup(void **state)
 {
 	struct world *w = xcalloc(1, sizeof(*w));
 
-	w->m = manifests_new(on_change, w);
+	w->store = store_new();
+	w->m = manifests_new(w->store, on_change, w);
 	*state = w;
 	return 0;
 }
@@ -170,6 +177,7 @@ static int teardown(void **state)
 
 	buf_reset(&w->log);
 	w->m = manifests_free(w->m);
+	w->store = store_free(w->store);
 	assert_int_equal(w->log.len, 0); /* forgetting tells nothing */
 	buf_done(&w->log);
 	free(w);
@@ -309,6 +317,24 @@ static void test_removal_of_one_not_in_force(void **state)
 	told(w, "Pod a/web gone");
 }
 
+static void test_shadowed_version_comes_back(void **state)
+{
+	struct world *w = *state;
+
+	load(w, "b.yaml", "Pod a/web=b, Pod a/db=b");
+	load(w, "a.yaml", "Pod a/web=a");
+	told(w, "Pod a/web=b, Pod a/db=b, Pod a/web=a");
+	load(w, "b.yaml", "Pod a/web=n!, Pod a/db=b"); /* the version before stays */
+	manifests_drop(w->m, "a.yaml");
+	told(w, "Pod a/web=b");
+	load(w, "a.yaml", "Pod a/web=a");
+	load(w, "b.yaml", "Pod a/db=b"); /* the shadow goes, unseen */
+	manifests_drop(w->m, "a.yaml");
+	told(w, "Pod a/web=a, Pod a/web gone");
+	load(w, "b.yaml", "");
+	told(w, "Pod a/db gone");
+}
+
 /* --- what is wrong -------------------------------------------------------------------------------
  */
 
@@ -345,6 +371,31 @@ static void test_nameless_document_keeps_objects(void **state)
 	problems(w, "a.yaml:1: metadata.name: required");
 	load(w, "a.yaml", "Pod a/web=z");
 	told(w, "NetworkPolicy a/p gone, Pod a/db gone");
+	problems(w, "");
+}
+
+/* However often a file is loaded that may not lose anything, it knows what it saw last. */
+static void test_kept_over_many_loads(void **state)
+{
+	struct world *w = *state;
+
+	load(w, "a.yaml", "Pod a/web=a");
+	load(w, "b.yaml", "Policy a/p=x, Pod a/web=x");
+	told(w, "Pod a/web=a, NetworkPolicy a/p=x");
+	for (int i = 0; i < UINT16_MAX; i++) {
+		struct manifest content = {0};
+
+		vec_push(&content.problems, xstrdup("b.yaml:1: metadata.name: required"));
+		manifests_load(w->m, "b.yaml", &content);
+	}
+	told(w, "");
+	problems(w, "b.yaml:1: metadata.name: required\n"
+		    "b.yaml:2: Pod a/web is in a.yaml:1 too, which wins");
+	load(w, "b.yaml", "Policy a/p=x, Pod a/web=x");
+	told(w, "");
+	problems(w, "b.yaml:2: Pod a/web is in a.yaml:1 too, which wins");
+	load(w, "b.yaml", "");
+	told(w, "NetworkPolicy a/p gone");
 	problems(w, "");
 }
 
@@ -389,6 +440,106 @@ static void test_bad_policy_replaces(void **state)
 	load(w, "a.yaml", "Policy a/p=x");
 	told(w, "NetworkPolicy a/p=x");
 	problems(w, "");
+}
+
+/* --- at random -----------------------------------------------------------------------------------
+ */
+
+#define FILES	 5
+#define NAMES	 6
+#define RANDOM_N 20000
+
+/* struct model - what each file defines, by name: a letter, 0 for nothing; and what was told last
+ */
+struct model {
+	struct store *store;
+	struct manifests *m;
+	char defined[FILES][NAMES];
+	char force[NAMES];
+};
+
+static void on_model_change(void *arg, const struct object_key *key, struct object *o)
+{
+	struct model *m = arg;
+	char now = o ? *value_of(o) : '\0', *before = &m->force[key->name[0] - 'a'];
+	struct object *old = NULL;
+
+	assert_int_not_equal(now, *before);
+	*before = now;
+	if (o)
+		assert_true(store_put(m->store, o, &old));
+	else
+		old = store_remove(m->store, key->kind, key->ns, key->name);
+	(void)object_free(old);
+}
+
+static void load_at_random(struct model *m, unsigned int *seed, int f, const char *file)
+{
+	bool nameless = rand_r(seed) % 4 == 0;
+	struct manifest content = {0};
+	char defined[NAMES] = {0};
+
+	if (nameless)
+		vec_push(&content.problems, xstrdup("nameless"));
+	for (int n = rand_r(seed) % (NAMES + 3); n > 0; n--) {
+		int i = rand_r(seed) % NAMES;
+		char name[] = {(char)('a' + i), '\0'};
+		char value[] = {(char)('x' + rand_r(seed) % 3), '\0'};
+		struct object *o = make(KIND_POD, "a", name, value);
+		bool bad = rand_r(seed) % 5 == 0;
+
+		if (bad)
+			o->problem = xstrdup("bad");
+		vec_push(&content.entries, (struct manifest_entry){o, 1});
+		/* The first in a file wins, but one that is bad without a version before is none.
+		 */
+		if (!defined[i])
+			defined[i] = bad ? m->defined[f][i] : value[0];
+	}
+	for (int i = 0; i < NAMES; i++)
+		if (defined[i] || !nameless)
+			m->defined[f][i] = defined[i];
+	manifests_load(m->m, file, &content);
+}
+
+static void check_model(const struct model *m)
+{
+	struct manifests_stats s;
+	size_t objects = 0;
+
+	for (int i = 0; i < NAMES; i++) {
+		char first = '\0';
+
+		for (int f = FILES - 1; f >= 0; f--)
+			first = m->defined[f][i] ?: first;
+		assert_int_equal(m->force[i], first);
+		objects += first != '\0';
+	}
+	manifests_stats(m->m, &s);
+	assert_int_equal(s.objects[KIND_POD], objects);
+}
+
+static void test_at_random(void **state _unused_)
+{
+	struct model m = {.store = store_new()};
+	unsigned int seed = 1;
+
+	m.m = manifests_new(m.store, on_model_change, &m);
+	for (int n = 0; n < RANDOM_N; n++) {
+		int f = rand_r(&seed) % FILES;
+		char file[] = {(char)('a' + f), '\0'};
+
+		if (rand_r(&seed) % 6 == 0) {
+			manifests_drop(m.m, file);
+			memset(m.defined[f], 0, NAMES);
+		} else {
+			load_at_random(&m, &seed, f, file);
+		}
+		check_model(&m);
+	}
+	(void)manifests_free(m.m);
+	(void)store_free(m.store);
+	assert_int_equal(intern_count(), 0);
 }
 
 /* --- counting and copying ------------------------------------------------------------------------
@@ -522,6 +673,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_bad_pod_leaves_other_file_in_force, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_bad_policy_replaces, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_shadowed_version_comes_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_kept_over_many_loads, setup, teardown),
+		cmocka_unit_test(test_at_random),
 		cmocka_unit_test_setup_teardown(test_stats, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_many_files, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_copies_stand_alone, setup, teardown),

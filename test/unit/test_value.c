@@ -431,6 +431,21 @@ static void test_utf8(void **state _unused_)
 	assert_int_equal(utf8_cut("\xe2\x82\xac", 3, 2), 0);
 }
 
+/* Wherever it stands in a short or a long text. */
+static void test_utf8_plain(void **state _unused_)
+{
+	char text[32];
+
+	assert_true(utf8_plain("", 0));
+	for (size_t len = 1; len <= sizeof(text); len++)
+		for (size_t i = 0; i < len; i++)
+			for (int c = 0; c <= UINT8_MAX; c++) {
+				memset(text, c % 2 ? '\x01' : '\x7f', sizeof(text));
+				text[i] = (char)c;
+				assert_int_equal(utf8_plain(text, len), c > 0 && c < 0x80);
+			}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -451,6 +466,7 @@ int main(void)
 		cmocka_unit_test(test_long_duplicate_key_message),
 		cmocka_unit_test(test_arena),
 		cmocka_unit_test(test_utf8),
+		cmocka_unit_test(test_utf8_plain),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

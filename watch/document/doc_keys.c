@@ -2,49 +2,56 @@
 /*
  * doc_keys.c - the table of a document's keys: equal keys are equal pointers, so that finding
  * duplicates costs the same for long keys as for short ones.  The keys lie in the document's
- * arena and outlive the table.  Pure.
+ * arena and outlive the table.
+ *
+ * Objects of a list have their keys in the same order, so the key that came after the last one the
+ * last time is tried first: most keys need no hash.  Pure.
  */
 #include "watch/document/doc_keys.h"
 
 #include "lib/hash.h"
 
-#define CAP_MIN 64
+/* struct text - @s ends with no NUL */
+struct text {
+	const char *s;
+	size_t len;
+};
 
-/* Keys hold no NUL, so that key->s[len] ends one of length @len. */
-static bool is_key(const struct doc_key *key, const char *s, size_t len, uint64_t hash)
+static bool is_key(const void *item, const void *key)
 {
-	return key->hash == hash && strncmp(key->s, s, len) == 0 && !key->s[len];
+	const struct doc_key *k = item;
+	const struct text *text = key;
+
+	return k->len == text->len && memcmp(k->s, text->s, text->len) == 0;
 }
 
-static void grow(struct doc_keys *keys)
+static struct doc_key *new_key(struct arena *arena, const struct text *text)
 {
-	size_t cap = keys->cap ? keys->cap * 2 : CAP_MIN;
-	struct doc_key **v = xcalloc(cap, sizeof(struct doc_key *));
+	struct doc_key *key = arena_alloc(arena, sizeof(*key) + text->len + 1);
 
-	for (size_t i = 0; i < keys->cap; i++) {
-		size_t j;
-
-		if (!keys->v[i])
-			continue;
-		j = keys->v[i]->hash & (cap - 1);
-		while (v[j])
-			j = (j + 1) & (cap - 1);
-		v[j] = keys->v[i];
-	}
-	free(keys->v);
-	keys->v = v;
-	keys->cap = cap;
-}
-
-static struct doc_key *new_key(struct arena *arena, const char *s, size_t len, uint64_t hash)
-{
-	struct doc_key *key = arena_alloc(arena, sizeof(*key) + len + 1);
-
-	key->hash = hash;
-	key->in_map = 0;
-	memcpy(key->s, s, len);
-	key->s[len] = '\0';
+	*key = (struct doc_key){.len = text->len};
+	memcpy(key->s, text->s, text->len);
+	key->s[text->len] = '\0';
 	return key;
+}
+
+/**
+ * doc_key_guess() - The one copy of a key, if it is the one that is expected
+ * @keys: Table
+ * @s:    Bytes
+ * @len:  Number of bytes
+ *
+ * Return: the key; NULL tells nothing
+ */
+struct doc_key *doc_key_guess(struct doc_keys *keys, const char *s, size_t len)
+{
+	struct doc_key *guess = keys->last ? keys->last->next : NULL;
+	const struct text text = {s, len};
+
+	if (!guess || !is_key(guess, &text))
+		return NULL;
+	keys->last = guess;
+	return guess;
 }
 
 /**
@@ -60,19 +67,18 @@ static struct doc_key *new_key(struct arena *arena, const char *s, size_t len, u
  */
 struct doc_key *doc_key_get(struct doc_keys *keys, struct arena *arena, const char *s, size_t len)
 {
-	uint64_t hash = hash_stable(s, len);
-	size_t i;
+	const struct text text = {s, len};
+	uint32_t hash = (uint32_t)hash_stable(s, len);
+	struct doc_key *key = table_get(&keys->table, hash, is_key, &text);
 
-	if (keys->n * 2 >= keys->cap)
-		grow(keys);
-	i = hash & (keys->cap - 1);
-	while (keys->v[i] && !is_key(keys->v[i], s, len, hash))
-		i = (i + 1) & (keys->cap - 1);
-	if (!keys->v[i]) {
-		keys->v[i] = new_key(arena, s, len, hash);
-		keys->n++;
+	if (!key) {
+		key = new_key(arena, &text);
+		table_add(&keys->table, hash, key);
 	}
-	return keys->v[i];
+	if (keys->last)
+		keys->last->next = key;
+	keys->last = key;
+	return key;
 }
 
 /**
@@ -81,6 +87,6 @@ struct doc_key *doc_key_get(struct doc_keys *keys, struct arena *arena, const ch
  */
 void doc_keys_done(struct doc_keys *keys)
 {
-	free(keys->v);
+	table_done(&keys->table);
 	*keys = (struct doc_keys){0};
 }

@@ -16,7 +16,7 @@
 
 /*
  * struct run - one text being parsed
- * @counted:  Bytes before this offset are counted in @line
+ * @line:     At offset @newline, the first line end not counted yet, or that of the text
  * @gap_from: Offset at which the last document ended, SIZE_MAX before the first
  * @fn:       NULL: the one document stays in @doc
  * @result:   Below 0: a callback stopped the parser, @reterr is set
@@ -26,7 +26,7 @@ struct run {
 	yajl_handle parser;
 	const char *text;
 	size_t len;
-	size_t counted;
+	size_t newline;
 	uint32_t line;
 	size_t gap_from;
 	struct value_doc *doc;
@@ -43,15 +43,20 @@ static void run_done(struct run *run)
 	(void)value_doc_free(run->doc);
 }
 
+static size_t find_newline(const struct run *run, size_t from)
+{
+	const char *p = from < run->len ? memchr(run->text + from, '\n', run->len - from) : NULL;
+
+	return p ? (size_t)(p - run->text) : run->len;
+}
+
+/* The line of the byte before @offset; offsets only grow. */
 static uint32_t count_to(struct run *run, size_t offset)
 {
-	const char *p = run->text + run->counted, *end = run->text + MIN(offset, run->len);
-
-	while (p < end && (p = memchr(p, '\n', (size_t)(end - p)))) {
+	while (run->newline < MIN(offset, run->len)) {
 		run->line++;
-		p++;
+		run->newline = find_newline(run, run->newline + 1);
 	}
-	run->counted = MAX(run->counted, MIN(offset, run->len));
 	return run->line;
 }
 
@@ -65,7 +70,7 @@ static uint32_t token_line(struct run *run)
 /* The first token of a further document must stand apart from the document before. */
 static bool starts_apart(struct run *run)
 {
-	if (run->gap_from == SIZE_MAX || (run->doc && value_build_last(run->doc)))
+	if (run->gap_from == SIZE_MAX || run->doc)
 		return true;
 	if (strchr(" \t\r\n", run->text[run->gap_from]) && run->text[run->gap_from])
 		return true;
@@ -85,11 +90,17 @@ static bool ready(struct run *run)
 	return true;
 }
 
-/* After an event: stop on a failure, hand a complete document over. */
-static int settle(struct run *run, int r)
+/* After an event within a document: stop on a failure. */
+static int go_on(struct run *run, int r)
 {
 	run->result = r;
-	if (r < 0)
+	return r >= 0;
+}
+
+/* After an event that may end a document: hand a complete one over. */
+static int settle(struct run *run, int r)
+{
+	if (!go_on(run, r))
 		return 0;
 	if (!value_build_complete(run->doc) || !run->fn)
 		return 1;
@@ -115,14 +126,14 @@ static int on_begin(void *ctx, enum value_type type)
 
 	if (!ready(run))
 		return 0;
-	return settle(run, value_build_begin(run->doc, token_line(run), type, run->reterr));
+	return go_on(run, value_build_begin(run->doc, token_line(run), type, run->reterr));
 }
 
 static int on_key(void *ctx, const char *text, size_t n)
 {
 	struct run *run = ctx;
 
-	return settle(run, value_build_key(run->doc, token_line(run), text, n, run->reterr));
+	return go_on(run, value_build_key(run->doc, token_line(run), text, n, run->reterr));
 }
 
 static int on_end(void *ctx)
@@ -176,6 +187,7 @@ static int parse(struct run *run, bool stream)
 	run->parser = json_events_parser(&run->events);
 	(void)yajl_config(run->parser, yajl_allow_multiple_values, (int)stream);
 	run->line = 1;
+	run->newline = find_newline(run, 0);
 	run->gap_from = SIZE_MAX;
 	return run_text(run);
 }

@@ -50,9 +50,12 @@ const struct value *value_get(const struct value *map, const char *key)
 {
 	if (!map || map->type != VALUE_MAP)
 		return NULL;
-	for (uint32_t i = 0; i < map->n; i++)
-		if (streq(map->entry[i].key, key))
+	for (uint32_t i = 0; i < map->n; i++) {
+		const char *k = map->entry[i].key;
+
+		if (*k == *key && strcmp(k, key) == 0)
 			return map->entry[i].value;
+	}
 	return NULL;
 }
 

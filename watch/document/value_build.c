@@ -109,6 +109,8 @@ static int check_text(uint32_t line, const char *what, const char *s, size_t len
 		return err_set(reterr, -EINVAL,
 			       "line %" PRIu32 ": %s of %zu bytes is longer than %d", line, what,
 			       len, VALUE_STRING_MAX);
+	if (utf8_plain(s, len))
+		return 0;
 	if (memchr(s, '\0', len))
 		return err_set(reterr, -EINVAL, "line %" PRIu32 ": %s with a NUL character", line,
 			       what);
@@ -136,11 +138,14 @@ int value_build_key(struct value_doc *d, uint32_t line, const char *s, size_t le
 
 	assert(value_build_wants_key(d));
 	f = &d->frames[d->depth - 1];
+	f->key_line = line;
+	f->key = doc_key_guess(&d->keys, s, len); /* one that was checked before */
+	if (f->key)
+		return 0;
 	r = check_text(line, "a key", s, len, reterr);
 	if (r < 0)
 		return r;
 	f->key = doc_key_get(&d->keys, &d->arena, s, len);
-	f->key_line = line;
 	return 0;
 }
 
@@ -200,17 +205,20 @@ static void attach(struct value_doc *d, struct value *v)
 	f->merging = false;
 }
 
-static struct value *new_value(struct value_doc *d, uint32_t line, enum value_type type)
+/* With @more bytes behind it. */
+static struct value *new_value(struct value_doc *d, uint32_t line, enum value_type type,
+			       size_t more)
 {
-	struct value *v = arena_alloc(&d->arena, sizeof(*v));
+	struct value *v = arena_alloc(&d->arena, sizeof(*v) + more);
 
 	*v = (struct value){.type = type, .line = line, .height = 1, .weight = 1};
 	return v;
 }
 
-static void set_text(struct value_doc *d, struct value *v, const char *s, size_t len)
+/* There are @len + 1 bytes behind the value. */
+static void set_text(struct value *v, const char *s, size_t len)
 {
-	char *text = arena_alloc(&d->arena, len + 1);
+	char *text = (char *)(v + 1);
 
 	memcpy(text, s, len);
 	text[len] = '\0';
@@ -262,13 +270,13 @@ int value_build_scalar(struct value_doc *d, uint32_t line, enum value_type type,
 		if (r < 0)
 			return r;
 	}
-	v = new_value(d, line, type);
+	v = new_value(d, line, type, type >= VALUE_INT ? len + 1 : 0);
 	if (type == VALUE_BOOL)
 		v->boolean = len > 0 && s[0] == 't';
 	else if (type == VALUE_INT && !parse_int64(s, len, &v->integer))
 		v->type = VALUE_NUMBER;
 	if (v->type == VALUE_NUMBER || v->type == VALUE_STRING)
-		set_text(d, v, s, len);
+		set_text(v, s, len);
 	attach(d, v);
 	return 0;
 }
@@ -292,7 +300,7 @@ int value_build_begin(struct value_doc *d, uint32_t line, enum value_type seq_or
 	r = check_room(d, line, 1, 1, reterr);
 	if (r < 0)
 		return r;
-	v = new_value(d, line, seq_or_map);
+	v = new_value(d, line, seq_or_map, 0);
 	v->weight = 0;
 	attach(d, v);
 	d->frames[d->depth++] = (struct frame){.value = v, .first = d->pending.n};

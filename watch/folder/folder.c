@@ -153,9 +153,8 @@ static void log_set_aside(const struct known *k, const struct manifest *content)
 
 		if (o->problem)
 			log_warn("folder", "object set aside",
-				 "file=\"%s\" object=\"%s %s%s%s\" "
-				 "problem=\"%s\"",
-				 k->name, kind_str(o->kind), o->ns ?: "", o->ns ? "/" : "", o->name,
+				 "file=\"%s\" object=\"%s %s%s%s\" problem=\"%s\"", k->name,
+				 kind_str(o->kind), o->ns ?: "", o->ns ? "/" : "", o->name,
 				 o->problem);
 	}
 }
@@ -322,6 +321,7 @@ static void examine_each(struct folder *f, int dir, struct names *names, bool co
 /**
  * folder_open() - Prepare a folder as a source
  * @path:   Path of the folder; it may be missing for now
+ * @store:  Where @fn puts what is in force, and nobody else puts anything; borrowed
  * @fn:     Takes the changes, from within the functions below; must not call them
  * @arg:    For @fn
  * @ret:    The folder, nothing read yet; free with folder_free()
@@ -329,8 +329,8 @@ static void examine_each(struct folder *f, int dir, struct names *names, bool co
  *
  * Return: 0; -errno if there can be no inotify descriptor
  */
-int folder_open(const char *path, object_change_fn *fn, void *arg, struct folder **ret,
-		struct err *reterr)
+int folder_open(const char *path, struct store *store, object_change_fn *fn, void *arg,
+		struct folder **ret, struct err *reterr)
 {
 	int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	struct folder *f;
@@ -343,7 +343,7 @@ int folder_open(const char *path, object_change_fn *fn, void *arg, struct folder
 	f->watch = -1;
 	f->fn = fn;
 	f->arg = arg;
-	f->manifests = manifests_new(on_change, f);
+	f->manifests = manifests_new(store, on_change, f);
 	*ret = f;
 	return 0;
 }
@@ -484,7 +484,7 @@ void folder_each_problem(const struct folder *f, problem_fn *fn, void *arg)
  * @f:   Folder
  * @ret: The figures
  *
- * Time: O(all objects).
+ * Time: O(files and problems).
  */
 void folder_stats(const struct folder *f, struct folder_stats *ret)
 {

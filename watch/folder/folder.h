@@ -2,7 +2,7 @@
 /*
  * folder.h - a folder of manifests as the source of objects, watched with inotify.
  *
- *	folder_open(path, change, arg, &folder, &err);
+ *	folder_open(path, store, change, arg, &folder, &err);
  *	folder_scan(folder, now);
  *	... folder_fd() readable:     folder_dispatch(folder, now);
  *	... folder_deadline() passed: folder_timer(folder, now);
@@ -35,8 +35,8 @@ struct folder_stats {
 
 struct folder;
 
-int folder_open(const char *path, object_change_fn *fn, void *arg, struct folder **ret,
-		struct err *reterr);
+int folder_open(const char *path, struct store *store, object_change_fn *fn, void *arg,
+		struct folder **ret, struct err *reterr);
 struct folder *folder_free(struct folder *f);
 static inline void folder_freep(struct folder **f)
 {

@@ -7,61 +7,24 @@
  *
  * A file that fails keeps all its objects, and so does one in which a document is no object with a
  * name: it may be any of them.  A pod, namespace or node that is set aside keeps the
- * version before; a policy that is set aside replaces it, because it fails closed.  To compare and
- * to hand over later, a copy of every object is kept.
+ * version before; a policy that is set aside replaces it, because it fails closed.
  *
- * Limits: MANIFEST_FILES_MAX files (kept by the caller); memory grows with the objects.  Work for
- * one file grows with its own objects only.  Pure.
+ * What is in force stands in the store and nowhere else.  The marks in its head tell where it is
+ * from: @feed is the number of the file, @version the line, @generation the load of the file that
+ * saw it last.  After a load all objects of a file bear its number, so it may wrap.  Only the
+ * versions that an earlier file shadows are kept apart (manifests_shadow.c), marked alike.
+ *
+ * Limits: MANIFEST_FILES_MAX files (kept by the caller).  Work for one file grows with its own
+ * objects only.  Pure.
  */
-#include "watch/folder/manifests.h"
-
+#include <assert.h>
 #include <inttypes.h>
 
-#include <uthash.h>
+#include <utlist.h>
 
 #include "lib/intern.h"
+#include "watch/folder/manifests_internal.h"
 #include "watch/object/object_copy.h"
-
-struct file;
-
-/*
- * struct record - one object as one file defines it
- * @o:    The version of this file that is good; never NULL
- * @line: Where it begins
- * @load: Number of the load that saw it last
- */
-struct record {
-	struct file *file;
-	struct entry *entry;
-	struct object *o;
-	uint32_t line;
-	uint64_t load;
-};
-
-/* struct entry - one object; @records is sorted by file name, the first is in force */
-struct entry {
-	UT_hash_handle hh;
-	struct object_key key;
-	VEC(struct record *) records;
-};
-
-/* struct file - @failure: why the last content was not taken, or NULL */
-struct file {
-	char *name;
-	char *failure;
-	uint32_t unknown;
-	VEC(char *) problems;
-	VEC(struct record *) records;
-};
-
-struct manifests {
-	object_change_fn *fn;
-	void *arg;
-	VEC(struct file *) files; /* sorted by name */
-	struct entry *entries;
-	size_t objects[_KIND_MAX];
-	uint64_t loads;
-};
 
 /* --- files -------------------------------------------------------------------------------------
  */
@@ -89,6 +52,19 @@ static struct file *find_file(const struct manifests *m, const char *name)
 	return i < m->files.n && streq(m->files.v[i]->name, name) ? m->files.v[i] : NULL;
 }
 
+static uint16_t number_file(struct manifests *m, struct file *f)
+{
+	size_t i = 0;
+
+	while (i < m->numbered.n && m->numbered.v[i])
+		i++;
+	if (i == m->numbered.n)
+		vec_push(&m->numbered, NULL);
+	m->numbered.v[i] = f;
+	assert(i < UINT16_MAX);
+	return (uint16_t)(i + 1);
+}
+
 static struct file *need_file(struct manifests *m, const char *name)
 {
 	struct file *f = find_file(m, name);
@@ -98,6 +74,7 @@ static struct file *need_file(struct manifests *m, const char *name)
 		return f;
 	f = xcalloc(1, sizeof(*f));
 	f->name = xstrdup(name);
+	f->number = number_file(m, f);
 	vec_push(&m->files, f);
 	memmove(&m->files.v[i + 1], &m->files.v[i], (m->files.n - 1 - i) * sizeof(f));
 	m->files.v[i] = f;
@@ -113,135 +90,75 @@ static void clear_problems(struct file *f)
 	f->failure = NULL;
 }
 
-static void free_file(struct file *f)
+static void free_file(struct manifests *m, struct file *f)
 {
+	m->numbered.v[f->number - 1] = NULL;
 	clear_problems(f);
-	vec_done(&f->records);
 	free(f->name);
 	free(f);
 }
 
-/* --- entries -----------------------------------------------------------------------------------
+/* --- what is in force --------------------------------------------------------------------------
  */
 
-/* The key as it is hashed: padding must be zero. */
-static struct object_key key_of(const struct object *o)
+static const struct object *in_force(const struct manifests *m, const struct object *o)
 {
-	struct object_key key;
-
-	memset(&key, 0, sizeof(key));
-	key.kind = o->kind;
-	key.ns = o->ns;
-	key.name = o->name;
-	return key;
+	return store_get(m->store, o->kind, o->ns, o->name);
 }
 
-static struct entry *find_entry(const struct manifests *m, const struct object *o)
+/* Tell that @o, marked, is in force now, unless it means the same as what was. */
+static void enforce(struct manifests *m, struct object *o)
 {
-	struct object_key key = key_of(o);
-	struct entry *e;
+	const struct object *before = in_force(m, o);
+	const struct object_key key = key_of(o);
 
-	HASH_FIND(hh, m->entries, &key, sizeof(key), e);
-	return e;
-}
-
-static struct entry *need_entry(struct manifests *m, const struct object *o)
-{
-	struct entry *e = find_entry(m, o);
-
-	if (e)
-		return e;
-	e = xcalloc(1, sizeof(*e));
-	e->key = key_of(o);
-	(void)intern_ref(e->key.ns);
-	(void)intern_ref(e->key.name);
-	HASH_ADD(hh, m->entries, key, sizeof(e->key), e);
-	m->objects[e->key.kind]++;
-	return e;
-}
-
-static void free_entry(struct manifests *m, struct entry *e)
-{
-	HASH_DEL(m->entries, e);
-	m->objects[e->key.kind]--;
-	vec_done(&e->records);
-	intern_put(e->key.ns);
-	intern_put(e->key.name);
-	free(e);
-}
-
-static const struct object *in_force(const struct entry *e)
-{
-	return e->records.n ? e->records.v[0]->o : NULL;
-}
-
-/* Tell what is in force now unless it means the same as @before. */
-static void tell(struct manifests *m, const struct entry *e, const struct object *before)
-{
-	const struct object *now = in_force(e);
-
-	if (before && now && (before == now || object_equal(before, now)))
+	if (before && object_equal(before, o)) {
+		store_mark(m->store, before, o->feed, o->generation, o->version);
+		(void)object_free(o);
 		return;
-	m->fn(m->arg, &e->key, now ? object_copy(now) : NULL);
+	}
+	m->fn(m->arg, &key, o);
 }
 
-/* --- records -----------------------------------------------------------------------------------
- */
-
-static struct record *record_of(const struct entry *e, const struct file *f)
+/* @o is in force no longer: the next file's version is, or none. */
+static void withdraw(struct manifests *m, const struct object *o)
 {
-	for (size_t i = 0; e && i < e->records.n; i++)
-		if (e->records.v[i]->file == f)
-			return e->records.v[i];
-	return NULL;
+	const struct object_key key = key_of(o);
+	struct shadow *heir = shadow_first(m, &key);
+
+	if (heir) {
+		enforce(m, shadow_remove(m, heir));
+		return;
+	}
+	(void)intern_ref(key.ns);
+	(void)intern_ref(key.name);
+	m->fn(m->arg, &key, NULL);
+	intern_put(key.ns);
+	intern_put(key.name);
 }
 
-static struct record *add_record(struct file *f, struct entry *e)
+/* The file's version of an object becomes @o, marked. */
+static void put(struct manifests *m, const struct file *f, struct object *o)
 {
-	struct record *r = xcalloc(1, sizeof(*r));
-	size_t i = 0;
+	const struct object *now = in_force(m, o);
+	const struct file *first = now ? file_of(m, now) : f;
+	const struct object_key key = key_of(o);
+	int order = strcmp(f->name, first->name);
+	struct shadow *s;
 
-	*r = (struct record){.file = f, .entry = e};
-	vec_push(&f->records, r);
-	while (i < e->records.n && strcmp(e->records.v[i]->file->name, f->name) < 0)
-		i++;
-	vec_push(&e->records, r);
-	memmove(&e->records.v[i + 1], &e->records.v[i], (e->records.n - 1 - i) * sizeof(r));
-	e->records.v[i] = r;
-	return r;
-}
-
-/* Takes the record out of its entry, but not out of its file. */
-static void remove_record(struct manifests *m, struct record *r)
-{
-	struct entry *e = r->entry;
-	const struct object *before = in_force(e);
-	size_t i = 0;
-
-	while (e->records.v[i] != r)
-		i++;
-	e->records.n--;
-	memmove(&e->records.v[i], &e->records.v[i + 1], (e->records.n - i) * sizeof(r));
-	tell(m, e, before);
-	(void)object_free(r->o);
-	free(r);
-	if (!e->records.n)
-		free_entry(m, e);
-}
-
-/* The file's version of an object becomes @o. */
-static void put_record(struct manifests *m, struct file *f, struct object *o, uint32_t line)
-{
-	struct entry *e = need_entry(m, o);
-	const struct object *before = in_force(e);
-	struct record *r = record_of(e, f) ?: add_record(f, e);
-	struct object *old = r->o;
-
-	r->o = o;
-	r->line = line;
-	r->load = m->loads;
-	tell(m, e, before);
-	(void)object_free(old);
+	if (order <= 0) {
+		if (order < 0)
+			shadow_add(m, object_copy(now));
+		enforce(m, o);
+		return;
+	}
+	s = shadow_of_file(m, f, &key);
+	if (!s) {
+		shadow_add(m, o);
+		return;
+	}
+	(void)object_free(s->o);
+	s->o = o;
 }
 
 /* --- loading -----------------------------------------------------------------------------------
@@ -262,52 +179,90 @@ void manifest_done(struct manifest *m)
 	m->unknown = 0;
 }
 
-static char *title(const struct object_key *key)
+static char *title(const struct object *o)
 {
-	return object_title(key->kind, key->ns, key->name);
+	return object_title(o->kind, o->ns, o->name);
+}
+
+static void twice(struct file *f, const struct object *o, uint32_t line, uint32_t first)
+{
+	_cleanup_(freep) char *what = title(o);
+
+	vec_push(&f->problems,
+		 xasprintf("%s:%" PRIu32 ": %s stands in line %" PRIu32 " already, which wins",
+			   f->name, line, what, first));
+}
+
+static void set_aside(struct file *f, const struct object *o, uint32_t line, bool stays)
+{
+	_cleanup_(freep) char *what = title(o);
+
+	vec_push(&f->problems, xasprintf("%s:%" PRIu32 ": %s: %s%s", f->name, line, what,
+					 o->problem, stays ? " (the version before stays)" : ""));
 }
 
 static void take_entry(struct manifests *m, struct file *f, struct object *o, uint32_t line)
 {
-	struct object_key key = key_of(o);
-	_cleanup_(freep) char *what = title(&key);
-	struct record *r = record_of(find_entry(m, o), f);
+	const struct object *now = in_force(m, o), *mine;
+	const struct object_key key = key_of(o);
+	struct shadow *s = shadow_of_file(m, f, &key);
 	bool kept = o->problem && o->kind != KIND_POLICY;
 
-	if (r && r->load == m->loads) {
-		vec_push(&f->problems, xasprintf("%s:%" PRIu32 ": %s stands in line %" PRIu32
-						 " already, which wins",
-						 f->name, line, what, r->line));
+	mine = s ? s->o : now && now->feed == f->number ? now : NULL;
+	if (mine && mine->generation == f->load) {
+		twice(f, o, line, (uint32_t)mine->version);
 		(void)object_free(o);
 		return;
 	}
 	if (o->problem)
-		vec_push(&f->problems,
-			 xasprintf("%s:%" PRIu32 ": %s: %s%s", f->name, line, what, o->problem,
-				   kept && r ? " (the version before stays)" : ""));
+		set_aside(f, o, line, kept && mine);
 	if (!kept) {
-		put_record(m, f, o, line);
+		o->feed = f->number;
+		o->generation = f->load;
+		o->version = line;
+		put(m, f, o);
 		return;
 	}
-	if (r)
-		r->load = m->loads;
+	if (s)
+		s->o->generation = f->load;
+	else if (mine)
+		store_mark(m->store, mine, f->number, f->load, mine->version);
 	(void)object_free(o);
 }
 
-/* Remove the records that the last load did not see. */
-static void remove_unseen(struct manifests *m, struct file *f)
+/* struct unseen - objects in force of a file that its last load did not see */
+struct unseen {
+	const struct file *file;
+	VEC(const struct object *) o;
+};
+
+static void collect_unseen(void *arg, const struct object *o)
 {
-	size_t kept = 0;
+	struct unseen *u = arg;
 
-	for (size_t i = 0; i < f->records.n; i++) {
-		struct record *r = f->records.v[i];
+	if (o->generation != u->file->load)
+		vec_push(&u->o, o);
+}
 
-		if (r->load == m->loads)
-			f->records.v[kept++] = r;
+/* What the last load of a file did not see is kept, or goes. */
+static void settle_unseen(struct manifests *m, struct file *f, bool keep)
+{
+	struct unseen u = {.file = f};
+	struct shadow *s, *next;
+
+	store_each_of(m->store, f->number, collect_unseen, &u);
+	vec_foreach (o, &u.o)
+		if (keep)
+			store_mark(m->store, *o, f->number, f->load, (*o)->version);
 		else
-			remove_record(m, r);
+			withdraw(m, *o);
+	vec_done(&u.o);
+	DL_FOREACH_SAFE (f->shadows, s, next) {
+		if (keep)
+			s->o->generation = f->load;
+		else if (s->o->generation != f->load)
+			(void)object_free(shadow_remove(m, s));
 	}
-	f->records.n = kept;
 }
 
 /**
@@ -317,22 +272,21 @@ static void remove_unseen(struct manifests *m, struct file *f)
  * @content: Its objects, with names; taken over and left empty
  *
  * Tells every change of what is in force: objects added or changed first, in the order of the
- * file, then those that it no longer has, in the order in which it got them.  If the content has
- * problems, nothing is removed.  Time: O(objects of this file, before and after).
+ * file, then those that it no longer has, in the order in which they came in force.  If the content
+ * has problems, nothing is removed.  Time: O(objects of this file, before and after).
  */
 void manifests_load(struct manifests *m, const char *name, struct manifest *content)
 {
 	struct file *f = need_file(m, name);
 
-	m->loads++;
+	f->load++;
 	clear_problems(f);
 	f->unknown = content->unknown;
 	vec_foreach (p, &content->problems)
 		vec_push(&f->problems, TAKE(*p, NULL));
 	vec_foreach (e, &content->entries)
 		take_entry(m, f, TAKE(e->o, NULL), e->line);
-	if (!content->problems.n)
-		remove_unseen(m, f);
+	settle_unseen(m, f, content->problems.n);
 	manifest_done(content);
 }
 
@@ -365,11 +319,11 @@ void manifests_drop(struct manifests *m, const char *name)
 
 	if (!f)
 		return;
-	m->loads++;
-	remove_unseen(m, f);
+	f->load++;
+	settle_unseen(m, f, false);
 	m->files.n--;
 	memmove(&m->files.v[i], &m->files.v[i + 1], (m->files.n - i) * sizeof(f));
-	free_file(f);
+	free_file(m, f);
 }
 
 /* --- life and looking in -------------------------------------------------------------------------
@@ -377,29 +331,27 @@ void manifests_drop(struct manifests *m, const char *name)
 
 /**
  * manifests_new() - Make an empty memory
- * @fn:  Takes the changes; must not call back into the manifests
- * @arg: For @fn
+ * @store: Where @fn puts what is in force, and nobody else puts anything; borrowed
+ * @fn:    Takes the changes; they are in @store when it returns.  Must not call back
+ * @arg:   For @fn
  *
  * Return: the manifests; free with manifests_free()
  */
-struct manifests *manifests_new(object_change_fn *fn, void *arg)
+struct manifests *manifests_new(struct store *store, object_change_fn *fn, void *arg)
 {
 	struct manifests *m = xcalloc(1, sizeof(*m));
 
+	m->store = store;
 	m->fn = fn;
 	m->arg = arg;
 	return m;
 }
 
-static void ignore_change(void *arg _unused_, const struct object_key *key _unused_,
-			  struct object *o)
-{
-	(void)object_free(o);
-}
-
 /**
  * manifests_free() - Forget everything without telling a change
  * @m: Manifests or NULL
+ *
+ * What is in force stays in the store, which is not looked at.
  *
  * Return: NULL
  */
@@ -407,25 +359,28 @@ struct manifests *manifests_free(struct manifests *m)
 {
 	if (!m)
 		return NULL;
-	m->fn = ignore_change;
-	while (m->files.n)
-		manifests_drop(m, m->files.v[m->files.n - 1]->name);
+	vec_foreach (f, &m->files) {
+		while ((*f)->shadows)
+			(void)object_free(shadow_remove(m, (*f)->shadows));
+		free_file(m, *f);
+	}
 	vec_done(&m->files);
+	vec_done(&m->numbered);
+	table_done(&m->shadowed);
 	free(m);
 	return NULL;
 }
 
 /* An object that an earlier file defines too. */
-static void shadow_problem(const struct record *r, problem_fn *fn, void *arg)
+static void shadow_problem(const struct manifests *m, const struct object *o, problem_fn *fn,
+			   void *arg)
 {
-	const struct record *first = r->entry->records.v[0];
-	_cleanup_(freep) char *what = NULL, *text = NULL;
+	const struct object *first = in_force(m, o);
+	_cleanup_(freep) char *what = title(o), *text = NULL;
 
-	if (first == r)
-		return;
-	what = title(&r->entry->key);
-	text = xasprintf("%s:%" PRIu32 ": %s is in %s:%" PRIu32 " too, which wins", r->file->name,
-			 r->line, what, first->file->name, first->line);
+	text = xasprintf("%s:%" PRIu64 ": %s is in %s:%" PRIu64 " too, which wins",
+			 file_of(m, o)->name, o->version, what, file_of(m, first)->name,
+			 first->version);
 	fn(arg, text);
 }
 
@@ -439,13 +394,14 @@ void manifests_each_problem(const struct manifests *m, problem_fn *fn, void *arg
 {
 	for (size_t i = 0; i < m->files.n; i++) {
 		const struct file *f = m->files.v[i];
+		const struct shadow *s;
 
 		if (f->failure)
 			fn(arg, f->failure);
 		for (size_t j = 0; j < f->problems.n; j++)
 			fn(arg, f->problems.v[j]);
-		for (size_t j = 0; j < f->records.n; j++)
-			shadow_problem(f->records.v[j], fn, arg);
+		DL_FOREACH (f->shadows, s)
+			shadow_problem(m, s->o, fn, arg);
 	}
 }
 
@@ -459,14 +415,14 @@ static void count_problem(void *arg, const char *text _unused_)
  * @m:   Manifests
  * @ret: The counts
  *
- * Time: O(all objects).
+ * Time: O(files and problems).
  */
 void manifests_stats(const struct manifests *m, struct manifests_stats *ret)
 {
 	struct manifests_stats s = {.files = m->files.n};
 
 	for (int k = 0; k < _KIND_MAX; k++)
-		s.objects[k] = m->objects[k];
+		s.objects[k] = store_count(m->store, (enum kind)k);
 	for (size_t i = 0; i < m->files.n; i++)
 		s.unknown += m->files.v[i]->unknown;
 	manifests_each_problem(m, count_problem, &s.problems);

@@ -10,6 +10,7 @@
 
 #include "lib/vec.h"
 #include "watch/object/change.h"
+#include "watch/object/store.h"
 
 #define MANIFEST_FILES_MAX 4096 /* files of one folder; more are not read */
 
@@ -41,7 +42,7 @@ int manifest_parse(const char *name, const char *text, size_t len, struct manife
 		   struct err *reterr);
 bool manifest_name_ok(const char *name);
 
-struct manifests *manifests_new(object_change_fn *fn, void *arg);
+struct manifests *manifests_new(struct store *store, object_change_fn *fn, void *arg);
 struct manifests *manifests_free(struct manifests *m);
 void manifests_load(struct manifests *m, const char *name, struct manifest *content);
 void manifests_fail(struct manifests *m, const char *name, const char *problem);

@@ -6,12 +6,6 @@
 
 #include "watch/object/object.h"
 
-/* struct object_key - interned names, borrowed; @ns is NULL for kinds without namespace */
-struct object_key {
-	enum kind kind;
-	const char *ns, *name;
-};
-
 /**
  * typedef object_change_fn - Takes one change of what is in force
  * @arg: Context

@@ -12,12 +12,16 @@
 #include "watch/document/value.h"
 #include "watch/object/object.h"
 
-#define DECODE_PATH_MAX 256
 #define DECODE_ENTRIES_MAX                                                                      \
 	10000			/* of one list or map: rules, ports, peers, labels, values, ... \
 				 */
 #define DECODE_ADDRESSES_MAX 64 /* podCIDRs, and InternalIPs, of a node */
 #define DECODE_SHOWN_MAX     80 /* bytes of a text from outside that a message quotes */
+
+/* struct decode_path - of a field, for messages */
+struct decode_path {
+	char s[256];
+};
 
 /* SHOWN() - the two arguments of "%.*s" that quote a text from outside */
 #define SHOWN(s) (int)utf8_cut((s), strlen(s), DECODE_SHOWN_MAX), (s)
@@ -36,6 +40,8 @@ static inline struct err *unless_told(int r, struct err *reterr)
 	return r < 0 ? NULL : reterr;
 }
 
+size_t decode_path(struct decode_path *ret, const char *parent, const char *key);
+void decode_path_item(struct decode_path *ret, const char *parent, const char *key, uint32_t index);
 int decode_labels(const struct value *map, const char *path, const char *key, struct labels *ret,
 		  struct err *reterr);
 void labels_set(struct labels *l, const char *key, const char *value);

@@ -6,7 +6,6 @@
  * IsDNS1123Label, IsValidPortName).
  */
 #include <errno.h>
-#include <stdio.h>
 
 #include "lib/intern.h"
 #include "watch/object/decode_internal.h"
@@ -270,19 +269,19 @@ int decode_labels(const struct value *map, const char *path, const char *key, st
 		  struct err *reterr)
 {
 	const struct value *m = NULL;
-	char here[DECODE_PATH_MAX];
+	struct decode_path here;
 	int r = value_get_map(map, path, key, &m, reterr);
 
 	if (r <= 0)
 		return r;
-	(void)snprintf(here, sizeof(here), "%.200s.%s", path, key);
+	(void)decode_path(&here, path, key);
 	if (m->n > DECODE_ENTRIES_MAX)
-		return err_set(reterr, -EINVAL, "%s: %u labels, at most %d are supported", here,
+		return err_set(reterr, -EINVAL, "%s: %u labels, at most %d are supported", here.s,
 			       m->n, DECODE_ENTRIES_MAX);
 	ret->v = xcalloc(m->n, sizeof(*ret->v));
 	r = 0;
 	for (uint32_t i = 0; i < m->n; i++)
-		if (keep_error(&r, decode_label(&m->entry[i], here, &ret->v[ret->n],
+		if (keep_error(&r, decode_label(&m->entry[i], here.s, &ret->v[ret->n],
 						unless_told(r, reterr))) == 0)
 			ret->n++;
 	qsort(ret->v, ret->n, sizeof(*ret->v), compare_labels);

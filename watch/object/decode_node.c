@@ -3,7 +3,6 @@
  * decode_node.c - Node and Namespace.  Pure.
  */
 #include <errno.h>
-#include <stdio.h>
 
 #include "lib/intern.h"
 #include "watch/object/decode_internal.h"
@@ -48,10 +47,10 @@ static int decode_cidrs(const struct value *spec, struct node *n, struct err *re
 	n->pod_cidrs = xcalloc(list->n, sizeof(*n->pod_cidrs));
 	r = 0;
 	for (uint32_t i = 0; i < list->n; i++) {
-		char path[64];
+		struct decode_path path;
 
-		(void)snprintf(path, sizeof(path), "spec.podCIDRs[%u]", i);
-		(void)keep_error(&r, add_cidr(n, list->items[i], path, unless_told(r, reterr)));
+		decode_path_item(&path, "spec", "podCIDRs", i);
+		(void)keep_error(&r, add_cidr(n, list->items[i], path.s, unless_told(r, reterr)));
 	}
 	return r;
 }
@@ -59,17 +58,18 @@ static int decode_cidrs(const struct value *spec, struct node *n, struct err *re
 static int decode_address(const struct value *v, uint32_t i, struct node *n, struct err *reterr)
 {
 	const char *type = "", *text = "";
-	char path[64];
+	struct decode_path path;
 	struct addr a;
 
-	(void)snprintf(path, sizeof(path), "status.addresses[%u]", i);
-	if (expect_map(v, path, reterr) < 0 || value_get_str(v, path, "type", &type, reterr) < 0 ||
-	    value_get_str(v, path, "address", &text, reterr) < 0)
+	decode_path_item(&path, "status", "addresses", i);
+	if (expect_map(v, path.s, reterr) < 0 ||
+	    value_get_str(v, path.s, "type", &type, reterr) < 0 ||
+	    value_get_str(v, path.s, "address", &text, reterr) < 0)
 		return -EINVAL;
 	if (!streq(type, "InternalIP"))
 		return 0;
 	if (addr_parse(text, &a) < 0)
-		return err_set(reterr, -EINVAL, "%s.address: '%.*s' is not an address", path,
+		return err_set(reterr, -EINVAL, "%s.address: '%.*s' is not an address", path.s,
 			       SHOWN(text));
 	if (n->n_internal_ips == DECODE_ADDRESSES_MAX)
 		return err_set(

@@ -3,7 +3,6 @@
  * decode_pod.c - Pod: labels, identity, addresses, named ports.  Pure.
  */
 #include <errno.h>
-#include <stdio.h>
 
 #include "lib/intern.h"
 #include "lib/vec.h"
@@ -74,11 +73,11 @@ static int decode_container(const struct value *c, const char *path, struct port
 	if (expect_map(c, path, reterr) < 0 || decode_list(c, path, "ports", &list, reterr) < 0)
 		return -EINVAL;
 	for (uint32_t i = 0; list && i < list->n; i++) {
-		char here[DECODE_PATH_MAX];
+		struct decode_path here;
 
-		(void)snprintf(here, sizeof(here), "%.200s.ports[%u]", path, i);
+		decode_path_item(&here, path, "ports", i);
 		(void)keep_error(&r,
-				 decode_port(list->items[i], here, ret, unless_told(r, reterr)));
+				 decode_port(list->items[i], here.s, ret, unless_told(r, reterr)));
 	}
 	return r;
 }
@@ -93,11 +92,11 @@ static int decode_containers(const struct value *spec, const char *key, struct p
 		return r;
 	r = 0;
 	for (uint32_t i = 0; i < list->n; i++) {
-		char path[64];
+		struct decode_path path;
 
-		(void)snprintf(path, sizeof(path), "spec.%s[%u]", key, i);
+		decode_path_item(&path, "spec", key, i);
 		(void)keep_error(
-			&r, decode_container(list->items[i], path, ret, unless_told(r, reterr)));
+			&r, decode_container(list->items[i], path.s, ret, unless_told(r, reterr)));
 	}
 	return r;
 }
@@ -130,6 +129,8 @@ static void keep_first(struct ports *ports, struct pod *p)
 		else
 			p->ports[p->n_ports++] = *x;
 	}
+	if (p->n_ports) /* most pods have one or two, the array has room for four */
+		p->ports = xrealloc(p->ports, p->n_ports, sizeof(*p->ports));
 }
 
 #define NAMED_PORTS_MAX 1000 /* of one pod: keep_first() sorts by insertion */
@@ -186,13 +187,13 @@ static int add_ip(struct pod *p, const char *text, const char *path, struct err 
 static int decode_ip(const struct value *v, uint32_t i, struct pod *p, struct err *reterr)
 {
 	const char *ip = "";
-	char path[64];
+	struct decode_path path, path_of_ip;
 
-	(void)snprintf(path, sizeof(path), "status.podIPs[%u]", i);
-	if (expect_map(v, path, reterr) < 0 || value_get_str(v, path, "ip", &ip, reterr) < 0)
+	decode_path_item(&path, "status", "podIPs", i);
+	if (expect_map(v, path.s, reterr) < 0 || value_get_str(v, path.s, "ip", &ip, reterr) < 0)
 		return -EINVAL;
-	(void)snprintf(path, sizeof(path), "status.podIPs[%u].ip", i);
-	return add_ip(p, ip, path, reterr);
+	(void)decode_path(&path_of_ip, path.s, "ip");
+	return add_ip(p, ip, path_of_ip.s, reterr);
 }
 
 static int decode_ips(const struct value *status, struct pod *p, struct err *reterr)

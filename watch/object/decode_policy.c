@@ -9,7 +9,6 @@
  * and defaults (SetDefaults_NetworkPolicy).
  */
 #include <errno.h>
-#include <stdio.h>
 
 #include "lib/intern.h"
 #include "watch/object/decode_internal.h"
@@ -71,10 +70,10 @@ static int decode_ports(const struct value *rule, const char *path, struct polic
 		return result;
 	r->ports = xcalloc(list->n, sizeof(*r->ports));
 	for (uint32_t i = 0; i < list->n && result == 0; i++) {
-		char here[DECODE_PATH_MAX];
+		struct decode_path here;
 
-		(void)snprintf(here, sizeof(here), "%.200s.ports[%u]", path, i);
-		result = decode_port(list->items[i], here, &r->ports[r->n_ports++], reterr);
+		decode_path_item(&here, path, "ports", i);
+		result = decode_port(list->items[i], here.s, &r->ports[r->n_ports++], reterr);
 	}
 	return result;
 }
@@ -125,7 +124,7 @@ static int decode_peer(const struct value *v, const char *path, struct policy_pe
 		       struct err *reterr)
 {
 	const struct value *block = NULL;
-	char here[DECODE_PATH_MAX];
+	struct decode_path here;
 	bool pods_given;
 
 	if (expect_map(v, path, reterr) < 0)
@@ -140,8 +139,8 @@ static int decode_peer(const struct value *v, const char *path, struct policy_pe
 	if (!block && !pods_given && !p->ns_given)
 		return err_set(reterr, -EINVAL,
 			       "%s: podSelector, namespaceSelector or ipBlock is required", path);
-	(void)snprintf(here, sizeof(here), "%.200s.ipBlock", path);
-	return block ? decode_block(block, here, p, reterr) : 0;
+	(void)decode_path(&here, path, "ipBlock");
+	return block ? decode_block(block, here.s, p, reterr) : 0;
 }
 
 static int decode_peers(const struct value *rule, const char *path, const char *key,
@@ -154,10 +153,10 @@ static int decode_peers(const struct value *rule, const char *path, const char *
 		return result;
 	r->peers = xcalloc(list->n, sizeof(*r->peers));
 	for (uint32_t i = 0; i < list->n && result == 0; i++) {
-		char here[DECODE_PATH_MAX];
+		struct decode_path here;
 
-		(void)snprintf(here, sizeof(here), "%.200s.%s[%u]", path, key, i);
-		result = decode_peer(list->items[i], here, &r->peers[r->n_peers++], reterr);
+		decode_path_item(&here, path, key, i);
+		result = decode_peer(list->items[i], here.s, &r->peers[r->n_peers++], reterr);
 	}
 	return result;
 }
@@ -185,11 +184,11 @@ static int decode_rules(const struct value *spec, const char *key, enum directio
 		return result;
 	p->rules[d] = xcalloc(list->n, sizeof(*p->rules[d]));
 	for (uint32_t i = 0; i < list->n && result == 0; i++) {
-		char path[64];
+		struct decode_path path;
 
-		(void)snprintf(path, sizeof(path), "spec.%s[%u]", key, i);
-		result =
-			decode_rule(list->items[i], path, d, &p->rules[d][p->n_rules[d]++], reterr);
+		decode_path_item(&path, "spec", key, i);
+		result = decode_rule(list->items[i], path.s, d, &p->rules[d][p->n_rules[d]++],
+				     reterr);
 	}
 	return result;
 }

@@ -5,7 +5,6 @@
  * Source: meta/v1 validation ValidateLabelSelector.
  */
 #include <errno.h>
-#include <stdio.h>
 
 #include "lib/intern.h"
 #include "watch/object/decode_internal.h"
@@ -144,11 +143,11 @@ static int decode_expressions(const struct value *list, const char *path, struct
 			      struct err *reterr)
 {
 	for (uint32_t i = 0; i < list->n; i++) {
-		char here[DECODE_PATH_MAX];
+		struct decode_path here;
 		int r;
 
-		(void)snprintf(here, sizeof(here), "%.200s.matchExpressions[%u]", path, i);
-		r = decode_expression(list->items[i], here, &s->v[s->n++], reterr);
+		decode_path_item(&here, path, "matchExpressions", i);
+		r = decode_expression(list->items[i], here.s, &s->v[s->n++], reterr);
 		if (r < 0)
 			return r;
 	}
@@ -191,14 +190,14 @@ int decode_selector(const struct value *map, const char *path, const char *key, 
 {
 	const struct value *m = NULL;
 	struct selector s = {0};
-	char here[DECODE_PATH_MAX];
+	struct decode_path here;
 	int r = value_get_map(map, path, key, &m, reterr);
 
 	*ret_given = r != 0;
 	if (r <= 0)
 		return r;
-	(void)snprintf(here, sizeof(here), "%.200s.%s", path, key);
-	r = decode_terms(m, here, &s, reterr);
+	(void)decode_path(&here, path, key);
+	r = decode_terms(m, here.s, &s, reterr);
 	if (r < 0) {
 		selector_done(&s);
 		return r;

@@ -39,6 +39,33 @@ char *object_title(enum kind kind, const char *ns, const char *name)
 }
 
 /**
+ * object_key_equal() - Compare keys
+ * @a: Key
+ * @b: Key
+ *
+ * Return: true if they are those of one object
+ */
+bool object_key_equal(const struct object_key *a, const struct object_key *b)
+{
+	return a->kind == b->kind && a->ns == b->ns && a->name == b->name;
+}
+
+/**
+ * object_key_hash() - Hash a key for lib/table.h
+ * @key: Key
+ *
+ * Its names are interned, so this is arithmetic on pointers.
+ *
+ * Return: the hash, in this process only
+ */
+uint32_t object_key_hash(const struct object_key *key)
+{
+	uint64_t h = ((uintptr_t)key->ns >> 4) * 0x9e3779b97f4a7c15 + ((uintptr_t)key->name >> 4);
+
+	return (uint32_t)((h + key->kind) * 0xbf58476d1ce4e5b9 >> 32);
+}
+
+/**
  * protocol_str() - Name of a protocol as manifests spell it
  * @protocol: PROTO_x
  *

@@ -36,6 +36,12 @@ struct object {
 	char *problem;
 };
 
+/* struct object_key - interned names, borrowed; @ns is NULL for kinds without namespace */
+struct object_key {
+	enum kind kind;
+	const char *ns, *name;
+};
+
 struct label {
 	const char *key;
 	const char *value;
@@ -186,6 +192,9 @@ struct policy {
 const char *kind_str(enum kind k); /* "Pod", "NetworkPolicy", ... */
 const char *protocol_str(uint8_t protocol);
 char *object_title(enum kind kind, const char *ns, const char *name);
+
+bool object_key_equal(const struct object_key *a, const struct object_key *b);
+uint32_t object_key_hash(const struct object_key *key);
 
 struct object *object_free(struct object *o);
 static inline void object_freep(struct object **o)

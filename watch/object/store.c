@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * store.c - one open-addressing table of pointers a kind: 8 bytes a slot, at most 3/4 full.
+ * store.c - one table of objects a kind.
  *
  * Keys are interned, so hashing and comparing them is arithmetic on pointers.  Objects that a
  * source marked with a feed are in a list of that feed as well.  Pure.
@@ -10,10 +10,7 @@
 #include <uthash.h>
 #include <utlist.h>
 
-struct slots {
-	struct object **v;
-	size_t n, cap; /* cap is a power of two or 0 */
-};
+#include "lib/table.h"
 
 /* struct marked - the objects of one feed */
 struct marked {
@@ -23,7 +20,7 @@ struct marked {
 };
 
 struct store {
-	struct slots kinds[_KIND_MAX];
+	struct table kinds[_KIND_MAX];
 	struct marked *marked;
 };
 
@@ -54,9 +51,9 @@ struct store *store_free(struct store *s)
 		free(m);
 	}
 	for (int k = 0; k < _KIND_MAX; k++) {
-		for (size_t i = 0; i < s->kinds[k].cap; i++)
-			(void)object_free(s->kinds[k].v[i]);
-		free(s->kinds[k].v);
+		table_foreach (o, &s->kinds[k])
+			(void)object_free(*o);
+		table_done(&s->kinds[k]);
 	}
 	free(s);
 	return NULL;
@@ -102,37 +99,37 @@ static void unlink_marked(struct store *s, struct object *o)
 	free(m);
 }
 
+/* A version of the same feed takes the place of the one before. */
+static void relink_marked(struct store *s, struct object *old, struct object *new)
+{
+	struct marked *m;
+
+	if (!new->feed || new->feed != old->feed) {
+		unlink_marked(s, old);
+		link_marked(s, new);
+		return;
+	}
+	m = find_marked(s, new->feed);
+	DL_REPLACE_ELEM(m->objects, old, new);
+}
+
 /* --- the table ---------------------------------------------------------------------------------
  */
 
-static size_t home(const struct slots *t, const char *ns, const char *name)
+static bool is_object(const void *item, const void *key)
 {
-	uint64_t h = ((uintptr_t)ns >> 4) * 0x9e3779b97f4a7c15 + ((uintptr_t)name >> 4);
+	const struct object *o = item;
+	const struct object_key *k = key;
 
-	h *= 0xbf58476d1ce4e5b9;
-	return (size_t)(h >> 32) & (t->cap - 1);
+	return o->ns == k->ns && o->name == k->name;
 }
 
-/* The slot of a key, or the empty one where it would go. */
-static size_t find(const struct slots *t, const char *ns, const char *name)
+/* Where the object of a key stands, or NULL. */
+static void **find(const struct store *s, enum kind kind, const char *ns, const char *name)
 {
-	size_t i = home(t, ns, name);
+	const struct object_key key = {kind, ns, name};
 
-	while (t->v[i] && (t->v[i]->ns != ns || t->v[i]->name != name))
-		i = (i + 1) & (t->cap - 1);
-	return i;
-}
-
-static void grow(struct slots *t)
-{
-	struct slots bigger = {.n = t->n, .cap = t->cap ? t->cap * 2 : 16};
-
-	bigger.v = xcalloc(bigger.cap, sizeof(*bigger.v));
-	for (size_t i = 0; i < t->cap; i++)
-		if (t->v[i])
-			bigger.v[find(&bigger, t->v[i]->ns, t->v[i]->name)] = t->v[i];
-	free(t->v);
-	*t = bigger;
+	return table_find(&s->kinds[kind], object_key_hash(&key), is_object, &key);
 }
 
 /**
@@ -146,22 +143,22 @@ static void grow(struct slots *t)
  */
 bool store_put(struct store *s, struct object *o, struct object **ret_old)
 {
-	struct slots *t = &s->kinds[o->kind];
-	size_t i;
+	const struct object_key key = {o->kind, o->ns, o->name};
+	void **slot = find(s, o->kind, o->ns, o->name);
+	struct object *old = slot ? *slot : NULL;
 
-	if ((t->n + 1) * 4 > t->cap * 3)
-		grow(t);
-	i = find(t, o->ns, o->name);
-	if (t->v[i] && object_equal(t->v[i], o)) {
+	if (old && object_equal(old, o)) {
 		(void)object_free(o);
 		return false;
 	}
-	*ret_old = t->v[i];
-	t->n += !t->v[i];
-	if (t->v[i])
-		unlink_marked(s, t->v[i]);
-	link_marked(s, o);
-	t->v[i] = o;
+	*ret_old = old;
+	if (!slot) {
+		link_marked(s, o);
+		table_add(&s->kinds[o->kind], object_key_hash(&key), o);
+		return true;
+	}
+	relink_marked(s, old, o);
+	*slot = o;
 	return true;
 }
 
@@ -176,28 +173,14 @@ bool store_put(struct store *s, struct object *o, struct object **ret_old)
  */
 struct object *store_remove(struct store *s, enum kind kind, const char *ns, const char *name)
 {
-	struct slots *t = &s->kinds[kind];
+	void **slot = find(s, kind, ns, name);
 	struct object *o;
-	size_t gap, i;
 
-	if (!t->cap)
+	if (!slot)
 		return NULL;
-	gap = find(t, ns, name);
-	o = t->v[gap];
-	if (!o)
-		return NULL;
+	o = *slot;
 	unlink_marked(s, o);
-	t->v[gap] = NULL;
-	t->n--;
-	/* Close the gap: move up whatever probing would no longer reach. */
-	for (i = (gap + 1) & (t->cap - 1); t->v[i]; i = (i + 1) & (t->cap - 1)) {
-		size_t want = home(t, t->v[i]->ns, t->v[i]->name);
-
-		if (((i - want) & (t->cap - 1)) < ((i - gap) & (t->cap - 1)))
-			continue;
-		t->v[gap] = TAKE(t->v[i], NULL);
-		gap = i;
-	}
+	table_remove(&s->kinds[kind], slot);
 	return o;
 }
 
@@ -213,9 +196,9 @@ struct object *store_remove(struct store *s, enum kind kind, const char *ns, con
 const struct object *store_get(const struct store *s, enum kind kind, const char *ns,
 			       const char *name)
 {
-	const struct slots *t = &s->kinds[kind];
+	void **slot = find(s, kind, ns, name);
 
-	return t->cap ? t->v[find(t, ns, name)] : NULL;
+	return slot ? *slot : NULL;
 }
 
 /**
@@ -229,8 +212,7 @@ const struct object *store_get(const struct store *s, enum kind kind, const char
 void store_mark(struct store *s, const struct object *o, uint16_t feed, uint16_t generation,
 		uint64_t version)
 {
-	struct slots *t = &s->kinds[o->kind];
-	struct object *mine = t->v[find(t, o->ns, o->name)];
+	struct object *mine = *find(s, o->kind, o->ns, o->name);
 
 	if (feed != mine->feed) {
 		unlink_marked(s, mine);
@@ -250,18 +232,15 @@ void store_mark(struct store *s, const struct object *o, uint16_t feed, uint16_t
  */
 void store_each(const struct store *s, enum kind kind, store_fn *fn, void *arg)
 {
-	const struct slots *t = &s->kinds[kind];
-
-	for (size_t i = 0; i < t->cap; i++)
-		if (t->v[i])
-			fn(arg, t->v[i]);
+	table_foreach (o, &s->kinds[kind])
+		fn(arg, *o);
 }
 
 /**
  * store_each_of() - Walk the objects that are marked with a feed
  * @s:    Store
  * @feed: Mark, not 0
- * @fn:   Called for each, those marked first come first; must not change the store
+ * @fn:   Called for each, keys marked first come first; must not change the store
  * @arg:  Its first argument
  */
 void store_each_of(const struct store *s, uint16_t feed, store_fn *fn, void *arg)

@@ -51,6 +51,7 @@ class Servers:
         self.stopping = True
         self.wake_write.send(b"x")
         self.thread.join(5)
+        self.wake_read.close()
         self.wake_write.close()
 
     def _serve(self):
@@ -63,7 +64,8 @@ class Servers:
                     handler, name = key.data
                     handler(key.fileobj, name)
         for key in list(self.selector.get_map().values()):
-            key.fileobj.close()
+            if key.fileobj is not self.wake_read:
+                key.fileobj.close()
 
     def _register_new(self):
         with self.lock:
