@@ -91,6 +91,7 @@ class Arena:
         wanted = len(NAMESPACES) + self.markers
         wait_for(lambda: self.node.metrics().get('manx_objects{kind="Namespace"}') == wanted, 20,
                  f"the agent to know {wanted} namespaces")
+        self.node.metrics()  # a later page: the turn that began with the marker is over
 
     # --- the watcher ---
 
