@@ -374,7 +374,7 @@ def test_metrics_of_the_loop_and_of_transactions(node, pods):
 
 
 def test_metrics_pass_promtool(lab, node, pods):
-    promtool = subprocess.run([ROOT / "scripts/get-promtool"], capture_output=True, text=True,
+    promtool = subprocess.run([ROOT / "scripts/get-promtool"], stdout=subprocess.PIPE, text=True,
                               check=True).stdout.strip()
     lab.policy("default", "p", ingress=[{"ports": [{"port": 80}]}])
     lab.settle()

@@ -41,6 +41,19 @@ static void on_event(void *arg, const struct rtnl_event *e)
 	s->last[e->kind] = *e;
 }
 
+/*
+ * Some notifications follow a command when the kernel finds the time, and would be counted for the
+ * test's own: links learn of their carrier, and an IPv6 address is told once more and then gets its
+ * route.  The last command waits for the lock under which links are told.
+ */
+static void settle(void)
+{
+	lab_run("for i in $(seq 3000); do "
+		"[ $(ip -o link show type veth | grep -c 'state UP') = 4 ] && "
+		"ip -6 route show table local | grep -q 2001:db8::1 && "
+		"exec ip link set lo up; sleep 0.01; done; exit 1");
+}
+
 static int set_up(void **state)
 {
 	struct world *w = xcalloc(1, sizeof(*w));
@@ -51,6 +64,7 @@ static int set_up(void **state)
 	lab_run("ip addr add 192.0.2.1/24 dev up0 && ip addr add 2001:db8::1/64 dev up0 nodad");
 	lab_run("ip link add " POD_LINK " type veth peer name pod0");
 	lab_run("ip link set " POD_LINK " up && ip link set pod0 up");
+	settle();
 	assert_int_equal(rtnl_open(on_event, &w->seen, &w->rtnl, &w->err), 0);
 	w->routes = routes_new();
 	*state = w;
@@ -404,9 +418,7 @@ static void routes_of_others_are_not_told(void **state)
 	dispatch(w);
 	lab_run("ip route add 10.5.0.0/16 via 192.0.2.5 && ip route del 10.5.0.0/16");
 	dispatch(w);
-	/* Of addresses something may be told: IPv6 ends its search for duplicates when it likes. */
-	assert_int_equal(w->seen.count[RTNL_ROUTE_GONE], 0);
-	assert_int_equal(w->seen.count[RTNL_OVERRUN], 0);
+	assert_memory_equal(&w->seen, &(struct seen){0}, sizeof(w->seen));
 }
 
 /* The kernel drops the IPv4 routes of a link that goes down, and says nothing. */

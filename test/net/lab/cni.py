@@ -83,7 +83,7 @@ def status(node):
 
 
 def cnitool_path():
-    return subprocess.run([ROOT / "scripts/build-cnitool"], capture_output=True, text=True,
+    return subprocess.run([ROOT / "scripts/build-cnitool"], stdout=subprocess.PIPE, text=True,
                           check=True).stdout.strip()
 
 
@@ -100,11 +100,12 @@ def cnitool(pod, command, capabilities=None):
                  "CNI_ARGS": environment(pod, command)["CNI_ARGS"]}
     if capabilities:
         variables["CAP_ARGS"] = json.dumps(capabilities)
+    tool = cnitool_path()  # out here: a node has no way to what the first build downloads
     with pod.node.namespace:
         done = subprocess.run(
             [shutil.which("unshare"), "--mount", "sh", "-c",
              'mount --bind "$1" /var/lib/cni && shift && exec "$@"', "sh", str(cache),
-             cnitool_path(), command, "manx", str(pod.netns_path)],
+             tool, command, "manx", str(pod.netns_path)],
             capture_output=True, text=True, check=False, env=variables, timeout=60)
     if done.returncode != 0:
         raise RuntimeError(f"cnitool {command}: {done.stdout}{done.stderr}")

@@ -21,7 +21,7 @@ import subprocess
 import time
 
 from lab import cni
-from lab.cluster import binary, wait_for
+from lab.cluster import binary
 from lab.namespace import Namespace
 from lab.probe import _crc32c
 
@@ -199,7 +199,7 @@ class RandomWorld:
         assert sum(len(r["packets"]) for r in drawn["rounds"]) <= len(SOURCE_PORTS)
         self.lab, self.drawn = lab, drawn
         self.sandboxes, self.source_ports = {}, iter(SOURCE_PORTS)
-        self.unsettled, self.kube_namespaces, self.markers = set(), set(), 0
+        self.unsettled, self.markers = set(), 0
         self.node = lab.node("node", podCIDR=drawn["local"][0], podCIDRs=drawn["local"])
         self._lay_routes()
         lab.write({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "elsewhere"},
@@ -249,20 +249,21 @@ class RandomWorld:
     # --- changes ---
 
     def settle(self):
-        """Wait until the agent has given the kernel what was written; cf. Lab.settle()."""
+        """Wait until the agent has given the kernel what was written; cf. Lab.settle().
+
+        Files never go here, so their number tells that the marker was read; that of Namespaces
+        stays when one goes as the marker comes.
+        """
         self.markers += 1
         self.lab.namespace_object(f"marker-{self.markers}")
-        wanted = self.markers + len(self.kube_namespaces)
-        wait_for(lambda: self.node.metrics().get('manx_objects{kind="Namespace"}') == wanted, 10,
-                 f"the agent to know {wanted} namespaces", step=0.002)
+        wanted = len(list(self.lab.manifests.glob("[!.]*")))
+        self.node.wait_settled({"manx_source_files": wanted}, 10, step=0.002)
         self.unsettled.clear()
 
     def _write(self, file, manifest):
         # Without objects rather than removed: a file that goes keeps its objects for a while.
         self.lab.write_text(f"{file}.yaml", manifest or "# nothing\n")
         self.unsettled.add(file)
-        if file.startswith("namespace-"):
-            (self.kube_namespaces.add if manifest else self.kube_namespaces.discard)(file)
 
     def _attach(self, change):
         sandbox = Sandbox(self.node, change)
