@@ -231,6 +231,8 @@ void links_event(struct agent *a, const struct rtnl_event *e)
 		route_gone(a, e);
 		return;
 	}
+	if (e->kind == RTNL_LINK_GONE)
+		calls_link_gone(a->calls, e->ifname);
 	at = attached(a, e->ifname);
 	if (at && e->kind == RTNL_LINK_GONE)
 		interface_gone(a, at, e->port);

@@ -18,10 +18,9 @@ static void forget_connections(struct agent *a, const struct attachment *at)
 {
 	struct err e = {0};
 
-	for (uint32_t i = 0; i < at->n_addrs; i++)
-		if (conntrack_flush(a->routing.conntrack, &at->addrs[i], &e) < 0)
-			log_warn("ipam", "connections of a pod that went may be left",
-				 "pod=\"%s/%s\" err=\"%s\"", at->ns, at->pod, e.msg);
+	if (conntrack_flush(a->routing.conntrack, at->addrs, at->n_addrs, &e) < 0)
+		log_warn("ipam", "connections of a pod that went may be left",
+			 "pod=\"%s/%s\" err=\"%s\"", at->ns, at->pod, e.msg);
 }
 
 static void release_gone(struct agent *a, const struct link_names *links)

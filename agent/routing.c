@@ -367,21 +367,34 @@ void routing_links(struct agent *a, links_fn *fn, void *arg)
 /* --- connections -------------------------------------------------------------------------------
  */
 
+struct flush_asked {
+	routing_done_fn *fn;
+	void *arg;
+};
+
+/* struct flush_job - one flush under way; those asked for meanwhile are the next one together */
 struct flush_job {
 	struct waiter_job job;
 	struct agent *agent;
-	routing_done_fn *fn;
-	void *arg;
 	struct err err;
 	VEC(struct addr) addrs;
+	VEC(struct flush_asked) asked;
 };
 
 static void flush_run(struct waiter_job *j)
 {
 	struct flush_job *p = container_of(j, struct flush_job, job);
 
-	vec_foreach (a, &p->addrs)
-		(void)conntrack_flush(p->agent->routing.conntrack, a, &p->err);
+	(void)conntrack_flush(p->agent->routing.conntrack, p->addrs.v, p->addrs.n, &p->err);
+}
+
+static void submit_flush(struct agent *a)
+{
+	struct routing *g = &a->routing;
+
+	g->flushing = TAKE(g->next_flush, NULL);
+	if (g->flushing)
+		waiter_submit(g->waiter, &g->flushing->job);
 }
 
 static void flush_done(struct waiter_job *j)
@@ -391,8 +404,10 @@ static void flush_done(struct waiter_job *j)
 	if (p->err.code)
 		log_warn("route", "connections of a pod that went may be left", "err=\"%s\"",
 			 p->err.msg);
-	if (p->fn)
-		p->fn(p->arg);
+	submit_flush(p->agent);
+	vec_foreach (asked, &p->asked)
+		asked->fn(asked->arg);
+	vec_done(&p->asked);
 	vec_done(&p->addrs);
 	free(p);
 }
@@ -408,13 +423,18 @@ static void flush_done(struct waiter_job *j)
 void routing_flush(struct agent *a, const struct addr *addrs, size_t n, routing_done_fn *fn,
 		   void *arg)
 {
-	struct flush_job *p = xcalloc(1, sizeof(*p));
+	struct routing *g = &a->routing;
+	struct flush_job *p = g->next_flush;
 
-	p->job = (struct waiter_job){flush_run, flush_done, NULL};
-	p->agent = a;
-	p->fn = fn;
-	p->arg = arg;
+	if (!p) {
+		p = g->next_flush = xcalloc(1, sizeof(*p));
+		p->job = (struct waiter_job){flush_run, flush_done, NULL};
+		p->agent = a;
+	}
 	for (size_t i = 0; i < n; i++)
 		vec_push(&p->addrs, addrs[i]);
-	waiter_submit(a->routing.waiter, &p->job);
+	if (fn)
+		vec_push(&p->asked, (struct flush_asked){fn, arg});
+	if (!g->flushing)
+		submit_flush(a);
 }

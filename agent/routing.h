@@ -22,12 +22,14 @@ struct routing_asked {
  * struct routing - embedded in the agent
  * @applying:    Routes are on their way
  * @read_failed: What the kernel holds is not known: it has to be read again
+ * @flushing, @next_flush: Connections being forgotten, and those that are when that is done
  */
 struct routing {
 	struct waiter *waiter;
 	struct routing_asked read, mtu;
 	bool applying, read_failed;
 	struct conntrack *conntrack;
+	struct flush_job *flushing, *next_flush;
 };
 
 /* struct link_names - owned by who has it; starts zeroed */

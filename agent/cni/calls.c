@@ -4,8 +4,8 @@
  *
  * ADD:   addresses and journal record -> rules in the kernel -> the caller makes the link -> route
  *        in the kernel, record on disk, pod known (or waited for) -> result
- * DEL:   the caller deletes the link, and the route with it -> rules out of the kernel,
- *        connections forgotten -> addresses free
+ * DEL:   the caller deletes the link, and the route with it; when it is gone connections are
+ *        forgotten -> rules out of the kernel -> addresses free
  * GC:    as DEL, for everything the runtime does not name
  * CHECK: our own state, then the caller compares the pod's end
  *
@@ -109,7 +109,7 @@ static bool routes_under_way_of(const struct calls *s, const struct cni_call *c)
 static void after_kernel(struct calls *s, struct cni_call *c)
 {
 	if (c->undone)
-		detach_flush(s, c);
+		detach_go_on(s, c);
 	else if (!s->agent->table_sync.ok)
 		cni_call_fail(s, c, CNI_E_KERNEL, s->agent->table_sync.problem);
 	else
@@ -136,8 +136,10 @@ static void progress(struct calls *s, struct cni_call *c)
 	case STEP_FINISH:
 		add_finish(s, c);
 		break;
-	case STEP_CALLER:
 	case STEP_FLUSH:
+		detach_finish(s, c);
+		break;
+	case STEP_CALLER:
 		break;
 	}
 }
@@ -165,6 +167,20 @@ bool calls_take_away(const struct calls *s, const char *host_ifname)
 		if (is_going(c, host_ifname))
 			return true;
 	return false;
+}
+
+/**
+ * calls_link_gone() - The kernel told that a pod's link is gone
+ * @s:           Calls
+ * @host_ifname: Its end in the host
+ */
+void calls_link_gone(struct calls *s, const char *host_ifname)
+{
+	struct cni_call *c;
+
+	DL_FOREACH (s->all, c)
+		if (is_going(c, host_ifname))
+			detach_link_gone(s, c);
 }
 
 /**
@@ -216,7 +232,7 @@ static void caller_done(struct calls *s, struct cni_call *c)
 		cni_call_finish(s, c, "");
 		break;
 	default:
-		detach_flush(s, c);
+		detach_go_on(s, c);
 		break;
 	}
 }
@@ -228,13 +244,13 @@ static void on_answer(struct call_work *w, const struct value *m)
 	const char *message = NULL;
 	int64_t code = CNI_E_KERNEL;
 
-	if (c->undone)
+	if (c->undone || c->step == STEP_FLUSH) /* what goes on now nobody can stop */
 		return;
 	if (c->step != STEP_CALLER) {
 		cni_call_fail(s, c, CNI_E_DECODE, "unexpected message from the plugin");
 		return;
 	}
-	if (value_get_str(m, "", "error", &message, NULL) <= 0) {
+	if (c->flushing || value_get_str(m, "", "error", &message, NULL) <= 0) {
 		caller_done(s, c);
 		return;
 	}

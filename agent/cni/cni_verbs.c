@@ -110,15 +110,16 @@ void cni_call_fail(struct calls *s, struct cni_call *c, int code, const char *me
 }
 
 /**
- * cni_call_abandon() - The plugin went away: an ADD is taken back, a DEL that has only to free the
- * addresses goes on
+ * cni_call_abandon() - The plugin went away: an ADD is taken back, a DEL whose link is gone goes on
  * @s: Calls
  * @c: Call; freed, now or later
  */
 void cni_call_abandon(struct calls *s, struct cni_call *c)
 {
 	c->call = NULL;
-	if (c->step != STEP_FLUSH && !c->undone)
+	if (c->step == STEP_CALLER && c->flushing)
+		detach_go_on(s, c);
+	else if (c->step != STEP_FLUSH && !c->undone)
 		take_back(s, c);
 }
 
@@ -293,38 +294,70 @@ void gc_begin(struct calls *s, struct cni_call *c)
 	ask_detach(c);
 }
 
-/* The connections are forgotten: free the addresses. */
 static void on_flushed(void *arg)
 {
 	struct cni_call *c = arg;
-	struct agent *a = c->calls->agent;
 
-	vec_foreach (at, &c->going) {
-		attach_release(a, *at);
-		log_info("cni", c->undone ? "taken back" : "pod detached",
-			 "pod=\"%s/%s\" ifname=%s", (*at)->ns, (*at)->pod, (*at)->host_ifname);
-	}
-	end(c->calls, c, c->undone ? c->failure.data : "", !c->undone);
+	c->flushed = true; /* the turn that follows looks at it */
 }
 
-/**
- * detach_flush() - When no packet reaches what goes: rules not wanted any more, forget the
- * connections, then free the addresses
- * @s: Calls
- * @c: Call; freed later
- */
-void detach_flush(struct calls *s, struct cni_call *c)
+static void flush(struct calls *s, struct cni_call *c)
 {
 	VEC(struct addr) addrs = {0};
 
-	c->step = STEP_FLUSH;
-	vec_foreach (at, &c->going) {
-		attach_forget(s->agent, *at);
+	c->flushing = true;
+	vec_foreach (at, &c->going)
 		for (uint32_t i = 0; i < (*at)->n_addrs; i++)
 			vec_push(&addrs, (*at)->addrs[i]);
-	}
 	routing_flush(s->agent, addrs.v, addrs.n, on_flushed, c);
 	vec_done(&addrs);
+}
+
+/**
+ * detach_link_gone() - The kernel told that a link is gone that a plugin is deleting
+ * @s: Calls
+ * @c: Its call
+ *
+ * No packet reaches the pod any more, though the plugin waits for the kernel for tens of
+ * milliseconds: meanwhile the connections are forgotten.  A GC has many links, and waits.
+ */
+void detach_link_gone(struct calls *s, struct cni_call *c)
+{
+	if (c->step == STEP_CALLER && c->going.n == 1 && !c->flushing)
+		flush(s, c);
+}
+
+/**
+ * detach_go_on() - When no packet reaches what goes: rules not wanted any more, forget the
+ * connections
+ * @s: Calls
+ * @c: Call
+ */
+void detach_go_on(struct calls *s, struct cni_call *c)
+{
+	c->step = STEP_FLUSH;
+	vec_foreach (at, &c->going)
+		attach_forget(s->agent, *at);
+	if (!c->flushing)
+		flush(s, c);
+}
+
+/**
+ * detach_finish() - When the connections are forgotten: free the addresses
+ * @s: Calls
+ * @c: Call; freed if it is done
+ */
+void detach_finish(struct calls *s, struct cni_call *c)
+{
+	if (!c->flushed)
+		return;
+	vec_foreach (at, &c->going) {
+		attach_release(s->agent, *at);
+		log_info("cni", c->undone ? "taken back" : "pod detached",
+			 "pod=\"%s/%s\" ifname=%s", (*at)->ns, (*at)->pod, (*at)->host_ifname);
+	}
+	end(s, c, c->undone ? c->failure.data : "", !c->undone);
+	loop_wake(s->agent->loop); /* the journal was written to after the turn looked at it */
 }
 
 /* --- CHECK and STATUS ------------------------------------------------------------------------ */

@@ -30,6 +30,7 @@ enum step {
  * @undone:  ADD: it has failed or its caller went away, and what it did is being taken back
  * @failure: What the plugin prints then
  * @asked:   ADD: the source was asked for the pod, or told of it in time
+ * @flushing, @flushed: Of what goes, connections are being forgotten; they are
  */
 struct cni_call {
 	struct call_work work;
@@ -41,7 +42,7 @@ struct cni_call {
 	struct attachment *at;
 	VEC(struct attachment *) going;
 	uint64_t seq;
-	bool adopted, doomed, undone, asked;
+	bool adopted, doomed, undone, asked, flushing, flushed;
 	struct buf failure;
 	struct loop_source *timer;
 	struct cni_call *prev, *next;
@@ -62,6 +63,8 @@ void add_begin(struct calls *s, struct cni_call *c);
 void add_finish(struct calls *s, struct cni_call *c);
 void del_begin(struct calls *s, struct cni_call *c);
 void gc_begin(struct calls *s, struct cni_call *c);
-void detach_flush(struct calls *s, struct cni_call *c);
+void detach_link_gone(struct calls *s, struct cni_call *c);
+void detach_go_on(struct calls *s, struct cni_call *c);
+void detach_finish(struct calls *s, struct cni_call *c);
 void check_begin(struct calls *s, struct cni_call *c);
 void status_begin(struct calls *s, struct cni_call *c);

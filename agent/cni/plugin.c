@@ -167,7 +167,7 @@ static void flush_previous(const struct value *conf)
 
 		if (value_get_str(ips->items[i], "", "address", &text, NULL) > 0 &&
 		    prefix_parse(text, &p) >= 0 && p.len == addr_len(&p.addr) * 8)
-			(void)conntrack_flush(c, &p.addr, NULL);
+			(void)conntrack_flush(c, &p.addr, 1, NULL);
 	}
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * conntrack.c - delete the connection tracking entries of an address.
+ * conntrack.c - delete the connection tracking entries of addresses.
  *
  * The kernel walks its whole table for each place where the address can stand.
  *
@@ -95,7 +95,9 @@ static int delete_filtered(struct nlbatch *b, const struct addr *a)
 /* struct deleting - deletions of what a list names, through a socket of their own */
 struct deleting {
 	struct nlbatch *batch;
-	const struct addr *addr;
+	uint8_t family;
+	const struct addr *addrs;
+	size_t n;
 	int error;
 };
 
@@ -159,21 +161,29 @@ void conntrack_put_deletion(struct nlbatch *b, uint8_t family, const struct nlms
 		nlbatch_added(b, h);
 }
 
+static bool concerns_any(const struct nlmsghdr *entry, const struct deleting *d)
+{
+	for (size_t i = 0; i < d->n; i++)
+		if (conntrack_concerns(entry, &d->addrs[i]))
+			return true;
+	return false;
+}
+
 static int delete_listed(void *arg, const struct nlmsghdr *entry)
 {
 	struct deleting *d = arg;
 	int r = 0;
 
-	if (!conntrack_concerns(entry, d->addr))
+	if (!concerns_any(entry, d))
 		return 0;
 	if (nlbatch_full(d->batch))
 		r = nlbatch_send(d->batch, keep_error, d);
 	if (r == 0)
-		conntrack_put_deletion(d->batch, d->addr->family, entry);
+		conntrack_put_deletion(d->batch, d->family, entry);
 	return r;
 }
 
-/* @p NULL: every entry of the family */
+/* @p: where the only address stands; NULL: every entry of the family */
 static int list(struct mnl_socket *s, const struct place *p, struct deleting *d)
 {
 	char request[256] __attribute__((aligned(NLMSG_ALIGNTO)));
@@ -185,9 +195,9 @@ static int list(struct mnl_socket *s, const struct place *p, struct deleting *d)
 
 		h->nlmsg_type = (NFNL_SUBSYS_CTNETLINK << 8) | IPCTNL_MSG_CT_GET;
 		h->nlmsg_flags = NLM_F_DUMP;
-		put_head(h, d->addr->family);
+		put_head(h, d->family);
 		if (p)
-			put_filter(h, d->addr, p);
+			put_filter(h, d->addrs, p);
 		r = nl_request(s, h, delete_listed, d);
 		sent = nlbatch_send(d->batch, keep_error, d);
 		if (sent < 0)
@@ -234,48 +244,79 @@ struct conntrack *conntrack_close(struct conntrack *c)
 	return NULL;
 }
 
+static int list_v4(struct conntrack *c, const struct addr *a)
+{
+	struct deleting d = {.batch = &c->batch, .family = AF_INET, .addrs = a, .n = 1};
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(places) && r == 0; i++)
+		r = list(c->lister, &places[i], &d);
+	return r;
+}
+
+/* All of them in one list: the kernel walks its whole table for it. */
+static int list_v6(struct conntrack *c, const struct addr *addrs, size_t n)
+{
+	struct deleting d = {.batch = &c->batch, .family = AF_INET6, .addrs = addrs, .n = n};
+
+	for (size_t i = 0; i < n; i++)
+		if (addrs[i].family == AF_INET6)
+			return list(c->lister, NULL, &d);
+	return 0;
+}
+
+static int say(int r, struct err *reterr)
+{
+	return r == 0 ? 0 : err_set(reterr, r, "conntrack entries: %s", strerror(-r));
+}
+
 /**
- * conntrack_list_and_delete() - Forget every connection of an address, one by one
+ * conntrack_list_and_delete() - Forget every connection of some addresses, one by one
  * @c:      Handle
- * @a:      Address
+ * @addrs:  Addresses
+ * @n:      Their number
  * @reterr: What failed
  *
  * Some 7 us for each entry deleted, and for IPv6 1 us for each entry there is.
  *
  * Return: 0; -errno
  */
-int conntrack_list_and_delete(struct conntrack *c, const struct addr *a, struct err *reterr)
+int conntrack_list_and_delete(struct conntrack *c, const struct addr *addrs, size_t n,
+			      struct err *reterr)
 {
-	struct deleting d = {.batch = &c->batch, .addr = a};
 	int r = 0;
 
 	nlbatch_begin(&c->batch, c->ask);
-	if (a->family == AF_INET6)
-		r = list(c->lister, NULL, &d);
-	for (size_t i = 0; a->family == AF_INET && i < ARRAY_SIZE(places) && r == 0; i++)
-		r = list(c->lister, &places[i], &d);
-	return r == 0 ? 0 : err_set(reterr, r, "conntrack entries: %s", strerror(-r));
+	for (size_t i = 0; i < n && r == 0; i++)
+		if (addrs[i].family == AF_INET)
+			r = list_v4(c, &addrs[i]);
+	if (r == 0)
+		r = list_v6(c, addrs, n);
+	return say(r, reterr);
 }
 
 /**
- * conntrack_flush() - Forget every connection of an address
+ * conntrack_flush() - Forget every connection of some addresses
  * @c:      Handle
- * @a:      Address
+ * @addrs:  Addresses
+ * @n:      Their number
  * @reterr: What failed
  *
- * Connections from it and to it, as they were before and after address translation.
+ * Connections from them and to them, as they were before and after address translation.
  *
  * Return: 0; -errno
  */
-int conntrack_flush(struct conntrack *c, const struct addr *a, struct err *reterr)
+int conntrack_flush(struct conntrack *c, const struct addr *addrs, size_t n, struct err *reterr)
 {
-	int r;
+	int r = 0;
 
-	if (a->family == AF_INET6)
-		return conntrack_list_and_delete(c, a, reterr);
 	nlbatch_begin(&c->batch, c->ask);
-	r = delete_filtered(&c->batch, a);
+	for (size_t i = 0; i < n && r == 0; i++)
+		if (addrs[i].family == AF_INET)
+			r = delete_filtered(&c->batch, &addrs[i]);
 	if (r == -EINVAL || r == -EOPNOTSUPP)
-		return conntrack_list_and_delete(c, a, reterr);
-	return r == 0 ? 0 : err_set(reterr, r, "conntrack entries: %s", strerror(-r));
+		return conntrack_list_and_delete(c, addrs, n, reterr);
+	if (r == 0)
+		r = list_v6(c, addrs, n);
+	return say(r, reterr);
 }

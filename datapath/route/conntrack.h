@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * conntrack.h - delete the connection tracking entries of an address.  Blocking.
+ * conntrack.h - delete the connection tracking entries of addresses.  Blocking.
  *
  * The sockets are kept open by who needs them again: closing any socket of NETLINK_NETFILTER makes
  * the kernel wait for its nf_tables clean-up, some 20 ms of RCU, while nobody else in the network
@@ -19,8 +19,9 @@ static inline void conntrack_closep(struct conntrack **c)
 {
 	(void)conntrack_close(*c);
 }
-int conntrack_flush(struct conntrack *c, const struct addr *a, struct err *reterr);
-int conntrack_list_and_delete(struct conntrack *c, const struct addr *a, struct err *reterr);
+int conntrack_flush(struct conntrack *c, const struct addr *addrs, size_t n, struct err *reterr);
+int conntrack_list_and_delete(struct conntrack *c, const struct addr *addrs, size_t n,
+			      struct err *reterr);
 
 /* Inside: what is read of an entry, and made of it */
 struct nlbatch;

@@ -165,7 +165,7 @@ static double take(enum step step, const struct room *r, const struct podlink *l
 		check(podlink_create(l, &e), "podlink_create", &e);
 		break;
 	case POD_CONNTRACK:
-		check(conntrack_flush(r->conntrack, &l->addrs[0], &e), "conntrack_flush", &e);
+		check(conntrack_flush(r->conntrack, l->addrs, 1, &e), "conntrack_flush", &e);
 		break;
 	case POD_DELETE:
 		check(podlink_delete(l->host_ifname, &e), "podlink_delete", &e);

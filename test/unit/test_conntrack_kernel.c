@@ -81,25 +81,32 @@ static void insert_everywhere(void)
 	assert_int_equal(entries("ESTABLISHED"), 11);
 }
 
-typedef int flush_fn(struct conntrack *c, const struct addr *a, struct err *reterr);
+typedef int flush_fn(struct conntrack *c, const struct addr *addrs, size_t n, struct err *reterr);
 
 static void assert_flushes(struct conntrack *c, flush_fn *flush)
 {
 	struct addr v4 = address("10.1.0.5"), v6 = address("fd00:1::5");
+	struct addr several[] = {address("fd00:1::50"), v4, address("10.1.0.6"), v6};
 	struct err e = {0};
 
 	insert_everywhere();
-	if (flush(c, &v4, &e) < 0)
+	if (flush(c, &v4, 1, &e) < 0)
 		fail_msg("%s", e.msg);
 	assert_int_equal(entries("=10.1.0.5 "), 0);
 	assert_int_equal(entries("ESTABLISHED"), 7);
 	assert_int_equal(entries("=fd00:1::5 "), 4);
-	if (flush(c, &v6, &e) < 0)
+	if (flush(c, &v6, 1, &e) < 0)
 		fail_msg("%s", e.msg);
 	assert_int_equal(entries("=fd00:1::5 "), 0);
 	assert_int_equal(entries("ESTABLISHED"), 3);
-	assert_int_equal(flush(c, &v4, &e), 0); /* nothing is there any more */
+	assert_int_equal(flush(c, &v4, 1, &e), 0); /* nothing is there any more */
 	assert_int_equal(entries("ESTABLISHED"), 3);
+	lab_run("conntrack -F 2>/dev/null");
+	insert_everywhere();
+	assert_int_equal(flush(c, several, ARRAY_SIZE(several), &e), 0);
+	assert_int_equal(entries("ESTABLISHED"), 1);
+	assert_int_equal(entries("=fd00:1::50 "), 0);
+	assert_int_equal(entries("=10.1.0.50 "), 1);
 	lab_run("conntrack -F 2>/dev/null");
 }
 
@@ -127,7 +134,7 @@ static void real_connections(void **state)
 	lab_run("ip link set lo up");
 	lab_run("bash -c 'echo x >/dev/udp/127.0.0.2/9; echo x >/dev/udp/127.0.0.3/9'");
 	assert_int_equal(entries("udp"), 2);
-	assert_int_equal(conntrack_flush(c, &a, &e), 0);
+	assert_int_equal(conntrack_flush(c, &a, 1, &e), 0);
 	assert_int_equal(entries("udp"), 1);
 	assert_int_equal(entries("=127.0.0.3 "), 1);
 }
@@ -147,7 +154,7 @@ static void thousands_of_connections(void **state)
 			"$i --dport 53 --timeout 600; done | conntrack -R - >/dev/null 2>&1");
 		assert_int_equal(entries("=10.1.0.5 "), 3000);
 		start = lab_nsec();
-		assert_int_equal(both[i](*state, &a, &e), 0);
+		assert_int_equal(both[i](*state, &a, 1, &e), 0);
 		print_message("3000 entries deleted %s in %.1f ms\n",
 			      i ? "one by one" : "by filter", (double)(lab_nsec() - start) / 1e6);
 		assert_int_equal(entries("=10.1.0.5 "), 0);
