@@ -6,8 +6,9 @@ cannot be saved: starting a process, and what the kernel takes for the link (raw
 the time of one ADD goes (addsteps.c).  How long the agent's loop was held is measured with an agent
 that other processes cannot push aside, or the scheduler would be measured.
 
-The kernel's deletion of a link waits for what was freed before it, too: by the DEL just done.  So
-some are measured by themselves, after a pause, as on a node where pods rarely go.
+The kernel's deletion of a link waits for what was freed before it, too: by the DEL just done, by
+the process that was just started.  So some are measured by themselves, after a pause, as on a node
+where pods rarely go; and beside the bare message stands a process that does nothing else.
 """
 
 import json
@@ -15,6 +16,7 @@ import pathlib
 import shutil
 import socket
 import struct
+import subprocess
 import time
 
 from lab import Lab, cni
@@ -109,10 +111,23 @@ def delete_links(pods, pause=0):
     return values
 
 
+def delete_by_processes(pods, pause):
+    """As delete_links(), by ip."""
+    values = []
+    for pod in pods:
+        time.sleep(pause)
+        with pod.node.namespace:
+            start = time.monotonic()
+            subprocess.run(["ip", "link", "delete", pod.host_ifname], check=True, close_fds=False)
+            values.append((time.monotonic() - start) * 1000)
+    return values
+
+
 def measure_bare_delete(pods):
     for pod in pods:
         pod.take_result(cni.call(pod, "ADD"))
-    values = delete_links(pods[:RESTED], PAUSE), delete_links(pods[RESTED:])
+    values = (delete_links(pods[:RESTED], PAUSE),
+              delete_by_processes(pods[RESTED:2 * RESTED], PAUSE), delete_links(pods[2 * RESTED:]))
     for pod in pods:
         cni.call(pod, "DEL")
     return values
@@ -144,17 +159,17 @@ def start(lab, launcher=()):
 def measure_calls(figures, lab):
     node, pods = start(lab)
     every = plugins(node)
-    bare, rested = [], []
+    bare, rested, processes = [], [], []
     for _ in range(ROUNDS):
         for calls in every:
             calls.round(pods)
-        after_pause, in_a_row = measure_bare_delete(pods)
-        rested += after_pause
-        bare += in_a_row
+        for values, more in zip((rested, processes, bare), measure_bare_delete(pods), strict=True):
+            values += more
     for calls in every:
         calls.show(figures)
     figures.samples("kernel: RTM_DELLINK of the same links", "ms", bare, at_once=1)
     figures.samples("kernel: RTM_DELLINK of the same links after a pause", "ms", rested, at_once=1)
+    figures.samples("ip link delete of the same links after a pause", "ms", processes, at_once=1)
     measure_steps(figures, node, pods)
 
 
