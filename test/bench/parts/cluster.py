@@ -15,13 +15,13 @@ import pathlib
 import re
 import select
 import socket
-import struct
 import threading
 import time
 import uuid
 
 from kube.lab import KubeLab, path_of, pod_status, sweep_servers
 
+from . import notifications
 from .figures import QUICK, rounds
 from .start import until_ready
 
@@ -29,7 +29,6 @@ SPACES, PODS, SMALL = (100, 5000, 500) if QUICK else (1000, 50000, 5000)
 LOCAL = 20
 CHANGES = rounds(300)
 STARTS = 1 if QUICK else 3
-NETFILTER, NFTABLES_GROUP = 12, 7  # linux/netlink.h, linux/netfilter/nfnetlink.h
 
 
 # --- the cluster ---
@@ -135,10 +134,8 @@ class Monitor:
     """Notes when packets of the API server and notifications of the kernel came, in a thread."""
 
     def __init__(self, node):
+        self.kernel = notifications.listen(node)
         with node.namespace:
-            self.kernel = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETFILTER)
-            self.kernel.bind((0, 0))
-            self.kernel.setsockopt(270, 1, struct.pack("i", NFTABLES_GROUP))
             self.packets = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800))
             self.packets.bind(("eth0", 0x0800))
         self.packet = self.commit = 0.0

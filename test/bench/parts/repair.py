@@ -14,22 +14,19 @@ import time
 from lab import Lab, bulk
 from lab.cluster import wait_for
 
+from . import notifications
 from .figures import QUICK, rounds
 from .loading import LOCAL, write_folder
 from .start import PATIENCE, until_ready
 
 PODS = 1000 if QUICK else 50000
 ROUNDS = rounds(30)
-NETFILTER, NFTABLES_GROUP = 12, 7  # linux/netlink.h, linux/netfilter/nfnetlink.h
 NEWGEN = 10 << 8 | 15  # NFNL_SUBSYS_NFTABLES, NFT_MSG_NEWGEN: the end of a transaction
 PEACE = 0.3  # seconds: more than twice the pause after one repair
 
 
-def listen(node):
-    with node.namespace:
-        kernel = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETFILTER)
-    kernel.bind((0, 0))
-    kernel.setsockopt(270, 1, struct.pack("i", NFTABLES_GROUP))
+def listen_to_all(node):
+    kernel = notifications.listen(node)
     kernel.setsockopt(socket.SOL_SOCKET, 33, 256 << 20)  # SO_RCVBUFFORCE
     kernel.settimeout(PEACE)
     return kernel
@@ -82,7 +79,7 @@ def measure(figures):
         large = max(sizes, key=sizes.get)
         element = re.search(r"10\.\d+\.\d+\.\d+", node.namespace.run(
             "nft", "list", "set", "inet", "manx", large).stdout).group()
-        kernel = listen(node)
+        kernel = listen_to_all(node)
         # Woken before the agent, so that the time is that of the notification.
         os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(10))
         for name, command in (
