@@ -48,8 +48,7 @@ static struct change *change_free(struct change *c)
 {
 	struct change *next = c->next;
 
-	intern_put(c->key.ns);
-	intern_put(c->key.name);
+	object_key_put(&c->key);
 	free(c);
 	return next;
 }
@@ -99,8 +98,7 @@ static void note(struct queue *q, enum kind kind, const char *ns, const char *na
 	}
 	c = xcalloc(1, sizeof(*c));
 	c->key = key;
-	(void)intern_ref(ns);
-	(void)intern_ref(name);
+	object_key_ref(&key);
 	c->old = old;
 	if (!q->changes)
 		q->oldest = now;

@@ -94,15 +94,10 @@ static void begin(struct calls *s, struct cni_call *c)
 	}
 }
 
-/* Before the source is known routes are not touched: those of a pod go with its link. */
+/* Of an ADD: those to the link before this one, or to what is being taken back. */
 static bool routes_under_way_of(const struct calls *s, const struct cni_call *c)
 {
-	if (!s->agent->source_synced)
-		return false;
-	vec_foreach (at, &c->going)
-		if (attach_under_way(s->agent, *at))
-			return true;
-	return c->adopted && attach_under_way(s->agent, c->at);
+	return (c->adopted || c->undone) && attach_under_way(s->agent, c->at);
 }
 
 /* The kernel took, or refused, everything that the ADD has to do with. */

@@ -22,7 +22,6 @@
 
 #include <utlist.h>
 
-#include "lib/intern.h"
 #include "watch/folder/manifests_internal.h"
 #include "watch/object/object_copy.h"
 
@@ -130,11 +129,9 @@ static void withdraw(struct manifests *m, const struct object *o)
 		enforce(m, shadow_remove(m, heir));
 		return;
 	}
-	(void)intern_ref(key.ns);
-	(void)intern_ref(key.name);
+	object_key_ref(&key);
 	m->fn(m->arg, &key, NULL);
-	intern_put(key.ns);
-	intern_put(key.name);
+	object_key_put(&key);
 }
 
 /* The file's version of an object becomes @o, marked. */

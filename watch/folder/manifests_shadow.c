@@ -5,7 +5,6 @@
  */
 #include <utlist.h>
 
-#include "lib/intern.h"
 #include "watch/folder/manifests_internal.h"
 
 static bool is_shadowed(const void *item, const void *key)
@@ -26,8 +25,7 @@ static struct shadowed *need(struct manifests *m, const struct object_key *key)
 		return s;
 	s = xcalloc(1, sizeof(*s));
 	s->key = *key;
-	(void)intern_ref(key->ns);
-	(void)intern_ref(key->name);
+	object_key_ref(key);
 	table_add(&m->shadowed, object_key_hash(key), s);
 	return s;
 }
@@ -37,8 +35,7 @@ static void drop(struct manifests *m, struct shadowed *s)
 	table_remove(&m->shadowed,
 		     table_find(&m->shadowed, object_key_hash(&s->key), is_shadowed, &s->key));
 	vec_done(&s->shadows);
-	intern_put(s->key.ns);
-	intern_put(s->key.name);
+	object_key_put(&s->key);
 	free(s);
 }
 

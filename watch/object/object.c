@@ -66,6 +66,26 @@ uint32_t object_key_hash(const struct object_key *key)
 }
 
 /**
+ * object_key_ref() - Take one more use of a key's names
+ * @key: Key
+ */
+void object_key_ref(const struct object_key *key)
+{
+	(void)intern_ref(key->ns);
+	(void)intern_ref(key->name);
+}
+
+/**
+ * object_key_put() - Give a use of a key's names back
+ * @key: Key
+ */
+void object_key_put(const struct object_key *key)
+{
+	intern_put(key->ns);
+	intern_put(key->name);
+}
+
+/**
  * protocol_str() - Name of a protocol as manifests spell it
  * @protocol: PROTO_x
  *

@@ -195,6 +195,8 @@ char *object_title(enum kind kind, const char *ns, const char *name);
 
 bool object_key_equal(const struct object_key *a, const struct object_key *b);
 uint32_t object_key_hash(const struct object_key *key);
+void object_key_ref(const struct object_key *key);
+void object_key_put(const struct object_key *key);
 
 struct object *object_free(struct object *o);
 static inline void object_freep(struct object **o)
