@@ -21,6 +21,8 @@
 
 #include "lib/file.h"
 
+#define BLOCK 16384
+
 /* Everything but the last component of @path, as heap memory: "/" and "." where there is none. */
 static char *parent_of(const char *path)
 {
@@ -96,6 +98,29 @@ int file_load(const char *path, size_t max, struct buf *ret, struct err *reterr)
 	return 0;
 }
 
+/* struct source - what a file shall hold: @len bytes at @data or, when that is NULL, of @fd */
+struct source {
+	const char *data;
+	size_t len;
+	int fd;
+};
+
+/* Bytes from @at on, as many as @ret takes: how many; -EIO when they ended too early; -errno. */
+static ssize_t source_get(const struct source *s, size_t at, char ret[BLOCK])
+{
+	size_t wanted = MIN(s->len - at, (size_t)BLOCK);
+	ssize_t n;
+
+	if (s->data) {
+		memcpy(ret, s->data + at, wanted);
+		return (ssize_t)wanted;
+	}
+	n = pread(s->fd, ret, wanted, (off_t)at);
+	if (n < 0)
+		return -errno;
+	return n == 0 ? -EIO : n;
+}
+
 static int write_all(int fd, const char *data, size_t len)
 {
 	while (len > 0) {
@@ -111,10 +136,25 @@ static int write_all(int fd, const char *data, size_t len)
 	return 0;
 }
 
-static int fill_and_rename(int fd, const char *temporary, const char *path, const void *data,
-			   size_t len, mode_t mode)
+static int write_source(int fd, const struct source *s)
 {
-	int r = write_all(fd, data, len);
+	char block[BLOCK];
+
+	for (size_t at = 0; at < s->len;) {
+		ssize_t n = source_get(s, at, block);
+		int r = n < 0 ? (int)n : write_all(fd, block, (size_t)n);
+
+		if (r < 0)
+			return r;
+		at += (size_t)n;
+	}
+	return 0;
+}
+
+static int fill_and_rename(int fd, const char *temporary, const char *path, const struct source *s,
+			   mode_t mode)
+{
+	int r = write_source(fd, s);
 
 	if (r < 0)
 		return r;
@@ -149,6 +189,28 @@ static void remove_left(const char *folder, const char *name)
 	globfree(&found);
 }
 
+static int replace(const char *path, const struct source *s, mode_t mode, struct err *reterr)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	_cleanup_(freep) char *folder = parent_of(path);
+	_cleanup_(freep) char *temporary = xasprintf("%s/.%s.XXXXXX", folder, name);
+	_cleanup_(closep) int fd = mkostemp(temporary, O_CLOEXEC);
+	int r;
+
+	if (fd < 0)
+		return err_set(reterr, -errno, "%s: cannot create a file beside it: %m", path);
+	(void)flock(fd, LOCK_EX);
+	remove_left(folder, name);
+	r = fill_and_rename(fd, temporary, path, s, mode);
+	if (r < 0)
+		(void)unlink(temporary);
+	else
+		r = sync_folder(folder);
+	if (r < 0)
+		return err_set(reterr, r, "%s: cannot write: %s", path, strerror(-r));
+	return 0;
+}
+
 /**
  * file_write_atomic() - Replace a file so that it is the old or the new one, never a mixture
  * @path:   File
@@ -165,39 +227,41 @@ static void remove_left(const char *folder, const char *name)
 int file_write_atomic(const char *path, const void *data, size_t len, mode_t mode,
 		      struct err *reterr)
 {
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-	_cleanup_(freep) char *folder = parent_of(path);
-	_cleanup_(freep) char *temporary = xasprintf("%s/.%s.XXXXXX", folder, name);
-	_cleanup_(closep) int fd = mkostemp(temporary, O_CLOEXEC);
-	int r;
-
-	if (fd < 0)
-		return err_set(reterr, -errno, "%s: cannot create a file beside it: %m", path);
-	(void)flock(fd, LOCK_EX);
-	remove_left(folder, name);
-	r = fill_and_rename(fd, temporary, path, data, len, mode);
-	if (r < 0)
-		(void)unlink(temporary);
-	else
-		r = sync_folder(folder);
-	if (r < 0)
-		return err_set(reterr, r, "%s: cannot write: %s", path, strerror(-r));
-	return 0;
+	return replace(path, &(struct source){.data = data, .len = len}, mode, reterr);
 }
 
-static bool holds(const char *path, const void *data, size_t len, mode_t mode)
+static bool same_bytes(int fd, const struct source *s)
 {
-	struct buf have = {0};
-	struct stat st;
-	bool same;
+	char wanted[BLOCK], have[BLOCK];
 
-	if (lstat(path, &st) < 0 || !S_ISREG(st.st_mode) || (size_t)st.st_size != len ||
-	    (st.st_mode & 07777) != mode)
-		return false;
-	same = file_load(path, len, &have, NULL) == 0 && have.data && have.len == len &&
-	       memcmp(have.data, data, len) == 0;
-	buf_done(&have);
-	return same;
+	for (size_t at = 0; at < s->len;) {
+		ssize_t n = source_get(s, at, wanted);
+
+		if (n < 0 || pread(fd, have, (size_t)n, (off_t)at) != n ||
+		    memcmp(wanted, have, (size_t)n) != 0)
+			return false;
+		at += (size_t)n;
+	}
+	return true;
+}
+
+static bool holds(const char *path, const struct source *s, mode_t mode)
+{
+	_cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct stat st;
+
+	return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	       (size_t)st.st_size == s->len && (st.st_mode & 07777) == mode && same_bytes(fd, s);
+}
+
+static int update(const char *path, const struct source *s, mode_t mode, struct err *reterr)
+{
+	int r;
+
+	if (holds(path, s, mode))
+		return 0;
+	r = replace(path, s, mode, reterr);
+	return r < 0 ? r : 1;
 }
 
 /**
@@ -215,12 +279,28 @@ static bool holds(const char *path, const void *data, size_t len, mode_t mode)
  */
 int file_update(const char *path, const void *data, size_t len, mode_t mode, struct err *reterr)
 {
-	int r;
+	return update(path, &(struct source){.data = data, .len = len}, mode, reterr);
+}
 
-	if (holds(path, data, len, mode))
-		return 0;
-	r = file_write_atomic(path, data, len, mode, reterr);
-	return r < 0 ? r : 1;
+/**
+ * file_copy() - Make a file a copy of another one, as file_update() does; no copy in memory
+ * @from:   Regular file
+ * @path:   File
+ * @mode:   Permissions wanted
+ * @reterr: Message with the path
+ *
+ * Return: 1 when written, 0 when it was right already, -EINVAL when @from is something else, -errno
+ */
+int file_copy(const char *from, const char *path, mode_t mode, struct err *reterr)
+{
+	_cleanup_(closep) int fd = open(from, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_set(reterr, -errno, "%s: cannot open: %m", from);
+	if (!S_ISREG(st.st_mode))
+		return err_set(reterr, -EINVAL, "%s: not a regular file", from);
+	return update(path, &(struct source){.fd = fd, .len = (size_t)st.st_size}, mode, reterr);
 }
 
 /**

@@ -15,4 +15,5 @@ int file_load(const char *path, size_t max, struct buf *ret, struct err *reterr)
 int file_write_atomic(const char *path, const void *data, size_t len, mode_t mode,
 		      struct err *reterr);
 int file_update(const char *path, const void *data, size_t len, mode_t mode, struct err *reterr);
+int file_copy(const char *from, const char *path, mode_t mode, struct err *reterr);
 int file_remove(const char *path, struct err *reterr);

@@ -19,7 +19,6 @@
 #include "lib/jsonw.h"
 #include "watch/document/json.h"
 
-#define BINARY_MAX   (256u << 20) /* bytes of the program; with sanitizers it has 10 MiB */
 #define CONFLIST_MAX (1u << 20)
 
 /* The plugin that came with this program: manx-cni in the same folder.  NULL: /proc is not there.
@@ -49,11 +48,10 @@ int install_plugin(const char *program, const char *cni_bin_dir, struct err *ret
 {
 	_cleanup_(freep) char *path = xasprintf("%s/" PLUGIN_NAME, cni_bin_dir);
 	_cleanup_(freep) char *own = program ? xstrdup(program) : own_plugin();
-	_cleanup_(buf_done) struct buf bytes = {0};
-	int r = own ? file_load(own, BINARY_MAX, &bytes, reterr)
-		    : err_set(reterr, -ENOENT, "/proc/self/exe: %m");
 
-	return r < 0 ? r : file_update(path, bytes.data, bytes.len, 0755, reterr);
+	if (!own)
+		return err_set(reterr, -ENOENT, "/proc/self/exe: %m");
+	return file_copy(own, path, 0755, reterr);
 }
 
 /**

@@ -195,6 +195,36 @@ static void test_update_touches_nothing_when_right(void **state)
 	assert_int_equal(mode_of(f->path), 0644);
 }
 
+/* Larger than what is held in memory at a time; one byte at each end of it is another. */
+static void test_copy_of_a_large_file(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_(freep) char *from = xasprintf("%s/from", f->dir);
+	static char text[50000];
+	struct buf have = {0};
+	struct err e = {0};
+
+	memset(text, 'x', sizeof(text));
+	assert_int_equal(file_copy(from, inside(f, "f"), 0755, &e), -ENOENT);
+	assert_int_equal(file_copy(f->dir, f->path, 0755, &e), -EINVAL);
+	assert_int_equal(file_write_atomic(from, text, sizeof(text), 0644, &e), 0);
+	assert_int_equal(file_copy(from, f->path, 0755, &e), 1);
+	assert_int_equal(file_copy(from, f->path, 0755, &e), 0);
+	for (size_t at = 0; at < sizeof(text); at += sizeof(text) - 1) {
+		text[at] = 'y';
+		assert_int_equal(file_write_atomic(from, text, sizeof(text), 0644, &e), 0);
+		assert_int_equal(file_copy(from, f->path, 0755, &e), 1);
+		assert_int_equal(file_copy(from, f->path, 0755, &e), 0);
+	}
+	assert_int_equal(file_load(f->path, sizeof(text), &have, &e), 0);
+	assert_int_equal(have.len, sizeof(text));
+	assert_memory_equal(have.data, text, sizeof(text));
+	buf_done(&have);
+	assert_int_equal(file_write_atomic(from, "", 0, 0644, &e), 0);
+	assert_int_equal(file_copy(from, f->path, 0755, &e), 1);
+	assert_file(f->path, "");
+}
+
 static void test_remove(void **state)
 {
 	struct fixture *f = *state;
@@ -408,6 +438,7 @@ int main(void)
 		dir_test(test_write_into_a_missing_folder_fails),
 		dir_test(test_read_has_a_limit),
 		dir_test(test_update_touches_nothing_when_right),
+		dir_test(test_copy_of_a_large_file),
 		dir_test(test_remove),
 		dir_test(test_second_agent_is_refused_with_the_pid),
 		dir_test(test_lock_ends_with_its_process),
