@@ -20,11 +20,13 @@ SEED ?= 0
 JOBS ?= $(shell nproc)
 SUBMAKE = $(MAKE) --no-print-directory -j$(JOBS)
 
-PKGS := libnftnl libmnl libcurl yajl yaml-0.1 libmicrohttpd libsystemd
+# What scripts/build-libraries made.  LIBRARIES= takes this system's libcurl and libmicrohttpd.
+LIBRARIES ?= build/libraries
+PKGS := libnftnl libmnl yajl yaml-0.1 libsystemd $(if $(LIBRARIES),libnghttp2 zlib,libcurl libmicrohttpd)
 ifeq ($(shell pkg-config --exists $(PKGS) 2>/dev/null && echo yes),yes)
-PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
-# Loaded when it is needed: watch/kube/curl.h.
-PKG_LIBS := $(filter-out -lcurl,$(shell pkg-config --libs $(PKGS)))
+PKG_CFLAGS := $(LIBRARIES:%=-isystem %/include) $(shell pkg-config --cflags $(PKGS))
+PKG_LIBS := $(if $(LIBRARIES),$(addprefix $(LIBRARIES)/lib/lib,curl.a mbedtls.a mbedx509.a mbedcrypto.a microhttpd.a)) \
+	$(shell pkg-config --libs $(PKGS))
 else
 PKG_CFLAGS = $(error libraries are missing; run: scripts/install-packages build)
 endif
@@ -39,7 +41,7 @@ ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -I. $(WARN) $(HARDEN) -MMD -MP \
 # V=1 shows whole commands.
 Q := $(if $(V),,@)
 say = $(if $(V),,@echo '  $(1)')
-LINK = $(CC) $(ALL_CFLAGS) -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
+LINK = $(CC) $(ALL_CFLAGS) -pie -Wl,-z,relro,-z,now -Wl,--as-needed -Wl,--gc-sections $(LDFLAGS)
 
 ROOMS := agent datapath ipam watch lib
 SRC := $(foreach r,$(ROOMS),$(wildcard $(r)/*.c $(r)/*/*.c))
@@ -157,7 +159,11 @@ $(BUILD)/libmanx.a: $(LIB_OBJ)
 	@rm -f $@
 	$(Q)ar rcs $@ $^
 
-$(BUILD)/%.o: %.c $(MAKEFILE_LIST)
+build/libraries/versions: scripts/build-libraries
+	$(call say,GET  $(@D))
+	$(Q)made=$$(scripts/build-libraries) && rm -rf $(@D) && mkdir -p $(dir $(@D)) && cp -r "$$made" $(@D)
+
+$(BUILD)/%.o: %.c $(MAKEFILE_LIST) $(LIBRARIES:%=%/versions)
 	@mkdir -p $(@D)
 	$(call say,CC   $@)
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<

@@ -126,6 +126,50 @@ def test_the_server_is_somebody_else(cluster):
     node.stop_agent()
 
 
+def trust(node, *authorities):
+    """Have the node's host trust these authorities and no others."""
+    bundle = node.folder / "ca-certificates.crt"
+    bundle.write_bytes(b"".join(one.certificate.read_bytes() for one in authorities))
+    node.launcher = ["unshare", "--mount", "sh", "-c",
+                     'mount --bind "$1" /etc/ssl/certs/ca-certificates.crt && shift && exec "$@"',
+                     "sh", bundle]
+
+
+def test_the_hosts_authorities(cluster):
+    """They count when the kubeconfig names none, and not beside the one that it names."""
+    lab, node = cluster, cluster.node("host")
+    other, own = lab.control.other_authority(), lab.control.authority
+    certificate = lab.control.certificate(lab.user(node), [GROUP])
+    trust(node, other, own)
+    kubeconfig(lab, node, certificate=certificate, authority=other.certificate)
+    node.start_agent(wait=False)
+    wait_for(lambda: "certificate" in node.log_text(), what="the refusal")
+    assert node.get("/readyz")[0] == 503
+    node.stop_agent()
+    kubeconfig(lab, node, certificate=certificate, authority=None)
+    node.start_agent()
+    node.stop_agent()
+
+
+@pytest.mark.parametrize("kind", ["rsa", "ec-521"])
+def test_keys_of_another_kind(cluster, kind):
+    lab, node = cluster, cluster.node(kind)
+    kubeconfig(lab, node, certificate=lab.control.certificate(lab.user(node), [GROUP], key=kind))
+    node.start_agent()
+    node.stop_agent()
+
+
+def test_a_key_that_tls_cannot_use(cluster):
+    """Told by name, not taken for a failure of the network."""
+    lab, node = cluster, cluster.node("ed25519")
+    kubeconfig(lab, node, certificate=lab.control.certificate(
+        lab.user(node), [GROUP], key="ed25519"))
+    node.start_agent(wait=False)
+    wait_for(lambda: "not in step" in node.log_text(), what="the refusal")
+    assert "only RSA and EC are supported" in node.log_text()
+    node.stop_agent()
+
+
 def test_in_a_pod(cluster):
     """The service account's folder, whose files a kubelet exchanges all at once."""
     lab, node = cluster, cluster.node("inside")

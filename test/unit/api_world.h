@@ -129,11 +129,6 @@ static inline void request_gone(struct http_request *r)
 	free(r);
 }
 
-int http_load(struct err *reterr _unused_)
-{
-	return 0;
-}
-
 struct http *http_new(struct loop *l _unused_)
 {
 	return xcalloc(1, sizeof(struct http));

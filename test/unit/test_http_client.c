@@ -200,7 +200,6 @@ static int set_up(void **state)
 	(void)close(listener);
 	(void)snprintf(w->url, sizeof(w->url), "http://127.0.0.1:%d/base", ntohs(a.sin_port));
 	assert_int_equal(loop_new(&w->loop), 0);
-	assert_int_equal(http_load(NULL), 0);
 	w->http = http_new(w->loop);
 	http_set_server(w->http, &(struct http_server){.url = w->url, .token = "a-token"});
 	*state = w;

@@ -91,9 +91,9 @@ void http_set_server(struct http *h, const struct http_server *s)
 /* It is in no list and no multi handle any more. */
 static void request_done(struct http_request *r)
 {
-	curl.easy_cleanup(r->easy);
-	curl.slist_free_all(r->headers);
-	curl.slist_free_all(r->connect_to);
+	curl_easy_cleanup(r->easy);
+	curl_slist_free_all(r->headers);
+	curl_slist_free_all(r->connect_to);
 	free(r->body);
 	free(r);
 }
@@ -117,7 +117,7 @@ void http_let_begin(struct http *h)
 		if (!h->open)
 			h->opener = r;
 		r->added = true;
-		(void)curl.multi_add_handle(h->multi, r->easy); /* its timer begins the transfer */
+		(void)curl_multi_add_handle(h->multi, r->easy); /* its timer begins the transfer */
 	}
 }
 
@@ -130,7 +130,7 @@ void http_request_free(struct http_request *r)
 	struct http *h = r->http;
 
 	DL_DELETE(h->requests, r);
-	(void)curl.multi_remove_handle(h->multi, r->easy);
+	(void)curl_multi_remove_handle(h->multi, r->easy);
 	if (h->opener == r)
 		h->opener = NULL;
 	request_done(r);
@@ -163,7 +163,7 @@ static uint32_t retry_after(const struct http_request *r)
 {
 	curl_off_t seconds = 0;
 
-	(void)curl.easy_getinfo(r->easy, CURLINFO_RETRY_AFTER, &seconds);
+	(void)curl_easy_getinfo(r->easy, CURLINFO_RETRY_AFTER, &seconds);
 	return seconds > 0 ? (uint32_t)MIN(seconds, 3600) : 0;
 }
 
@@ -171,13 +171,16 @@ static void request_ended(struct http_request *r, CURLcode code)
 {
 	struct http_result result = {.error = error_of(code), .retry_after = retry_after(r)};
 	const struct http_handler handler = r->handler;
-	char text[CURL_ERROR_SIZE];
+	char text[CURL_ERROR_SIZE + 32];
 	bool cancelled = r->cancelled;
 	void *arg = r->arg;
 	long status = 0;
 
-	(void)curl.easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
-	(void)snprintf(text, sizeof(text), "%s", *r->error ? r->error : curl.easy_strerror(code));
+	(void)curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
+	/* curl says only what TLS said, a number sometimes. */
+	(void)snprintf(text, sizeof(text), "%s%s",
+		       code == CURLE_RECV_ERROR ? "connection broke: " : "",
+		       *r->error ? r->error : curl_easy_strerror(code));
 	result.status = (int)status;
 	result.text = text;
 	if (code != CURLE_OK && !cancelled)
@@ -193,12 +196,12 @@ static void collect(struct http *h)
 	CURLMsg *m;
 	int left;
 
-	while ((m = curl.multi_info_read(h->multi, &left))) {
+	while ((m = curl_multi_info_read(h->multi, &left))) {
 		CURLcode code = m->data.result;
 
 		if (m->msg != CURLMSG_DONE)
 			continue;
-		(void)curl.easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&r);
+		(void)curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&r);
 		request_ended(r, code);
 	}
 }
@@ -209,7 +212,7 @@ static void act(struct http *h, curl_socket_t fd, int events)
 	int running;
 
 	h->in_curl = true;
-	(void)curl.multi_socket_action(h->multi, fd, events, &running);
+	(void)curl_multi_socket_action(h->multi, fd, events, &running);
 	h->in_curl = false;
 	collect(h);
 	if (TAKE(h->reap, false))
@@ -269,7 +272,7 @@ static int on_socket(CURL *easy _unused_, curl_socket_t fd, int what, void *arg,
 	s->fd = fd;
 	s->io = loop_io(h->loop, "api", fd, events, on_io, s);
 	DL_APPEND(h->sockets, s);
-	(void)curl.multi_assign(h->multi, fd, s);
+	(void)curl_multi_assign(h->multi, fd, s);
 	return 0;
 }
 
@@ -289,7 +292,7 @@ static bool hand_over(struct http_request *r, const char *bytes, size_t n)
 
 	if (r->cancelled)
 		return false;
-	(void)curl.easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
+	(void)curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
 	return r->handler.data(r->arg, (int)status, bytes, n);
 }
 
@@ -356,15 +359,15 @@ int http_on_new_socket(void *arg, curl_socket_t fd, curlsocktype purpose _unused
 
 static CURLM *new_multi(struct http *h)
 {
-	CURLM *m = curl.multi_init();
+	CURLM *m = curl_multi_init();
 
 	if (!m)
 		abort();
-	(void)curl.multi_setopt(m, CURLMOPT_SOCKETFUNCTION, on_socket);
-	(void)curl.multi_setopt(m, CURLMOPT_SOCKETDATA, h);
-	(void)curl.multi_setopt(m, CURLMOPT_TIMERFUNCTION, on_timer_change);
-	(void)curl.multi_setopt(m, CURLMOPT_TIMERDATA, h);
-	(void)curl.multi_setopt(m, CURLMOPT_MAX_CONCURRENT_STREAMS, (long)STREAMS_MAX);
+	(void)curl_multi_setopt(m, CURLMOPT_SOCKETFUNCTION, on_socket);
+	(void)curl_multi_setopt(m, CURLMOPT_SOCKETDATA, h);
+	(void)curl_multi_setopt(m, CURLMOPT_TIMERFUNCTION, on_timer_change);
+	(void)curl_multi_setopt(m, CURLMOPT_TIMERDATA, h);
+	(void)curl_multi_setopt(m, CURLMOPT_MAX_CONCURRENT_STREAMS, (long)STREAMS_MAX);
 	return m;
 }
 
@@ -373,26 +376,15 @@ static void be_deaf(struct http *h)
 {
 	struct socket *s, *next;
 
-	(void)curl.multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, NULL);
-	(void)curl.multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, NULL);
+	(void)curl_multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, NULL);
+	(void)curl_multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, NULL);
 	DL_FOREACH_SAFE (h->sockets, s, next)
 		socket_forget(s);
 }
 
 /**
- * http_load() - Load what clients need; comes before the first one
- * @reterr: What is missing
- *
- * Return: 0; -ENOPKG
- */
-int http_load(struct err *reterr)
-{
-	return curl_load(reterr);
-}
-
-/**
  * http_new() - Create a client; http_set_server() comes before the first request
- * @l: Loop; http_load() has succeeded
+ * @l: Loop
  *
  * Return: the client, to be freed
  */
@@ -400,7 +392,7 @@ struct http *http_new(struct loop *l)
 {
 	struct http *h = xcalloc(1, sizeof(*h));
 
-	if (curl.global_init(CURL_GLOBAL_DEFAULT))
+	if (curl_global_init(CURL_GLOBAL_DEFAULT))
 		abort();
 	h->loop = l;
 	h->timer = loop_timer(l, "api timer", on_timer, h);
@@ -423,11 +415,11 @@ struct http *http_free(struct http *h)
 	be_deaf(h);
 	DL_FOREACH_SAFE (h->requests, r, next)
 		http_request_free(r);
-	(void)curl.multi_cleanup(h->multi);
+	(void)curl_multi_cleanup(h->multi);
 	(void)loop_source_free(h->timer);
 	http_server_done(&h->server);
 	free(h);
-	curl.global_cleanup();
+	curl_global_cleanup();
 	return NULL;
 }
 
@@ -445,8 +437,8 @@ void http_fresh_connections(struct http *h)
 	be_deaf(h);
 	DL_FOREACH (h->requests, r)
 		if (r->added)
-			(void)curl.multi_remove_handle(h->multi, r->easy);
-	(void)curl.multi_cleanup(h->multi);
+			(void)curl_multi_remove_handle(h->multi, r->easy);
+	(void)curl_multi_cleanup(h->multi);
 	h->multi = new_multi(h);
 	h->open = false;
 	h->opener = NULL;

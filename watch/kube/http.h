@@ -76,7 +76,6 @@ struct http_stats {
 	uint64_t requests, connections, bytes;
 };
 
-int http_load(struct err *reterr);
 struct http *http_new(struct loop *l);
 struct http *http_free(struct http *h);
 void http_set_server(struct http *h, const struct http_server *s);

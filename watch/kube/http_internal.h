@@ -5,7 +5,8 @@
  */
 #pragma once
 
-#include "watch/kube/curl.h"
+#include <curl/curl.h>
+
 #include "watch/kube/http.h"
 
 /* struct socket - a descriptor of curl's, watched */

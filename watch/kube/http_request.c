@@ -11,12 +11,13 @@
 #define KEEPALIVE_IDLE_SEC     30
 #define KEEPALIVE_INTERVAL_SEC 10
 
+/* With its NUL at the end, without which mbedTLS takes a key for DER; nobody minds it. */
 static void set_blob(CURL *e, CURLoption option, const char *pem)
 {
-	struct curl_blob blob = {(void *)pem, pem ? strlen(pem) : 0, CURL_BLOB_COPY};
+	struct curl_blob blob = {(void *)pem, pem ? strlen(pem) + 1 : 0, CURL_BLOB_COPY};
 
 	if (pem)
-		(void)curl.easy_setopt(e, option, &blob);
+		(void)curl_easy_setopt(e, option, &blob);
 }
 
 /* "name:port:host:port", and the URL with the name in the place of the host. */
@@ -24,13 +25,13 @@ static char *rename_host(CURLU *url, const char *name, char **ret_url)
 {
 	char *host = NULL, *port = NULL, *to = NULL;
 
-	if (curl.url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
-	    curl.url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK &&
-	    curl.url_set(url, CURLUPART_HOST, name, 0) == CURLUE_OK &&
-	    curl.url_get(url, CURLUPART_URL, ret_url, 0) == CURLUE_OK)
+	if (curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+	    curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK &&
+	    curl_url_set(url, CURLUPART_HOST, name, 0) == CURLUE_OK &&
+	    curl_url_get(url, CURLUPART_URL, ret_url, 0) == CURLUE_OK)
 		to = xasprintf("%s:%s:%s:%s", name, port, host, port);
-	curl.free(host);
-	curl.free(port);
+	curl_free(host);
+	curl_free(port);
 	return to;
 }
 
@@ -38,60 +39,62 @@ static char *rename_host(CURLU *url, const char *name, char **ret_url)
 static void set_url(struct http_request *r, const struct http_server *s, const char *path)
 {
 	_cleanup_(freep) char *url = xasprintf("%s%s", s->url, path), *to = NULL;
-	CURLU *parts = curl.url();
+	CURLU *parts = curl_url();
 	char *named = NULL;
 
-	if (s->server_name && curl.url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK)
+	if (s->server_name && curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK)
 		to = rename_host(parts, s->server_name, &named);
-	(void)curl.easy_setopt(r->easy, CURLOPT_URL, named ? named : url);
+	(void)curl_easy_setopt(r->easy, CURLOPT_URL, named ? named : url);
 	if (to) {
-		r->connect_to = curl.slist_append(NULL, to);
-		(void)curl.easy_setopt(r->easy, CURLOPT_CONNECT_TO, r->connect_to);
+		r->connect_to = curl_slist_append(NULL, to);
+		(void)curl_easy_setopt(r->easy, CURLOPT_CONNECT_TO, r->connect_to);
 	}
-	curl.free(named);
-	curl.url_cleanup(parts);
+	curl_free(named);
+	curl_url_cleanup(parts);
 }
 
 static void set_identity(CURL *e, const struct http_server *s)
 {
 	set_blob(e, CURLOPT_CAINFO_BLOB, s->ca);
+	if (s->ca) /* and no other authority that the host trusts */
+		(void)curl_easy_setopt(e, CURLOPT_CAPATH, NULL);
 	set_blob(e, CURLOPT_SSLCERT_BLOB, s->cert);
 	set_blob(e, CURLOPT_SSLKEY_BLOB, s->key);
-	(void)curl.easy_setopt(e, CURLOPT_SSL_VERIFYPEER, s->insecure ? 0L : 1L);
-	(void)curl.easy_setopt(e, CURLOPT_SSL_VERIFYHOST, s->insecure ? 0L : 2L);
+	(void)curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, s->insecure ? 0L : 1L);
+	(void)curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, s->insecure ? 0L : 2L);
 	if (s->token) {
-		(void)curl.easy_setopt(e, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
-		(void)curl.easy_setopt(e, CURLOPT_XOAUTH2_BEARER, s->token);
+		(void)curl_easy_setopt(e, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
+		(void)curl_easy_setopt(e, CURLOPT_XOAUTH2_BEARER, s->token);
 	} else if (s->user && s->password) {
-		(void)curl.easy_setopt(e, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
-		(void)curl.easy_setopt(e, CURLOPT_USERNAME, s->user);
-		(void)curl.easy_setopt(e, CURLOPT_PASSWORD, s->password);
+		(void)curl_easy_setopt(e, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+		(void)curl_easy_setopt(e, CURLOPT_USERNAME, s->user);
+		(void)curl_easy_setopt(e, CURLOPT_PASSWORD, s->password);
 	}
 	if (s->proxy)
-		(void)curl.easy_setopt(e, CURLOPT_PROXY, s->proxy);
+		(void)curl_easy_setopt(e, CURLOPT_PROXY, s->proxy);
 }
 
 static void set_connection(struct http_request *r)
 {
 	CURL *e = r->easy;
 
-	(void)curl.easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-	(void)curl.easy_setopt(e, CURLOPT_CONNECTTIMEOUT, (long)HTTP_CONNECT_SEC);
-	(void)curl.easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
-	(void)curl.easy_setopt(e, CURLOPT_TCP_KEEPIDLE, (long)KEEPALIVE_IDLE_SEC);
-	(void)curl.easy_setopt(e, CURLOPT_TCP_KEEPINTVL, (long)KEEPALIVE_INTERVAL_SEC);
-	(void)curl.easy_setopt(e, CURLOPT_SOCKOPTFUNCTION, http_on_new_socket);
-	(void)curl.easy_setopt(e, CURLOPT_SOCKOPTDATA, r->http);
-	(void)curl.easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
-	(void)curl.easy_setopt(e, CURLOPT_PATH_AS_IS, 1L);
-	(void)curl.easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+	(void)curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+	(void)curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT, (long)HTTP_CONNECT_SEC);
+	(void)curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
+	(void)curl_easy_setopt(e, CURLOPT_TCP_KEEPIDLE, (long)KEEPALIVE_IDLE_SEC);
+	(void)curl_easy_setopt(e, CURLOPT_TCP_KEEPINTVL, (long)KEEPALIVE_INTERVAL_SEC);
+	(void)curl_easy_setopt(e, CURLOPT_SOCKOPTFUNCTION, http_on_new_socket);
+	(void)curl_easy_setopt(e, CURLOPT_SOCKOPTDATA, r->http);
+	(void)curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
+	(void)curl_easy_setopt(e, CURLOPT_PATH_AS_IS, 1L);
+	(void)curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
 }
 
 static void add_header(struct http_request *r, const char *name, const char *value)
 {
 	_cleanup_(freep) char *line = xasprintf("%s: %s", name, value);
 
-	r->headers = curl.slist_append(r->headers, line);
+	r->headers = curl_slist_append(r->headers, line);
 }
 
 static void set_content(struct http_request *r, const struct http_call *c)
@@ -102,19 +105,19 @@ static void set_content(struct http_request *r, const struct http_call *c)
 	if (c->body) {
 		r->body = xstrdup(c->body);
 		add_header(r, "Content-Type", "application/json");
-		(void)curl.easy_setopt(e, CURLOPT_POSTFIELDS, r->body);
+		(void)curl_easy_setopt(e, CURLOPT_POSTFIELDS, r->body);
 	}
 	if (!streq(c->method, "GET"))
-		(void)curl.easy_setopt(e, CURLOPT_CUSTOMREQUEST, c->method);
-	(void)curl.easy_setopt(e, CURLOPT_HTTPHEADER, r->headers);
-	(void)curl.easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "gzip");
-	(void)curl.easy_setopt(e, CURLOPT_USERAGENT, "manx/" MANX_VERSION);
-	(void)curl.easy_setopt(e, CURLOPT_HEADERFUNCTION, http_on_header);
-	(void)curl.easy_setopt(e, CURLOPT_HEADERDATA, r);
-	(void)curl.easy_setopt(e, CURLOPT_WRITEFUNCTION, http_on_data);
-	(void)curl.easy_setopt(e, CURLOPT_WRITEDATA, r);
-	(void)curl.easy_setopt(e, CURLOPT_ERRORBUFFER, r->error);
-	(void)curl.easy_setopt(e, CURLOPT_PRIVATE, (char *)r);
+		(void)curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, c->method);
+	(void)curl_easy_setopt(e, CURLOPT_HTTPHEADER, r->headers);
+	(void)curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "gzip");
+	(void)curl_easy_setopt(e, CURLOPT_USERAGENT, "manx/" MANX_VERSION);
+	(void)curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, http_on_header);
+	(void)curl_easy_setopt(e, CURLOPT_HEADERDATA, r);
+	(void)curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, http_on_data);
+	(void)curl_easy_setopt(e, CURLOPT_WRITEDATA, r);
+	(void)curl_easy_setopt(e, CURLOPT_ERRORBUFFER, r->error);
+	(void)curl_easy_setopt(e, CURLOPT_PRIVATE, (char *)r);
 }
 
 /**
@@ -134,7 +137,7 @@ struct http_request *http_send(struct http *h, const struct http_call *c,
 	r->http = h;
 	r->handler = *handler;
 	r->arg = arg;
-	r->easy = curl.easy_init();
+	r->easy = curl_easy_init();
 	if (!r->easy)
 		abort();
 	set_url(r, &h->server, c->path);

@@ -260,11 +260,8 @@ int kube_open(struct loop *l, const struct kube_config *c, struct store *store,
 	      object_change_fn *fn, void *arg, struct kube **ret, struct err *reterr)
 {
 	struct kube_credentials *credentials = NULL;
-	int r = http_load(reterr);
+	int r = kube_credentials_open(c->kubeconfig, &credentials, reterr);
 	struct kube *k;
-
-	if (r == 0)
-		r = kube_credentials_open(c->kubeconfig, &credentials, reterr);
 
 	if (r < 0)
 		return r;

@@ -34,7 +34,8 @@ policy = any
 commonName = supplied
 """
 KEY_KINDS = {"ec": ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"],
-             "rsa": ["-newkey", "rsa:2048"]}
+             "ec-521": ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:secp521r1"],
+             "rsa": ["-newkey", "rsa:2048"], "ed25519": ["-newkey", "ed25519"]}
 
 
 def openssl(*arguments, folder=None, stdin=None):
