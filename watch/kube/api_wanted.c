@@ -6,13 +6,14 @@
 
 const struct wanted wanted_all[] = {{0}};
 
-#define ALL(key)                \
-	{                       \
-		key, wanted_all \
+#define IN(key, inside)                       \
+	{                                     \
+		key, sizeof(key) - 1, inside, \
 	}
-#define END                \
-	{                  \
-		NULL, NULL \
+#define ALL(key) IN(key, wanted_all)
+#define END       \
+	{         \
+		0 \
 	}
 
 static const struct wanted metadata[] = {
@@ -23,12 +24,12 @@ static const struct wanted metadata[] = {
 
 static const struct wanted node_spec[] = {ALL("podCIDR"), ALL("podCIDRs"), END};
 static const struct wanted node_status[] = {ALL("addresses"), END};
-static const struct wanted node[] = {
-	{"metadata", metadata}, {"spec", node_spec}, {"status", node_status}, END};
+static const struct wanted node[] = {IN("metadata", metadata), IN("spec", node_spec),
+				     IN("status", node_status), END};
 
 /* --- Namespace: metadata alone is asked for -------------------------------------------------- */
 
-static const struct wanted namespace[] = {{"metadata", metadata}, END};
+static const struct wanted namespace[] = {IN("metadata", metadata), END};
 
 /* --- Pod ------------------------------------------------------------------------------------- */
 
@@ -36,24 +37,24 @@ static const struct wanted pod_annotations[] = {ALL("kubernetes.io/config.hash")
 static const struct wanted pod_metadata[] = {
 	ALL("name"),   ALL("namespace"),
 	ALL("uid"),    ALL("resourceVersion"),
-	ALL("labels"), {"annotations", pod_annotations},
+	ALL("labels"), IN("annotations", pod_annotations),
 	END,
 };
 static const struct wanted container[] = {ALL("ports"), END};
 static const struct wanted pod_spec[] = {
 	ALL("nodeName"),
 	ALL("hostNetwork"),
-	{"containers", container},
-	{"initContainers", container},
+	IN("containers", container),
+	IN("initContainers", container),
 	END,
 };
 static const struct wanted pod_status[] = {ALL("phase"), ALL("podIP"), ALL("podIPs"), END};
-static const struct wanted pod[] = {
-	{"metadata", pod_metadata}, {"spec", pod_spec}, {"status", pod_status}, END};
+static const struct wanted pod[] = {IN("metadata", pod_metadata), IN("spec", pod_spec),
+				    IN("status", pod_status), END};
 
 /* --- NetworkPolicy --------------------------------------------------------------------------- */
 
-static const struct wanted policy[] = {{"metadata", metadata}, ALL("spec"), END};
+static const struct wanted policy[] = {IN("metadata", metadata), ALL("spec"), END};
 
 /* --- what is no object ------------------------------------------------------------------------ */
 
@@ -61,7 +62,7 @@ const struct wanted wanted_of_status[] = {ALL("code"), ALL("reason"), ALL("messa
 					  ALL("details"), END};
 
 static const struct wanted bookmark_metadata[] = {ALL("resourceVersion"), ALL("annotations"), END};
-const struct wanted wanted_of_bookmark[] = {{"metadata", bookmark_metadata}, END};
+const struct wanted wanted_of_bookmark[] = {IN("metadata", bookmark_metadata), END};
 
 /**
  * wanted_of_kind() - The fields of a kind
@@ -95,7 +96,7 @@ const struct wanted *wanted_find(const struct wanted *w, const char *key, size_t
 	if (w == wanted_all)
 		return w;
 	for (; w->key; w++)
-		if (strncmp(w->key, key, n) == 0 && !w->key[n])
+		if (w->n == n && memcmp(w->key, key, n) == 0)
 			return w->inside;
 	return NULL;
 }

@@ -10,10 +10,12 @@
 
 /*
  * struct wanted - a key; a list of them ends with one whose @key is NULL
+ * @n:      Bytes of @key
  * @inside: What is wanted inside its value, of a list in each of its items; wanted_all: everything
  */
 struct wanted {
 	const char *key;
+	size_t n;
 	const struct wanted *inside;
 };
 
