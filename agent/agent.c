@@ -164,13 +164,13 @@ size_t agent_pending(const struct agent *a)
 }
 
 /**
- * agent_arm_retry() - Come back when the first of the parts that failed may be tried again
+ * agent_arm_retry() - Come back when the first of what failed may be tried again
  * @a: Agent
  */
 void agent_arm_retry(struct agent *a)
 {
 	const struct sync *const parts[] = {&a->table_sync, &a->routes_sync, &a->durable.sync};
-	uint64_t at = USEC_INFINITY;
+	uint64_t at = aside_retry_at(a->aside);
 
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
 		if (!parts[i]->ok && parts[i]->retry_at > loop_now(a->loop))

@@ -11,6 +11,9 @@
 #include "lib/log.h"
 #include "lib/vec.h"
 
+#define PAUSE_MIN_USEC (30 * USEC_PER_SEC)
+#define PAUSE_MAX_USEC (3600 * USEC_PER_SEC)
+
 /* struct fenced - @fence is what the engine has in place of @real */
 struct fenced {
 	const struct object *real;
@@ -25,6 +28,8 @@ struct aside {
 	aside_told_fn *told;
 	void *arg;
 	struct fenced *fenced; /* by address of the real version */
+	uint64_t now, pause, retry_at;
+	bool again; /* those set aside are being tried again */
 	VEC(const struct object *) changed;
 	VEC(struct fenced *) retired; /* freed when the engine has settled without them */
 };
@@ -33,7 +38,7 @@ struct aside {
  * aside_new() - Create the module
  * @e:     Policy engine
  * @apply: Settles the engine and sends what is pending
- * @told:  Called when a policy is set aside
+ * @told:  Called when a policy is set aside, and when it is in force after all
  * @arg:   Their first argument
  *
  * Return: the module, to be freed
@@ -81,11 +86,15 @@ struct aside *aside_free(struct aside *s)
  * aside_begin() - A turn begins
  * @s:       Module
  * @settled: The kernel took everything: nothing is under suspicion
+ * @now:     Monotonic time, microseconds
  */
-void aside_begin(struct aside *s, bool settled)
+void aside_begin(struct aside *s, bool settled, uint64_t now)
 {
-	if (settled)
+	s->now = now;
+	if (settled) {
 		s->changed.n = 0;
+		s->again = false;
+	}
 	free_retired(s);
 }
 
@@ -175,6 +184,10 @@ static void set_aside(struct aside *s, const struct object *real, const struct e
 	struct fenced *f = find(s, real);
 
 	f->problem = xasprintf("the kernel refused it: %s", e->msg);
+	if (!s->again) {
+		s->pause = PAUSE_MIN_USEC;
+		s->retry_at = s->now + s->pause;
+	}
 	log_err("nft", "policy set aside, its pods are isolated", "policy=\"%s/%s\" err=\"%s\"",
 		real->ns, real->name, e->msg);
 	s->told(s->arg, real, f->problem);
@@ -254,6 +267,59 @@ bool aside_guilty(struct aside *s, const struct err *refusal)
 	if (r != 0)
 		release_suspects(s);
 	return r == 0;
+}
+
+/**
+ * aside_retry() - Try those set aside again when it is time: the kernel's reason may be gone, as a
+ *                 want of memory is
+ * @s: Module; the kernel took everything last
+ *
+ * The pauses double, from half a minute to an hour.
+ *
+ * Return: true if the engine has changed: settle and send
+ */
+bool aside_retry(struct aside *s)
+{
+	struct fenced *f, *next;
+
+	if (!s->fenced || s->now < s->retry_at)
+		return false;
+	HASH_ITER (hh, s->fenced, f, next) {
+		vec_push(&s->changed, f->real);
+		unfence(s, f->real);
+	}
+	s->again = true;
+	s->pause = MIN(s->pause * 2, PAUSE_MAX_USEC);
+	s->retry_at = s->now + s->pause;
+	return true;
+}
+
+/**
+ * aside_settled() - The kernel took everything, or all but those that were set aside now
+ * @s: Module
+ */
+void aside_settled(struct aside *s)
+{
+	if (!s->again)
+		return;
+	vec_foreach (p, &s->changed) {
+		if (find(s, *p))
+			continue;
+		log_info("nft", "the kernel takes the policy now", "policy=\"%s/%s\"", (*p)->ns,
+			 (*p)->name);
+		s->told(s->arg, *p, NULL);
+	}
+}
+
+/**
+ * aside_retry_at() - When is it time for aside_retry()?
+ * @s: Module
+ *
+ * Return: monotonic time, microseconds; USEC_INFINITY: nothing is set aside
+ */
+uint64_t aside_retry_at(const struct aside *s)
+{
+	return s->fenced ? s->retry_at : USEC_INFINITY;
 }
 
 /**

@@ -6,8 +6,8 @@
  * this turn or since the kernel took everything last.  When the transaction of the turn is refused,
  * it puts fenced versions (same pods, same directions, nothing allowed) in their place and brings
  * the real ones back half by half until the guilty ones are found: those stay fenced, with a
- * message.  A transaction that could not even be judged (no memory, a broken socket) is no policy's
- * fault: who is under suspicion stays so.
+ * message, and are tried again from time to time.  A transaction that could not even be judged (no
+ * memory, a broken socket) is no policy's fault: who is under suspicion stays so.
  */
 #pragma once
 
@@ -20,14 +20,17 @@ struct aside;
 /* aside_apply_fn - settle and send what is pending: as nft_apply() */
 typedef int aside_apply_fn(void *arg, struct err *reterr);
 
-/* aside_told_fn - takes each policy that is set aside, and why */
+/* aside_told_fn - takes each policy that is set aside, and why; NULL: it is no more */
 typedef void aside_told_fn(void *arg, const struct object *policy, const char *problem);
 
 struct aside *aside_new(struct policy_engine *e, aside_apply_fn *apply, aside_told_fn *told,
 			void *arg);
 struct aside *aside_free(struct aside *s);
-void aside_begin(struct aside *s, bool settled);
+void aside_begin(struct aside *s, bool settled, uint64_t now);
 void aside_policy(struct aside *s, const struct object *old, const struct object *new);
 bool aside_guilty(struct aside *s, const struct err *refusal);
+bool aside_retry(struct aside *s);
+void aside_settled(struct aside *s);
+uint64_t aside_retry_at(const struct aside *s);
 size_t aside_count(const struct aside *s);
 void aside_each(const struct aside *s, aside_told_fn *fn, void *arg);

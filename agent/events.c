@@ -54,7 +54,7 @@ static void tell_object(void *agent, const struct object *o)
  * events_refused() - The kernel refuses a policy; an aside_told_fn
  * @agent:   struct agent
  * @policy:  Policy
- * @problem: Why; NULL: it is only under suspicion
+ * @problem: Why; NULL: it does not, or not any more
  */
 void events_refused(void *agent, const struct object *policy, const char *problem)
 {
@@ -62,6 +62,8 @@ void events_refused(void *agent, const struct object *policy, const char *proble
 
 	if (a->telling && problem)
 		tell(a, policy, "RefusedByKernel", problem);
+	else if (a->telling)
+		kube_events_right(a->source.events, policy);
 }
 
 /**

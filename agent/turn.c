@@ -101,10 +101,12 @@ static void apply_table(struct agent *a, bool changed)
 			return;
 	}
 	r = table_pending(a->table) ? nft_apply(a->nft, a->table, &e) : 0;
-	if (r == 0 || (r == NFT_REFUSED && aside_guilty(a->aside, &e)))
+	if (r == 0 || (r == NFT_REFUSED && aside_guilty(a->aside, &e))) {
 		sync_succeeded(s);
-	else
+		aside_settled(a->aside);
+	} else {
 		agent_refused(a, s, "nft", &e);
+	}
 }
 
 /* What was refused waits for its time, new ones go at once.  True if they carry @since out. */
@@ -143,6 +145,8 @@ static void apply(struct agent *a, bool changed, uint64_t since)
 {
 	apply_table(a, changed || table_pending(a->table) > a->left_pending);
 	a->left_pending = table_pending(a->table);
+	if (aside_count(a->aside))
+		agent_arm_retry(a);
 	if (!apply_routes(a, since) && since && a->table_sync.ok)
 		agent_count_latency(a, since);
 }
@@ -159,8 +163,10 @@ void turn_run(void *agent)
 	bool changed = queue_length(a->queue) > 0, lists = source_lists_complete(a);
 	uint64_t since = changed ? queue_oldest(a->queue) : 0;
 
-	aside_begin(a->aside, a->table_sync.ok);
+	aside_begin(a->aside, a->table_sync.ok, loop_now(a->loop));
 	(void)queue_drain(a->queue, on_change, a);
+	if (a->table_sync.ok && aside_retry(a->aside))
+		changed = true;
 	settle(a);
 	queue_drained(a->queue);
 	if (!a->source_synced && lists && source_complete(a))

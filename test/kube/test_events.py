@@ -209,7 +209,9 @@ def test_a_policy_that_the_kernel_refuses(lab, space):
     node.restart_agent()
     expect(open_web=False, aside=1, told=[201, 409])
 
-    refuser.accept()
+    refuser.accept()  # what was refused is tried again half a minute later
+    wait_for(lambda: tcp(client, web.v4, 80, wait=0.3), 45, "the policy in force")
+    expect(open_web=True, aside=0, told=[201, 409])
     allow("web", REFUSED, 443)
     expect(open_web=True, aside=0, told=[201, 409])
     assert f" {REFUSED}" in node.ruleset()

@@ -27,6 +27,7 @@ struct world {
 	int deaf_at; /* nor at this try, counted from 1 */
 	int tries;
 	bool told[POLICIES]; /* that it is set aside */
+	bool again;	     /* what was told may be told again */
 };
 
 static void look(void *arg, const struct policy_info *info)
@@ -64,11 +65,16 @@ static void tell(void *arg, const struct object *policy, const char *problem)
 	int i = atoi(policy->name + 1);
 	char expected[80];
 
+	assert_ptr_equal(policy, w->policy[i]);
+	if (!problem) {
+		assert_true(w->told[i]);
+		w->told[i] = false;
+		return;
+	}
 	(void)snprintf(expected, sizeof(expected),
 		       "the kernel refused it: policy %d is not to my taste", i);
 	assert_string_equal(problem, expected);
-	assert_ptr_equal(policy, w->policy[i]);
-	assert_false(w->told[i]);
+	assert_true(w->again || !w->told[i]);
 	w->told[i] = true;
 }
 
@@ -93,7 +99,7 @@ static void setup(struct world *w)
 	w->table = table_new("t");
 	w->engine = policy_new(w->table, NULL, NULL);
 	w->aside = aside_new(w->engine, judge, tell, w);
-	aside_begin(w->aside, true);
+	aside_begin(w->aside, true, 0);
 	for (int i = 0; i < POLICIES; i++) {
 		w->policy[i] = make_policy(i);
 		aside_policy(w->aside, NULL, &w->policy[i]->o);
@@ -103,7 +109,7 @@ static void setup(struct world *w)
 
 static void teardown(struct world *w)
 {
-	aside_begin(w->aside, true);
+	aside_begin(w->aside, true, 0);
 	for (int i = 0; i < POLICIES; i++)
 		aside_policy(w->aside, &w->policy[i]->o, NULL);
 	policy_settle(w->engine);
@@ -182,7 +188,7 @@ static void a_try_that_is_not_heard(void **state _unused_)
 		assert_true(done || w.tries >= at);
 		w.deaf_at = 0;
 		for (int turn = 0; turn < 3 && !done; turn++) {
-			aside_begin(w.aside, false);
+			aside_begin(w.aside, false, 0);
 			done = judge(&w, &e) == 0 || aside_guilty(w.aside, &e);
 		}
 		assert_true(done);
@@ -201,13 +207,110 @@ static void a_changed_policy_is_tried_again(void **state _unused_)
 	setup(&w);
 	assert_true(aside_guilty(w.aside, &e));
 	assert_int_equal(aside_count(w.aside), 1);
-	aside_begin(w.aside, true);
+	aside_begin(w.aside, true, 0);
 	w.guilty[2] = w.told[2] = false;
 	old = w.policy[2];
 	w.policy[2] = make_policy(2);
 	aside_policy(w.aside, &old->o, &w.policy[2]->o);
 	assert_int_equal(judge(&w, &e), 0);
 	(void)object_free(&old->o);
+	expect(&w);
+	teardown(&w);
+}
+
+/* What it has tried by @now, as turns do; true if it tried at all. */
+static bool try_again(struct world *w, uint64_t now)
+{
+	struct err e = {0};
+	bool due;
+
+	aside_begin(w->aside, true, now);
+	w->again = due = aside_retry(w->aside);
+	if (due && judge(w, &e) != 0)
+		assert_true(aside_guilty(w->aside, &e));
+	aside_settled(w->aside);
+	return due;
+}
+
+/* Those set aside are tried again, ever more rarely, until the kernel takes them. */
+static void the_kernel_changes_its_mind(void **state _unused_)
+{
+	struct err e = {-EINVAL, "refused"};
+	struct world w = {.guilty = {[2] = true, [6] = true}};
+	uint64_t now = 0, pause = 30 * USEC_PER_SEC;
+
+	setup(&w);
+	assert_int_equal(aside_retry_at(w.aside), USEC_INFINITY);
+	assert_true(aside_guilty(w.aside, &e));
+	for (int i = 0; i < 10; i++) {
+		assert_int_equal(aside_retry_at(w.aside), now + pause);
+		assert_false(try_again(&w, now + pause - 1));
+		now += pause;
+		assert_true(try_again(&w, now));
+		expect(&w);
+		pause = MIN(pause * 2, 3600 * USEC_PER_SEC);
+	}
+	w.guilty[6] = false; /* the other is refused as before */
+	now += pause;
+	assert_true(try_again(&w, now));
+	assert_false(w.told[6]);
+	expect(&w);
+	w.guilty[2] = false;
+	now += pause;
+	assert_true(try_again(&w, now));
+	expect(&w);
+	assert_int_equal(aside_retry_at(w.aside), USEC_INFINITY);
+	assert_false(try_again(&w, now + 2 * pause));
+	teardown(&w);
+}
+
+/* A newcomer does not wait as long as those that were refused often. */
+static void a_new_one_is_tried_soon(void **state _unused_)
+{
+	struct err e = {-EINVAL, "refused"};
+	struct world w = {.guilty = {[2] = true}};
+	struct policy *old;
+	uint64_t now = 0;
+
+	setup(&w);
+	assert_true(aside_guilty(w.aside, &e));
+	for (int i = 0; i < 10; i++) {
+		now = aside_retry_at(w.aside);
+		assert_true(try_again(&w, now));
+	}
+	assert_true(aside_retry_at(w.aside) > now + 1800 * USEC_PER_SEC);
+	now++;
+	aside_begin(w.aside, true, now);
+	w.guilty[3] = true;
+	old = w.policy[3];
+	w.policy[3] = make_policy(3);
+	aside_policy(w.aside, &old->o, &w.policy[3]->o);
+	assert_int_equal(judge(&w, &e), NFT_REFUSED);
+	assert_true(aside_guilty(w.aside, &e));
+	(void)object_free(&old->o);
+	expect(&w);
+	assert_int_equal(aside_retry_at(w.aside), now + 30 * USEC_PER_SEC);
+	teardown(&w);
+}
+
+/* The kernel cannot be asked at the retry: later turns find out, nobody is left in between. */
+static void a_retry_that_is_not_heard(void **state _unused_)
+{
+	struct err e = {-EINVAL, "refused"};
+	struct world w = {.guilty = {[2] = true}};
+
+	setup(&w);
+	assert_true(aside_guilty(w.aside, &e));
+	aside_begin(w.aside, true, 30 * USEC_PER_SEC);
+	assert_true(aside_retry(w.aside));
+	w.guilty[2] = false;
+	w.sick = true;
+	assert_int_equal(judge(&w, &e), -ENOMEM);
+	w.sick = false;
+	aside_begin(w.aside, false, 31 * USEC_PER_SEC);
+	assert_int_equal(judge(&w, &e), 0);
+	aside_settled(w.aside);
+	assert_false(w.told[2]);
 	expect(&w);
 	teardown(&w);
 }
@@ -220,6 +323,9 @@ int main(void)
 		cmocka_unit_test(a_try_that_is_not_heard),
 		cmocka_unit_test(nobody_is_guilty_of_a_sick_kernel),
 		cmocka_unit_test(a_changed_policy_is_tried_again),
+		cmocka_unit_test(the_kernel_changes_its_mind),
+		cmocka_unit_test(a_new_one_is_tried_soon),
+		cmocka_unit_test(a_retry_that_is_not_heard),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
