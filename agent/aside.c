@@ -29,8 +29,7 @@ struct aside {
 	void *arg;
 	struct fenced *fenced; /* by address of the real version */
 	uint64_t now, pause, retry_at;
-	bool again; /* those set aside are being tried again */
-	VEC(const struct object *) changed;
+	VEC(const struct object *) changed, retried;
 	VEC(struct fenced *) retired; /* freed when the engine has settled without them */
 };
 
@@ -78,6 +77,7 @@ struct aside *aside_free(struct aside *s)
 	free_retired(s);
 	vec_done(&s->retired);
 	vec_done(&s->changed);
+	vec_done(&s->retried);
 	free(s);
 	return NULL;
 }
@@ -93,7 +93,7 @@ void aside_begin(struct aside *s, bool settled, uint64_t now)
 	s->now = now;
 	if (settled) {
 		s->changed.n = 0;
-		s->again = false;
+		s->retried.n = 0;
 	}
 	free_retired(s);
 }
@@ -123,12 +123,16 @@ static void retire(struct aside *s, struct fenced *f)
 /* It goes: whatever it did is over. */
 static void clear_suspicion(struct aside *s, const struct object *real)
 {
-	size_t n = 0;
+	__typeof__(s->changed) *const lists[] = {&s->changed, &s->retried};
 
-	vec_foreach (p, &s->changed)
-		if (*p != real)
-			s->changed.v[n++] = *p;
-	s->changed.n = n;
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		size_t n = 0;
+
+		vec_foreach (p, lists[i])
+			if (*p != real)
+				lists[i]->v[n++] = *p;
+		lists[i]->n = n;
+	}
 }
 
 /**
@@ -142,7 +146,8 @@ void aside_policy(struct aside *s, const struct object *old, const struct object
 	struct fenced *f = old ? find(s, old) : NULL;
 
 	policy_object(s->engine, in_force(s, old), new);
-	clear_suspicion(s, old);
+	if (old)
+		clear_suspicion(s, old);
 	if (f)
 		retire(s, f);
 	if (new)
@@ -184,7 +189,7 @@ static void set_aside(struct aside *s, const struct object *real, const struct e
 	struct fenced *f = find(s, real);
 
 	f->problem = xasprintf("the kernel refused it: %s", e->msg);
-	if (!s->again) {
+	if (!s->retried.n) {
 		s->pause = PAUSE_MIN_USEC;
 		s->retry_at = s->now + s->pause;
 	}
@@ -286,9 +291,9 @@ bool aside_retry(struct aside *s)
 		return false;
 	HASH_ITER (hh, s->fenced, f, next) {
 		vec_push(&s->changed, f->real);
+		vec_push(&s->retried, f->real);
 		unfence(s, f->real);
 	}
-	s->again = true;
 	s->pause = MIN(s->pause * 2, PAUSE_MAX_USEC);
 	s->retry_at = s->now + s->pause;
 	return true;
@@ -300,9 +305,7 @@ bool aside_retry(struct aside *s)
  */
 void aside_settled(struct aside *s)
 {
-	if (!s->again)
-		return;
-	vec_foreach (p, &s->changed) {
+	vec_foreach (p, &s->retried) {
 		if (find(s, *p))
 			continue;
 		log_info("nft", "the kernel takes the policy now", "policy=\"%s/%s\"", (*p)->ns,

@@ -73,7 +73,11 @@ static void begin(struct calls *s, struct cni_call *c)
 	}
 	switch (c->request->verb) {
 	case CNI_ADD:
-		add_begin(s, c);
+		/* It must not meet an object of which the source has just told that it is gone. */
+		if (queue_length(s->agent->queue))
+			c->step = STEP_WAIT;
+		else
+			add_begin(s, c);
 		break;
 	case CNI_DEL:
 		del_begin(s, c);

@@ -217,19 +217,26 @@ static void on_change(void *arg, const struct object *old, const struct object *
 		policy_object(run->subject.engine, old, new);
 }
 
-/* As agent/turn.c. */
-static void end_turn(struct run *run, bool at_once)
+/* As agent/turn.c.  So much time goes by that those set aside are tried again. */
+static void turn(struct run *run)
 {
 	struct err e = {0};
 
 	run->turn++;
-	aside_begin(run->aside, true);
+	aside_begin(run->aside, true, run->turn * 20 * USEC_PER_SEC);
 	(void)queue_drain(run->queue, on_change, run);
+	(void)aside_retry(run->aside);
 	policy_settle(run->subject.engine);
 	queue_drained(run->queue);
 	if (apply(run, &e) == NFT_REFUSED)
 		must(run, aside_guilty(run->aside, &e), "the guilty policy is not found");
+	aside_settled(run->aside);
 	aside_each(run->aside, told, run);
+}
+
+static void end_turn(struct run *run, bool at_once)
+{
+	turn(run);
 	check(run, at_once);
 }
 
@@ -272,6 +279,9 @@ static void tell(struct run *run, const struct change *c)
 {
 	const struct object *o = c->new ?: c->old;
 
+	/* As agent/cni/calls.c: what was told before an ADD is in force when it begins. */
+	if (c->kind == CHANGE_ATTACH && queue_length(run->queue))
+		turn(run);
 	if (c->kind == CHANGE_ATTACH)
 		policy_attach(run->subject.engine, c->attachment);
 	else if (c->kind == CHANGE_DETACH)
