@@ -4,6 +4,8 @@
  *
  * Source: CNI specification 1.1.0, section 2: a runtime sets CNI_COMMAND and passes no arguments.
  */
+#include <curl/curl.h>
+#include <microhttpd.h>
 #include <stdio.h>
 
 #include "agent/agent.h"
@@ -59,7 +61,9 @@ static int help_main(int argc _unused_, char **argv _unused_)
 
 static int version_main(int argc _unused_, char **argv _unused_)
 {
-	(void)puts("manx " MANX_VERSION);
+	/* Of those that may be linked in, which a package manager does not know. */
+	(void)printf("manx " MANX_VERSION "\nwith %s libmicrohttpd/%s\n", curl_version(),
+		     MHD_get_version());
 	return 0;
 }
 
