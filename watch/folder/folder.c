@@ -192,7 +192,7 @@ static void examine(struct folder *f, int dir, const char *name, enum trust trus
 	struct file_mark mark;
 	struct known *k;
 
-	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT) {
+	if (!file_stat(dir, name, &st)) {
 		miss(f, name);
 		return;
 	}
@@ -200,8 +200,6 @@ static void examine(struct folder *f, int dir, const char *name, enum trust trus
 	if (!k)
 		return;
 	k->gone_at = 0;
-	/* Of a link, what it points to; one that points nowhere fails in load(). */
-	(void)fstatat(dir, name, &st, 0);
 	mark = file_mark(&st);
 	if (trust != TRUST_EVENT && k->tried && file_mark_equal(&k->mark, &mark))
 		return;

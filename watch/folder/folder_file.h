@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * folder_file.h - one file of the manifest folder: has its writer finished?
+ * folder_file.h - one file of the manifest folder: what is there, has its writer finished?
  */
 #pragma once
 
@@ -8,5 +8,6 @@
 
 #include "lib/util.h"
 
+bool file_stat(int dir, const char *name, struct stat *ret);
 bool file_complete_at_birth(int dir, const char *name);
 bool file_settled(const struct stat *st, uint64_t usec);
