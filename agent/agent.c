@@ -170,7 +170,8 @@ size_t agent_pending(const struct agent *a)
 void agent_arm_retry(struct agent *a)
 {
 	const struct sync *const parts[] = {&a->table_sync, &a->routes_sync, &a->durable.sync};
-	uint64_t at = aside_retry_at(a->aside);
+	/* What is set aside has to wait for the rest. */
+	uint64_t at = a->table_sync.ok ? aside_retry_at(a->aside) : USEC_INFINITY;
 
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
 		if (!parts[i]->ok && parts[i]->retry_at > loop_now(a->loop))
