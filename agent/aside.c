@@ -22,6 +22,12 @@ struct fenced {
 	UT_hash_handle hh;
 };
 
+/* struct policies - their real versions */
+struct policies {
+	const struct object **v;
+	size_t n, cap;
+};
+
 struct aside {
 	struct policy_engine *engine;
 	aside_apply_fn *apply;
@@ -29,7 +35,7 @@ struct aside {
 	void *arg;
 	struct fenced *fenced; /* by address of the real version */
 	uint64_t now, pause, retry_at;
-	VEC(const struct object *) changed, retried;
+	struct policies changed, retried;
 	VEC(struct fenced *) retired; /* freed when the engine has settled without them */
 };
 
@@ -120,19 +126,14 @@ static void retire(struct aside *s, struct fenced *f)
 	vec_push(&s->retired, f);
 }
 
-/* It goes: whatever it did is over. */
-static void clear_suspicion(struct aside *s, const struct object *real)
+static void forget(struct policies *list, const struct object *real)
 {
-	__typeof__(s->changed) *const lists[] = {&s->changed, &s->retried};
+	size_t n = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
-		size_t n = 0;
-
-		vec_foreach (p, lists[i])
-			if (*p != real)
-				lists[i]->v[n++] = *p;
-		lists[i]->n = n;
-	}
+	vec_foreach (p, list)
+		if (*p != real)
+			list->v[n++] = *p;
+	list->n = n;
 }
 
 /**
@@ -146,8 +147,10 @@ void aside_policy(struct aside *s, const struct object *old, const struct object
 	struct fenced *f = old ? find(s, old) : NULL;
 
 	policy_object(s->engine, in_force(s, old), new);
-	if (old)
-		clear_suspicion(s, old);
+	if (old) { /* it goes: whatever it did is over */
+		forget(&s->changed, old);
+		forget(&s->retried, old);
+	}
 	if (f)
 		retire(s, f);
 	if (new)

@@ -11,7 +11,7 @@ import pytest
 from lab.cluster import wait_for
 
 from .lab import KubeLab, ServiceAccountFolder
-from .lab.kubelab import GROUP, RULES
+from .lab.kubelab import GROUP, RULES, seeing
 from .lab.shop import Shop
 
 BACK_OFF = 40  # seconds: the longest wait between attempts, and some
@@ -130,9 +130,7 @@ def trust(node, *authorities):
     """Have the node's host trust these authorities and no others."""
     bundle = node.folder / "ca-certificates.crt"
     bundle.write_bytes(b"".join(one.certificate.read_bytes() for one in authorities))
-    node.launcher = ["unshare", "--mount", "sh", "-c",
-                     'mount --bind "$1" /etc/ssl/certs/ca-certificates.crt && shift && exec "$@"',
-                     "sh", bundle]
+    node.launcher = seeing(bundle, "/etc/ssl/certs/ca-certificates.crt")
 
 
 def test_the_hosts_authorities(cluster):

@@ -32,6 +32,12 @@ RULES = next(item["rules"] for item in yaml.safe_load_all((ROOT / "deploy/rbac.y
              if item["kind"] == "ClusterRole")
 
 
+def seeing(source, target, before="true"):
+    """A launcher: who is started behind it, after `before`, sees `source` at `target`."""
+    return ["unshare", "--mount", "sh", "-c",
+            f'{before} && mount --bind "$1" {target} && shift && exec "$@"', "sh", source]
+
+
 def version_of(item):
     return int(item["metadata"]["resourceVersion"])
 
@@ -83,9 +89,8 @@ class KubeLab(Lab):
         account = "/run/secrets/kubernetes.io/serviceaccount"
         node.launcher = [
             "env", f"KUBERNETES_SERVICE_HOST={self.control.address}",
-            f"KUBERNETES_SERVICE_PORT={self.control.port}", "unshare", "--mount", "sh", "-c",
-            f'mount -t tmpfs run /run && mkdir -p {account} && mount --bind "$1" {account} && '
-            'shift && exec "$@"', "sh", folder]
+            f"KUBERNETES_SERVICE_PORT={self.control.port}",
+            *seeing(folder, account, f"mount -t tmpfs run /run && mkdir -p {account}")]
         self.inside.add(node)
 
     def source_flags(self, node):
