@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import time
 
@@ -14,6 +15,7 @@ import pytest
 from lab import cni, tcp
 from lab.arena import normal
 from lab.cluster import ROOT, wait_for
+from lab.faults import Refuser
 
 POLICY = """\
 apiVersion: networking.k8s.io/v1
@@ -454,3 +456,32 @@ def test_memory_is_small(lab, node, pods):
                         pathlib.Path(f"/proc/{node.process.pid}/status").read_text().splitlines()
                         if line.startswith("VmRSS")))
     assert resident < 32 * 1024, f"{resident} KiB"
+
+
+def test_two_refusals_at_once(lab):
+    """A policy that is set aside is not tried again, and nobody waits for it busily, while the
+    table is refused for something else; when that is over, it is."""
+    refused, elsewhere = "192.0.2.9", "203.0.113.0"
+    node = lab.node("n1")
+    refuser = Refuser(node.folder)
+    node.launcher = refuser.launcher
+    node.start_agent()
+    lab.namespace_object("default")
+    web, client = (lab.run_pod(node, "default", name, {"app": name})
+                   for name in ("web", "client"))
+    refuser.refuse(socket.inet_aton(refused))
+    lab.policy("default", "web", {"matchLabels": {"app": "web"}}, ingress=[
+        {"from": [{"podSelector": {}}, {"ipBlock": {"cidr": f"{refused}/32"}}]}])
+    wait_for(lambda: "policy set aside" in node.log_text(), what="the refusal")
+    due = time.monotonic() + 30
+    refuser.refuse(socket.inet_aton(elsewhere))
+    lab.write({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "far"},
+               "spec": {"podCIDRs": [f"{elsewhere}/24"]},
+               "status": {"addresses": [{"type": "InternalIP", "address": "10.200.0.77"}]}})
+    time.sleep(due + 1 - time.monotonic())
+    before = node.metrics()["manx_loop_hold_seconds_count"]
+    time.sleep(3)
+    assert node.metrics()["manx_loop_hold_seconds_count"] - before < 100
+    assert not tcp(client, web.v4, 80, wait=0.3)
+    refuser.accept()
+    wait_for(lambda: tcp(client, web.v4, 80, wait=0.3), 40, "the policy in force")

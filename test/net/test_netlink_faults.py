@@ -13,14 +13,12 @@ import json
 import os
 import re
 import signal
-import socket
-import time
 
 import pytest
 
-from lab import Lab, cni, tcp
+from lab import cni, tcp
 from lab.cluster import wait_for
-from lab.faults import Faults, Refuser, threads
+from lab.faults import Faults, threads
 
 LOOP, WAITER = 0, 2  # threads of the agent, in the order of their start; 1 is the disk's
 ERRORS = {"sendto": ["ENOBUFS", "EBUSY", "EINTR", "ENOMEM"],
@@ -198,33 +196,3 @@ def test_table_notifications_that_got_lost(shared_lab, node):
     wait_for(lambda: rules(node) == before[0], 15, "the chain to come back")
     assert node.metrics()[unknown] > count
     assert_as_before(shared_lab, node, before)
-
-
-def test_two_refusals_at_once():
-    """A policy that is set aside is not tried again, and nobody waits for it busily, while the
-    table is refused for something else; when that is over, it is."""
-    refused, elsewhere = "192.0.2.9", "203.0.113.0"
-    with Lab() as lab:
-        node = lab.node("n1")
-        refuser = Refuser(node.folder)
-        node.launcher = refuser.launcher
-        node.start_agent()
-        lab.namespace_object("default")
-        web, client = (lab.run_pod(node, "default", name, {"app": name})
-                       for name in ("web", "client"))
-        refuser.refuse(socket.inet_aton(refused))
-        lab.policy("default", "web", {"matchLabels": {"app": "web"}}, ingress=[
-            {"from": [{"podSelector": {}}, {"ipBlock": {"cidr": f"{refused}/32"}}]}])
-        wait_for(lambda: "policy set aside" in node.log_text(), what="the refusal")
-        due = time.monotonic() + 30
-        refuser.refuse(socket.inet_aton(elsewhere))
-        lab.write({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "far"},
-                   "spec": {"podCIDRs": [f"{elsewhere}/24"]},
-                   "status": {"addresses": [{"type": "InternalIP", "address": "10.200.0.77"}]}})
-        time.sleep(due + 1 - time.monotonic())
-        before = node.metrics()["manx_loop_hold_seconds_count"]
-        time.sleep(3)
-        assert node.metrics()["manx_loop_hold_seconds_count"] - before < 100
-        assert not tcp(client, web.v4, 80, wait=0.3)
-        refuser.accept()
-        wait_for(lambda: tcp(client, web.v4, 80, wait=0.3), 40, "the policy in force")
