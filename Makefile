@@ -20,13 +20,10 @@ SEED ?= 0
 JOBS ?= $(shell nproc)
 SUBMAKE = $(MAKE) --no-print-directory -j$(JOBS)
 
-# What scripts/build-libraries made.  LIBRARIES= takes this system's libcurl and libmicrohttpd.
-LIBRARIES ?= build/libraries
-PKGS := libnftnl libmnl yajl yaml-0.1 libsystemd $(if $(LIBRARIES),libnghttp2 zlib,libcurl libmicrohttpd)
+PKGS := libnftnl libmnl yajl yaml-0.1 libsystemd libcurl libmicrohttpd
 ifeq ($(shell pkg-config --exists $(PKGS) 2>/dev/null && echo yes),yes)
-PKG_CFLAGS := $(LIBRARIES:%=-isystem %/include) $(shell pkg-config --cflags $(PKGS))
-PKG_LIBS := $(if $(LIBRARIES),$(addprefix $(LIBRARIES)/lib/lib,curl.a mbedtls.a mbedx509.a mbedcrypto.a microhttpd.a)) \
-	$(shell pkg-config --libs $(PKGS))
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
+PKG_LIBS := $(shell pkg-config --libs $(PKGS))
 else
 PKG_CFLAGS = $(error libraries are missing; run: scripts/install-packages build)
 endif
@@ -159,11 +156,7 @@ $(BUILD)/libmanx.a: $(LIB_OBJ)
 	@rm -f $@
 	$(Q)ar rcs $@ $^
 
-build/libraries/versions: scripts/build-libraries
-	$(call say,GET  $(@D))
-	$(Q)made=$$(scripts/build-libraries) && rm -rf $(@D) && mkdir -p $(dir $(@D)) && cp -r "$$made" $(@D)
-
-$(BUILD)/%.o: %.c $(MAKEFILE_LIST) $(LIBRARIES:%=%/versions)
+$(BUILD)/%.o: %.c $(MAKEFILE_LIST)
 	@mkdir -p $(@D)
 	$(call say,CC   $@)
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<

@@ -11,10 +11,9 @@
 #define KEEPALIVE_IDLE_SEC     30
 #define KEEPALIVE_INTERVAL_SEC 10
 
-/* With its NUL at the end, without which mbedTLS takes a key for DER; nobody minds it. */
 static void set_blob(CURL *e, CURLoption option, const char *pem)
 {
-	struct curl_blob blob = {(void *)pem, pem ? strlen(pem) + 1 : 0, CURL_BLOB_COPY};
+	struct curl_blob blob = {(void *)pem, pem ? strlen(pem) : 0, CURL_BLOB_COPY};
 
 	if (pem)
 		(void)curl_easy_setopt(e, option, &blob);
