@@ -77,6 +77,7 @@ static void on_link_event(void *arg, const struct rtnl_event *e)
 	case RTNL_ROUTE_GONE:
 	case RTNL_LINK_GONE:
 	case RTNL_LINK_DOWN:
+	case RTNL_LINK_OF_POD:
 		links_event(a, e);
 		break;
 	case RTNL_ADDR:

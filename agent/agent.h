@@ -10,6 +10,7 @@
 #include "agent/config/config.h"
 #include "agent/config/options.h"
 #include "agent/durable.h"
+#include "agent/fences.h"
 #include "agent/guard.h"
 #include "agent/links.h"
 #include "agent/queue.h"
@@ -92,6 +93,7 @@ struct agent {
 	struct durable durable;
 	struct guard guard;
 	struct links links;
+	struct fence *fences;
 	size_t left_pending; /* operations on the table that the last turn could not bring in */
 
 	struct counters count;

@@ -19,7 +19,6 @@
 #include "agent/install.h"
 #include "agent/instance.h"
 #include "datapath/nft/apply.h"
-#include "datapath/route/podlink.h"
 #include "datapath/route/rtnl.h"
 #include "ipam/journal.h"
 #include "lib/vec.h"
@@ -121,21 +120,11 @@ static void remove_routes(struct tally *t, struct rtnl *n)
 	record(t, r < 0 ? r : before > 0, what, &e);
 }
 
-/* "mx" and 12 hexadecimal digits: attachment_host_ifname() */
-static bool is_pod_link(const char *ifname)
-{
-	size_t prefix = strlen(PODLINK_PREFIX);
-
-	return str_starts(ifname, PODLINK_PREFIX) && strlen(ifname) == prefix + 12 &&
-	       strspn(ifname + prefix, "0123456789abcdef") == 12;
-}
-
 static void collect_link(void *arg, const char *ifname)
 {
 	struct names *n = arg;
 
-	if (is_pod_link(ifname))
-		vec_push(&n->name, xstrdup(ifname));
+	vec_push(&n->name, xstrdup(ifname));
 }
 
 static void remove_links(struct tally *t, struct rtnl *n)

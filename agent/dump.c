@@ -147,7 +147,11 @@ static void compile_and_render(const struct object_list *list, const struct conf
 	_cleanup_(routes_freep) struct routes *routes = routes_new();
 	struct policy_engine *policy = policy_new(t, NULL, NULL);
 	struct nodes *nodes = compile_nodes(list, c, t, routes);
+	const struct prefix *ranges;
+	size_t n;
 
+	n = nodes_pods_only(nodes, &ranges);
+	policy_local_ranges(policy, ranges, n);
 	vec_foreach (o, &list->o)
 		policy_object(policy, NULL, *o);
 	vec_foreach (a, &attachments->at)

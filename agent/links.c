@@ -221,7 +221,7 @@ static void route_gone(struct agent *a, const struct rtnl_event *e)
 /**
  * links_event() - The kernel told of a route or of a pod's interface
  * @a: Agent
- * @e: RTNL_ROUTE_GONE, RTNL_LINK_GONE or RTNL_LINK_DOWN
+ * @e: RTNL_ROUTE_GONE, RTNL_LINK_GONE, RTNL_LINK_DOWN or RTNL_LINK_OF_POD
  */
 void links_event(struct agent *a, const struct rtnl_event *e)
 {
@@ -231,8 +231,14 @@ void links_event(struct agent *a, const struct rtnl_event *e)
 		route_gone(a, e);
 		return;
 	}
-	if (e->kind == RTNL_LINK_GONE)
+	if (e->kind == RTNL_LINK_OF_POD) {
+		fences_seen(a, e->ifname);
+		return;
+	}
+	if (e->kind == RTNL_LINK_GONE) {
+		fences_gone(a, e->ifname);
 		calls_link_gone(a->calls, e->ifname);
+	}
 	at = attached(a, e->ifname);
 	if (at && e->kind == RTNL_LINK_GONE)
 		interface_gone(a, at, e->port);
@@ -245,6 +251,8 @@ static void compare(void *arg, const struct link_names *links, const char *why _
 	const struct attachment *at = NULL;
 	struct agent *a = arg;
 
+	if (links)
+		fences_compare(a, links);
 	while (links && (at = journal_next(a->journal, at)))
 		if (!link_names_have(links, at->host_ifname) && !calls_under_way(a->calls, at))
 			interface_gone(a, at, 0);

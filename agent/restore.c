@@ -82,6 +82,7 @@ void restore_attachments(struct agent *a)
 	journal_take_freed(a->journal, rest_on, a);
 	if (rtnl_each_pod_link(a->rtnl, link_names_add, &links, &e) == 0) {
 		link_names_sort(&links);
+		fences_compare(a, &links);
 		release_gone(a, &links);
 		delete_orphans(a, &links);
 	} else {

@@ -39,6 +39,8 @@ static void set_ipam_ranges(struct agent *a)
 
 	if (ipam_set_ranges(a->ipam, ranges, n, &e) < 0)
 		log_err("ipam", "ranges refused, the old ones stay", "err=\"%s\"", e.msg);
+	n = nodes_pods_only(a->nodes, &ranges);
+	policy_local_ranges(a->policy, ranges, n);
 }
 
 /**

@@ -17,7 +17,8 @@
 
 #include "lib/hash.h"
 
-#define FORM_VERSION 1
+#define HOST_IFNAME_DIGITS 12
+#define FORM_VERSION	   1
 
 /**
  * attachment_free() - Free an attachment
@@ -75,8 +76,22 @@ void attachment_host_ifname(const char *id, const char *ifname, char ret[static 
 
 	buf_put(&key, id, strlen(id) + 1);
 	buf_puts(&key, ifname);
-	(void)snprintf(ret, IFNAME_MAX + 1, "mx%012" PRIx64,
+	(void)snprintf(ret, IFNAME_MAX + 1, HOST_IFNAME_PREFIX "%0*" PRIx64, HOST_IFNAME_DIGITS,
 		       hash_stable(key.data, key.len) & 0xffffffffffff);
+}
+
+/**
+ * attachment_is_host_ifname() - Can an interface be the host's end of a container's link?
+ * @ifname: Its name
+ *
+ * Return: true if it is one that attachment_host_ifname() makes, the prefix and all digits
+ */
+bool attachment_is_host_ifname(const char *ifname)
+{
+	const char *digits = ifname + strlen(HOST_IFNAME_PREFIX);
+
+	return str_starts(ifname, HOST_IFNAME_PREFIX) && strlen(digits) == HOST_IFNAME_DIGITS &&
+	       strspn(digits, "0123456789abcdef") == HOST_IFNAME_DIGITS;
 }
 
 static void put_addr(struct buf *out, const struct addr *a)

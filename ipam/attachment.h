@@ -11,9 +11,10 @@
 #include "lib/buf.h"
 #include "lib/util.h"
 
-#define CONTAINER_ID_MAX 128 /* bytes; Kubernetes uses 64 */
-#define IFNAME_MAX	 15
-#define HOST_PORTS_MAX	 256
+#define CONTAINER_ID_MAX   128 /* bytes; Kubernetes uses 64 */
+#define IFNAME_MAX	   15
+#define HOST_IFNAME_PREFIX "mx"
+#define HOST_PORTS_MAX	   256
 
 struct host_port {
 	uint8_t protocol; /* PROTO_x */
@@ -49,5 +50,6 @@ static inline void attachment_freep(struct attachment **a)
 }
 struct attachment *attachment_copy(const struct attachment *a);
 void attachment_host_ifname(const char *id, const char *ifname, char ret[static IFNAME_MAX + 1]);
+bool attachment_is_host_ifname(const char *ifname);
 void attachment_encode(const struct attachment *a, struct buf *out);
 int attachment_decode(struct reader *r, struct attachment **ret);

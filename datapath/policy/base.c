@@ -2,7 +2,8 @@
 /*
  * base.c - the fixed program.  Pure.
  *
- *   prerouting, raw:   a pod sends from its own addresses and MAC, or its packet is dropped
+ *   prerouting, raw:   a pod sends from its own addresses and MAC, and nobody else does, or the
+ *                      packet is dropped
  *   prerouting, dstnat and output: host ports
  *   forward:           established first, then the source's egress, then the destination's ingress
  *   input:             the egress of pods towards their own node
@@ -18,7 +19,7 @@
 #include <linux/rtnetlink.h>
 
 #include "datapath/nft/rules.h"
-#include "datapath/route/podlink.h"
+#include "ipam/attachment.h"
 
 /* Priorities of nft(8): raw, dstnat, filter, srcnat. */
 enum { PRIORITY_RAW = -300, PRIORITY_DSTNAT = -100, PRIORITY_FILTER = 0, PRIORITY_SRCNAT = 100 };
@@ -40,6 +41,7 @@ static void want_sets(struct nft_table *t, struct base *b, int six)
 		{"ingress4", "ingress6"},	{"egress4", "egress6"},
 		{"hostports4", "hostports6"},	{"hostports_at4", "hostports_at6"},
 		{"pod_ranges4", "pod_ranges6"}, {"cluster4", "cluster6"},
+		{"local_pods4", "local_pods6"},
 	};
 
 	b->sources[six] =
@@ -64,6 +66,8 @@ static void want_sets(struct nft_table *t, struct base *b, int six)
 				      (struct nft_set_def){.key = {ip}, .interval = true});
 	b->cluster[six] = want_set(t, names[7][six], "destinations that see a pod's own address",
 				   (struct nft_set_def){.key = {ip}, .interval = true});
+	b->local[six] = want_set(t, names[8][six], "what no interface but a local pod's sends from",
+				 (struct nft_set_def){.key = {ip}, .interval = true});
 }
 
 static void want_base(struct nft_table *t, const char *name, enum nft_hook hook, bool nat,
@@ -95,7 +99,8 @@ static void add_drop(struct rules *rs, const char *why)
 
 static void want_antispoof(struct nft_table *t, const struct base *b)
 {
-	static const char any_pod[] = PODLINK_PREFIX "*";
+	/* A shortcut for what comes from elsewhere; which interfaces are pods' the set says. */
+	static const char perhaps_a_pod[] = HOST_IFNAME_PREFIX "*", lo[] = "lo";
 	struct rules rs = {0};
 	struct nft_rule *r;
 
@@ -109,10 +114,23 @@ static void want_antispoof(struct nft_table *t, const struct base *b)
 	want_plain(t, "from_pod", "what comes out of a local pod", &rs);
 
 	r = rules_add(&rs);
-	rule_match(r, NFT_IIFNAME, any_pod, sizeof(any_pod) - 1);
+	rule_match(r, NFT_IIFNAME, perhaps_a_pod, sizeof(perhaps_a_pod) - 1);
+	rule_lookup(r, set_name(b->links), false, NFT_IIFNAME, 0);
 	rule_verdict(r, NFT_V_GOTO, "from_pod");
+	/* What the node sends to itself: a transparent proxy speaks with its clients' addresses. */
+	r = rules_add(&rs);
+	rule_match(r, NFT_IIFNAME, lo, sizeof(lo));
+	rule_verdict(r, NFT_V_ACCEPT, NULL);
+	for (int six = 0; six < 2; six++) {
+		r = rules_add(&rs);
+		rule_lookup(r, set_name(b->local[six]), false, six ? NFT_IP6_SADDR : NFT_IP_SADDR,
+			    0);
+		rule_counter(r);
+		rule_verdict(r, NFT_V_DROP, NULL);
+		rule_comment(r, "a local pod's address, from elsewhere");
+	}
 	want_base(t, "antispoof", NFT_HOOK_PREROUTING, false, PRIORITY_RAW,
-		  "pods send from their own addresses only", &rs);
+		  "pods send from their own addresses only, and nobody else does", &rs);
 }
 
 static void add_established(struct rules *rs)
@@ -210,6 +228,8 @@ static void want_masquerade(struct nft_table *t, const struct base *b)
 void base_want(struct nft_table *t, struct base *ret)
 {
 	*ret = (struct base){0};
+	ret->links = want_set(t, "pod_links", "interfaces of local pods",
+			      (struct nft_set_def){.key = {NFT_TYPE_IFNAME}});
 	want_sets(t, ret, 0);
 	want_sets(t, ret, 1);
 	want_antispoof(t, ret);

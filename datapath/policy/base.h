@@ -14,6 +14,8 @@
 /*
  * struct base - the sets, [0] for IPv4 and [1] for IPv6
  * @sources:       iifname . ether saddr . saddr: what each local pod may send from
+ * @links:         iifname of local pods, whatever their object says
+ * @local:         saddr of local pods and of this node's ranges
  * @self:          saddr . daddr of each local pod: it reaches itself, also through NAT
  * @verdicts:      by direction: address of an isolated local pod to its program
  * @hostports:     protocol . port to address . port of the pod, on every address of the node
@@ -23,6 +25,8 @@
  */
 struct base {
 	struct nft_set *sources[2];
+	struct nft_set *links;
+	struct nft_set *local[2];
 	struct nft_set *self[2];
 	struct nft_set *verdicts[2][2];
 	struct nft_set *hostports[2];

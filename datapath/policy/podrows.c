@@ -41,6 +41,19 @@ static void source_elem(const struct attachment *at, const struct addr *a, struc
 	put_addr(ret->key, &len, a);
 }
 
+/**
+ * link_elem() - An element whose key is the name of an interface
+ * @ifname: Name
+ * @ret:    Element
+ */
+void link_elem(const char *ifname, struct nft_elem *ret)
+{
+	size_t len = 0;
+
+	*ret = (struct nft_elem){0};
+	nft_key_put(ret->key, &len, NFT_TYPE_IFNAME, ifname, strlen(ifname));
+}
+
 static void self_elem(const struct addr *a, struct nft_elem *ret)
 {
 	size_t len = 0;
@@ -69,6 +82,8 @@ static void each_row(struct nft_table *t, const struct base *b, const struct att
 {
 	struct nft_elem e;
 
+	link_elem(at->host_ifname, &e);
+	fn(t, b->links, &e);
 	for (uint32_t i = 0; i < at->n_addrs; i++) {
 		const struct addr *a = &at->addrs[i];
 		int six = a->family == AF_INET6;

@@ -10,4 +10,5 @@
 
 void podrows_want(struct nft_table *t, const struct base *b, const struct attachment *a);
 void podrows_drop(struct nft_table *t, const struct base *b, const struct attachment *a);
+void link_elem(const char *ifname, struct nft_elem *ret);
 void addr_elem(const struct addr *a, struct nft_elem *ret);

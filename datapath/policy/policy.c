@@ -14,6 +14,7 @@
 
 #include "datapath/policy/base.h"
 #include "datapath/policy/endpoint.h"
+#include "datapath/policy/localpods.h"
 #include "datapath/policy/podrows.h"
 #include "datapath/policy/program.h"
 #include "lib/intern.h"
@@ -35,6 +36,7 @@ struct compiled {
 struct policy_engine {
 	struct nft_table *table;
 	struct base base;
+	struct localpods local;
 	struct peers *peers;
 	struct programs *programs;
 	struct endpoints endpoints;
@@ -58,6 +60,7 @@ struct policy_engine *policy_new(struct nft_table *t, need_fn *fn, void *arg)
 
 	e->table = t;
 	base_want(t, &e->base);
+	localpods_init(&e->local, t, &e->base);
 	e->peers = peers_new(t, fn, arg);
 	e->programs = programs_new(t, e->peers);
 	e->endpoints.peers = e->peers;
@@ -79,6 +82,7 @@ struct policy_engine *policy_free(struct policy_engine *e)
 	(void)programs_free(e->programs);
 	(void)peers_free(e->peers);
 	(void)matchindex_free(e->policy_index);
+	localpods_done(&e->local);
 	free(e);
 	return NULL;
 }
@@ -332,6 +336,31 @@ void policy_settle(struct policy_engine *e)
  */
 
 /**
+ * policy_local_ranges() - The ranges whose addresses only local pods have
+ * @e:      Engine
+ * @ranges: Ranges; copied
+ * @n:      Their number
+ */
+void policy_local_ranges(struct policy_engine *e, const struct prefix *ranges, size_t n)
+{
+	localpods_ranges(&e->local, ranges, n);
+}
+
+/**
+ * policy_hold_link() - Hold an interface as if it were a local pod's, or no longer
+ * @e:      Engine
+ * @ifname: Its name
+ * @hold:   What comes out of it is dropped, unless an attachment explains it
+ */
+void policy_hold_link(struct policy_engine *e, const char *ifname, bool hold)
+{
+	struct nft_elem elem;
+
+	link_elem(ifname, &elem);
+	(hold ? table_want_elem : table_drop_elem)(e->table, e->base.links, &elem);
+}
+
+/**
  * policy_attach() - A local pod got its addresses
  * @e: Engine
  * @a: Attachment; copied.  One of the same container and interface is replaced.
@@ -340,6 +369,7 @@ void policy_attach(struct policy_engine *e, const struct attachment *a)
 {
 	policy_detach(e, a->id, a->ifname);
 	podrows_want(e->table, &e->base, a);
+	localpods_change(&e->local, a, cover_add);
 	(void)endpoints_attach(&e->endpoints, a);
 	e->counts.attachments++;
 }
@@ -364,6 +394,7 @@ void policy_detach(struct policy_engine *e, const char *id, const char *ifname)
 	if (ep->dirty)
 		LL_DELETE2(e->endpoints.dirty, ep, next_dirty);
 	podrows_drop(e->table, &e->base, ep->at);
+	localpods_change(&e->local, ep->at, cover_remove);
 	endpoints_detach(&e->endpoints, ep);
 	e->counts.attachments--;
 }

@@ -37,6 +37,8 @@ struct policy_engine *policy_free(struct policy_engine *e);
 
 void policy_object(struct policy_engine *e, const struct object *old, const struct object *new);
 void policy_attach(struct policy_engine *e, const struct attachment *a);
+void policy_local_ranges(struct policy_engine *e, const struct prefix *ranges, size_t n);
+void policy_hold_link(struct policy_engine *e, const char *ifname, bool hold);
 void policy_detach(struct policy_engine *e, const char *id, const char *ifname);
 void policy_settle(struct policy_engine *e);
 

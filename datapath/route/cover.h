@@ -21,6 +21,9 @@ struct cover;
  */
 typedef void cover_fn(void *arg, const struct prefix *p, bool holds);
 
+/* cover_add() or cover_remove() */
+typedef void cover_change(struct cover *c, const struct prefix *p);
+
 struct cover *cover_new(cover_fn *fn, void *arg);
 struct cover *cover_free(struct cover *c);
 void cover_add(struct cover *c, const struct prefix *p);

@@ -7,8 +7,7 @@
 #include <arpa/inet.h>
 #include <uthash.h>
 
-#include "datapath/policy/blocksets.h"
-#include "datapath/route/cover.h"
+#include "datapath/route/coverset.h"
 #include "lib/intern.h"
 #include "lib/vec.h"
 
@@ -27,37 +26,11 @@ struct nodes {
 	VEC(struct prefix) ranges;     /* configured */
 	VEC(struct prefix) exclude;    /* configured */
 	VEC(struct prefix) own;	       /* podCIDRs of this node, then configured */
+	VEC(struct prefix) pods_only;  /* of @own, those without an address of this node */
 	bool masquerade, masquerading; /* configured; as @pod_ranges has it */
 	bool dirty;		       /* this node's own, or the configuration */
-	struct destinations {
-		struct nft_table *table;
-		struct nft_set *set;
-		struct cover *cover;
-	} cluster[2], pod_ranges[2]; /* by family */
+	struct coverset cluster[2], pod_ranges[2]; /* by family */
 };
-
-static void on_block(void *arg, const struct prefix *p, bool holds)
-{
-	const struct addr_range r = {p->addr, prefix_last(p)};
-	const struct destinations *d = arg;
-	struct nft_elem e;
-
-	range_elem(&r, &e);
-	if (holds)
-		table_want_elem(d->table, d->set, &e);
-	else
-		table_drop_elem(d->table, d->set, &e);
-}
-
-static void destinations_init(struct destinations *d, struct nft_table *t, struct nft_set *set)
-{
-	*d = (struct destinations){t, set, cover_new(on_block, d)};
-}
-
-static struct cover *family_of(const struct destinations d[2], const struct prefix *p)
-{
-	return d[p->addr.family != AF_INET].cover;
-}
 
 /**
  * nodes_new() - Create the module
@@ -78,8 +51,8 @@ struct nodes *nodes_new(struct nft_table *t, const struct base *b, struct routes
 	n->routes = r;
 	n->own_name = intern(own_name);
 	for (int six = 0; six < 2; six++) {
-		destinations_init(&n->cluster[six], t, b->cluster[six]);
-		destinations_init(&n->pod_ranges[six], t, b->pod_ranges[six]);
+		coverset_init(&n->cluster[six], t, b->cluster[six]);
+		coverset_init(&n->pod_ranges[six], t, b->pod_ranges[six]);
 	}
 	return n;
 }
@@ -102,12 +75,13 @@ struct nodes *nodes_free(struct nodes *n)
 		free(e);
 	}
 	for (int six = 0; six < 2; six++) {
-		(void)cover_free(n->cluster[six].cover);
-		(void)cover_free(n->pod_ranges[six].cover);
+		coverset_done(&n->cluster[six]);
+		coverset_done(&n->pod_ranges[six]);
 	}
 	vec_done(&n->ranges);
 	vec_done(&n->exclude);
 	vec_done(&n->own);
+	vec_done(&n->pods_only);
 	intern_put(n->own_name);
 	free(n);
 	return NULL;
@@ -124,11 +98,11 @@ void nodes_configure(struct nodes *n, const struct nodes_config *c)
 	for (size_t i = 0; i < c->n_ranges; i++)
 		vec_push(&n->ranges, c->ranges[i]);
 	vec_foreach (p, &n->exclude)
-		cover_remove(family_of(n->cluster, p), p);
+		cover_remove(coverset_of(n->cluster, p), p);
 	n->exclude.n = 0;
 	for (size_t i = 0; i < c->n_exclude; i++) {
 		vec_push(&n->exclude, c->exclude[i]);
-		cover_add(family_of(n->cluster, &c->exclude[i]), &c->exclude[i]);
+		cover_add(coverset_of(n->cluster, &c->exclude[i]), &c->exclude[i]);
 	}
 	n->masquerade = c->masquerade;
 	n->dirty = true;
@@ -179,17 +153,15 @@ static void want_routes(struct nodes *n, const struct node *node)
 	}
 }
 
-typedef void cover_change(struct cover *c, const struct prefix *p);
-
 /* Pods and addresses of a node see a pod's own address. */
 static void change_cluster(struct nodes *n, const struct node *node, cover_change *change)
 {
 	for (uint32_t i = 0; node && i < node->n_pod_cidrs; i++)
-		change(family_of(n->cluster, &node->pod_cidrs[i]), &node->pod_cidrs[i]);
+		change(coverset_of(n->cluster, &node->pod_cidrs[i]), &node->pod_cidrs[i]);
 	for (uint32_t i = 0; node && i < node->n_internal_ips; i++) {
 		struct prefix host = prefix_host(&node->internal_ips[i]);
 
-		change(family_of(n->cluster, &host), &host);
+		change(coverset_of(n->cluster, &host), &host);
 	}
 }
 
@@ -247,6 +219,11 @@ void nodes_object(struct nodes *n, const struct node *old, const struct node *ne
 /* --- this node's ranges ------------------------------------------------------------------------
  */
 
+static bool same_prefixes(const struct prefix *a, size_t n_a, const struct prefix *b, size_t n_b)
+{
+	return n_a == n_b && (!n_a || memcmp(a, b, n_a * sizeof(*a)) == 0);
+}
+
 static void collect_own(struct nodes *n)
 {
 	const struct node_entry *e = find(n, n->own_name);
@@ -260,13 +237,40 @@ static void collect_own(struct nodes *n)
 	}
 }
 
+/* A range that the node itself has an address of is shared with others. */
+static bool is_pods_only(const struct node *own, const struct prefix *range)
+{
+	for (uint32_t i = 0; own && i < own->n_internal_ips; i++)
+		if (prefix_contains(range, &own->internal_ips[i]))
+			return false;
+	return true;
+}
+
+/* True if they changed. */
+static bool collect_pods_only(struct nodes *n)
+{
+	const struct node_entry *e = find(n, n->own_name);
+	VEC(struct prefix) old = {0};
+	bool changed;
+
+	vec_foreach (p, &n->pods_only)
+		vec_push(&old, *p);
+	n->pods_only.n = 0;
+	vec_foreach (p, &n->own)
+		if (is_pods_only(e ? e->node : NULL, p))
+			vec_push(&n->pods_only, *p);
+	changed = !same_prefixes(old.v, old.n, n->pods_only.v, n->pods_only.n);
+	vec_done(&old);
+	return changed;
+}
+
 /* The blocks that the sets hold for this node, put in or taken out. */
 static void change_own(struct nodes *n, cover_change *change)
 {
 	vec_foreach (p, &n->own) {
-		change(family_of(n->cluster, p), p);
+		change(coverset_of(n->cluster, p), p);
 		if (n->masquerading)
-			change(family_of(n->pod_ranges, p), p);
+			change(coverset_of(n->pod_ranges, p), p);
 	}
 }
 
@@ -274,7 +278,7 @@ static void change_own(struct nodes *n, cover_change *change)
  * nodes_settle() - Bring what follows from this node's own ranges up to date
  * @n: Module
  *
- * Return: true if this node's own ranges changed
+ * Return: true if this node's own ranges changed, or which of them it has an address of
  */
 bool nodes_settle(struct nodes *n)
 {
@@ -290,8 +294,7 @@ bool nodes_settle(struct nodes *n)
 	collect_own(n);
 	n->masquerading = n->masquerade;
 	change_own(n, cover_add);
-	changed = old.n != n->own.n ||
-		  (old.n && memcmp(old.v, n->own.v, old.n * sizeof(*old.v)) != 0);
+	changed = !same_prefixes(old.v, old.n, n->own.v, n->own.n);
 	if (changed) {
 		vec_foreach (p, &old)
 			routes_drop(n->routes, p);
@@ -300,7 +303,20 @@ bool nodes_settle(struct nodes *n)
 				    &(struct route){.dst = *p, .kind = ROUTE_UNREACHABLE});
 	}
 	vec_done(&old);
-	return changed;
+	return collect_pods_only(n) || changed;
+}
+
+/**
+ * nodes_pods_only() - Of those ranges, the ones in which the node itself has no address
+ * @n:   Module
+ * @ret: Ranges; borrowed until the next change
+ *
+ * Return: their number
+ */
+size_t nodes_pods_only(const struct nodes *n, const struct prefix **ret)
+{
+	*ret = n->pods_only.v;
+	return n->pods_only.n;
 }
 
 /**

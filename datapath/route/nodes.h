@@ -31,4 +31,5 @@ bool nodes_settle(struct nodes *n);
 
 /* This node's pod ranges, podCIDRs first; borrowed until the next change. */
 size_t nodes_own_ranges(const struct nodes *n, const struct prefix **ret);
+size_t nodes_pods_only(const struct nodes *n, const struct prefix **ret);
 bool nodes_own_address(const struct nodes *n, struct addr *ret);

@@ -15,6 +15,7 @@
 #include <linux/veth.h>
 
 #include "datapath/route/podlink_priv.h"
+#include "ipam/attachment.h"
 
 /* --- the pair --------------------------------------------------------------------------- */
 
@@ -77,8 +78,7 @@ int podlink_create(const struct podlink *l, struct err *reterr)
 
 	if (netns < 0)
 		return netns;
-	if (!str_starts(l->host_ifname, PODLINK_PREFIX) || strlen(l->host_ifname) >= IF_NAMESIZE ||
-	    strlen(l->ifname) >= IF_NAMESIZE)
+	if (!attachment_is_host_ifname(l->host_ifname) || strlen(l->ifname) >= IF_NAMESIZE)
 		return err_set(reterr, -EINVAL, "%.32s, %.32s: bad names for a pod's link",
 			       l->host_ifname, l->ifname);
 	r = nl_open(NETLINK_ROUTE, 0, &s, reterr);
@@ -123,7 +123,7 @@ int podlink_remove(struct mnl_socket *s, const char *host_ifname, struct err *re
 
 	if (r == -ENODEV)
 		return 0;
-	if (r == 0 && (!l.veth || !str_starts(host_ifname, PODLINK_PREFIX)))
+	if (r == 0 && (!l.veth || !attachment_is_host_ifname(host_ifname)))
 		return err_set(reterr, -EPERM, "%s is not a link of ours", host_ifname);
 	if (r == 0) {
 		nlbatch_begin(b, s);

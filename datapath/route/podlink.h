@@ -13,7 +13,6 @@
 #include "lib/addr.h"
 #include "lib/err.h"
 
-#define PODLINK_PREFIX	 "mx"
 #define PODLINK_GATEWAY4 "169.254.1.1"
 #define PODLINK_GATEWAY6 "fe80::1"
 #define PODLINK_HOST_MAC "02:6d:61:6e:78:01" /* locally administered; the same on every link */

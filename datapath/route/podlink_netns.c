@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "datapath/route/podlink_priv.h"
+#include "ipam/attachment.h"
 
 static bool is_own(int fd)
 {
@@ -146,6 +147,6 @@ bool netns_joins(struct mnl_socket *s, int netns, const struct link *host, const
 	int id = -1;
 
 	return host->veth && pod->veth && host->peer == pod->index && pod->peer == host->index &&
-	       str_starts(host->ifname, PODLINK_PREFIX) && netns_id(s, netns, &id) == 0 &&
-	       id >= 0 && id == host->peer_nsid;
+	       attachment_is_host_ifname(host->ifname) && netns_id(s, netns, &id) == 0 && id >= 0 &&
+	       id == host->peer_nsid;
 }

@@ -15,12 +15,13 @@ struct rtnl;
 
 /* enum rtnl_event - what a notification was about; the agent reacts by key */
 enum rtnl_event_kind {
-	RTNL_LINK_GONE,	 /* @ifname: a link with our prefix disappeared */
-	RTNL_LINK_DOWN,	 /* @ifname: one was set down, perhaps to disappear */
-	RTNL_LINK_MTU,	 /* @ifname changed its MTU or state */
-	RTNL_ADDR,	 /* an address of the node came or went */
-	RTNL_ROUTE_GONE, /* @dst: a route of ours may have been deleted or replaced by others */
-	RTNL_OVERRUN,	 /* something was not notified: everything has to be read again */
+	RTNL_LINK_GONE,	  /* @ifname: a link with a name of ours disappeared */
+	RTNL_LINK_DOWN,	  /* @ifname: one was set down, perhaps to disappear */
+	RTNL_LINK_OF_POD, /* @ifname: one appeared or changed otherwise */
+	RTNL_LINK_MTU,	  /* @ifname, not ours, changed its MTU or state */
+	RTNL_ADDR,	  /* an address of the node came or went */
+	RTNL_ROUTE_GONE,  /* @dst: a route of ours may have been deleted or replaced by others */
+	RTNL_OVERRUN,	  /* something was not notified: everything has to be read again */
 };
 
 struct rtnl_event {
@@ -54,7 +55,7 @@ int rtnl_link_of(struct rtnl *n, const struct addr *a, char ret_ifname[static 16
 		 uint32_t *ret_mtu);
 int rtnl_link_set_up(struct rtnl *n, const char *ifname, struct err *reterr);
 int rtnl_link_set_mtu(struct rtnl *n, const char *ifname, uint32_t mtu, struct err *reterr);
-/* Call fn for every link whose name begins with our prefix "mx" and that is a veth. */
+/* Call fn for every link that has a name of ours (attachment.h) and is a veth. */
 int rtnl_each_pod_link(struct rtnl *n, void (*fn)(void *arg, const char *ifname), void *arg,
 		       struct err *reterr);
 int rtnl_link_delete(struct rtnl *n, const char *ifname, struct err *reterr);

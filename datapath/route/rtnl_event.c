@@ -13,8 +13,8 @@
 #include <stdio.h>
 
 #include "datapath/netlink/nlmsg.h"
-#include "datapath/route/podlink.h"
 #include "datapath/route/rtnl_priv.h"
+#include "ipam/attachment.h"
 
 #define DATAGRAMS_MAX 64 /* of one call, so that a flood cannot hold the loop */
 
@@ -42,7 +42,7 @@ static void on_link(struct reading *d, const struct nlmsghdr *h)
 		return;
 	if (name)
 		(void)snprintf(e.ifname, sizeof(e.ifname), "%s", nl_text(name));
-	of_pod = str_starts(e.ifname, PODLINK_PREFIX);
+	of_pod = attachment_is_host_ifname(e.ifname);
 	if (!of_pod && (gone || went_down(i)))
 		d->read_again = true;
 	if (gone && !of_pod)
@@ -50,8 +50,8 @@ static void on_link(struct reading *d, const struct nlmsghdr *h)
 	e.port = h->nlmsg_pid;
 	if (gone)
 		e.kind = RTNL_LINK_GONE;
-	else if (of_pod && went_down(i))
-		e.kind = RTNL_LINK_DOWN;
+	else if (of_pod)
+		e.kind = went_down(i) ? RTNL_LINK_DOWN : RTNL_LINK_OF_POD;
 	d->n->fn(d->n->arg, &e);
 }
 

@@ -9,6 +9,7 @@
 #include "datapath/route/nlmsg_link.h"
 #include "datapath/route/podlink.h"
 #include "datapath/route/rtnl_priv.h"
+#include "ipam/attachment.h"
 
 #define READS_MAX 5 /* of a list that changes while it is read */
 
@@ -104,7 +105,7 @@ static int collect_link(void *arg, const struct nlmsghdr *h)
 	if (h->nlmsg_type != RTM_NEWLINK)
 		return 0;
 	link_read(h, &l);
-	if (l.veth && str_starts(l.ifname, PODLINK_PREFIX))
+	if (l.veth && attachment_is_host_ifname(l.ifname))
 		vec_push(&w->links, l);
 	return 0;
 }
@@ -112,7 +113,7 @@ static int collect_link(void *arg, const struct nlmsghdr *h)
 /**
  * rtnl_each_pod_link() - Walk the links of pods
  * @n:      Handle
- * @fn:     Called with the name of each veth that has our prefix, when all were read
+ * @fn:     Called with the name of each veth that has a name of ours, when all were read
  * @arg:    Its first argument
  * @reterr: What failed
  *

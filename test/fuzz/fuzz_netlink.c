@@ -13,8 +13,8 @@
 #include "datapath/nft/foreign.h"
 #include "datapath/route/conntrack.h"
 #include "datapath/route/nlmsg_link.h"
-#include "datapath/route/podlink.h"
 #include "datapath/route/rtnl_priv.h"
+#include "ipam/attachment.h"
 #include "test/fuzz/must.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -36,7 +36,7 @@ static void check_prefix(const struct prefix *p)
 static void on_event(void *arg _unused_, const struct rtnl_event *e)
 {
 	must(e->kind < RTNL_OVERRUN && is_text(e->ifname, sizeof(e->ifname)));
-	must(e->kind != RTNL_LINK_GONE || str_starts(e->ifname, PODLINK_PREFIX));
+	must(e->kind != RTNL_LINK_GONE || attachment_is_host_ifname(e->ifname));
 	if (e->kind == RTNL_ROUTE_GONE)
 		check_prefix(&e->dst);
 }

@@ -124,7 +124,10 @@ static void settle(struct run *run)
 	timeline_reap(&run->t);
 }
 
-/* What leaves a local pod's interface with another's address or MAC goes nowhere. */
+/*
+ * What leaves a local pod's interface with another's address or MAC goes nowhere, nor what comes
+ * with its address from elsewhere, be it an interface whose name begins as ours do.
+ */
 static void check_spoofed(struct run *run)
 {
 	const struct timeline *t = &run->t;
@@ -144,6 +147,10 @@ static void check_spoofed(struct run *run)
 	if (simulate_hook(run->subject.table, NFT_HOOK_PREROUTING, &p))
 		fail_world(run, "a local pod can send from another MAC");
 	p.mac = a->mac;
+	p.iifname = chance(&run->chance, 50) ? "eth0" : "mxlan0";
+	if (simulate_hook(run->subject.table, NFT_HOOK_PREROUTING, &p))
+		fail_world(run, "a local pod's address is believed elsewhere");
+	p.iifname = a->host_ifname;
 	(void)addr_next(&p.src);
 	if (simulate_hook(run->subject.table, NFT_HOOK_PREROUTING, &p))
 		fail_world(run, "a local pod can send from the address after its own");

@@ -272,9 +272,9 @@ static const char *receiver(const struct run *run, const struct packet *p)
 static void put_packet(struct run *run, const struct sent *s)
 {
 	const struct packet *p = &s->p;
-	bool passes = !s->spoofed && judge_expected(&run->t.world, p);
-	/* An address of the node's range that no pod has cannot be answered. */
-	bool answerable = s->from || !in_local_range(&p->src);
+	/* An address of the node's range comes from its pod's interface only. */
+	bool believed = !s->spoofed && (s->from || !in_local_range(&p->src));
+	bool passes = believed && judge_expected(&run->t.world, p);
 	char src[ADDR_STR_MAX], dst[ADDR_STR_MAX];
 	struct jsonw *json = &run->json;
 
@@ -287,7 +287,7 @@ static void put_packet(struct run *run, const struct sent *s)
 	jsonw_uint(json, "port", p->dport);
 	jsonw_bool(json, "spoofed", s->spoofed);
 	jsonw_bool(json, "passes", passes);
-	jsonw_bool(json, "answered", passes && answerable && p->protocol == PROTO_TCP);
+	jsonw_bool(json, "answered", passes && p->protocol == PROTO_TCP);
 	jsonw_end(json, '}');
 }
 

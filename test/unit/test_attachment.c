@@ -25,6 +25,31 @@ static void host_names_are_stable(void **state _unused_)
 	assert_int_equal(strspn(b + 2, "0123456789abcdef"), 12);
 }
 
+/* A host has interfaces of its own; what is no name of ours to the last digit is not touched. */
+static void only_whole_names_are_ours(void **state _unused_)
+{
+	static const char *const others[] = {
+		"",
+		"m",
+		"mx",
+		"mxlan0",
+		"mx0123456789a",
+		"mx0123456789abc",
+		"mx0123456789ag",
+		"mx0123456789AB",
+		"my0123456789ab",
+		"Mx0123456789ab",
+		"mx 123456789ab",
+		"xmx0123456789a",
+	};
+	char own[IFNAME_MAX + 1];
+
+	attachment_host_ifname("4f6c1d2e", "eth0", own);
+	assert_true(attachment_is_host_ifname(own));
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		assert_false(attachment_is_host_ifname(others[i]));
+}
+
 static void a_copy_is_deep(void **state _unused_)
 {
 	_cleanup_(attachment_freep) struct attachment *a = sample_attachment(5);
@@ -208,6 +233,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(host_names_are_stable),
+		cmocka_unit_test(only_whole_names_are_ours),
 		cmocka_unit_test(a_copy_is_deep),
 		cmocka_unit_test(what_was_encoded_is_decoded),
 		cmocka_unit_test(the_largest_attachment),

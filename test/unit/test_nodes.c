@@ -130,6 +130,35 @@ static void other_nodes_are_routed(void **state _unused_)
 	teardown(&w);
 }
 
+/* A range of the configuration may be the network that the node is in itself. */
+static void a_range_with_the_node_is_not_the_pods_alone(void **state _unused_)
+{
+	struct prefix lan = prefix("192.0.2.0/24");
+	struct nodes_config c = {.n_ranges = 1, .ranges = &lan};
+	struct node *me = node("me", "10.1.0.0/24", "192.0.2.1");
+	struct node *moved = node("me", "10.1.0.0/24", "203.0.113.1");
+	const struct prefix *ranges;
+	struct world w;
+
+	setup(&w);
+	nodes_configure(w.nodes, &c);
+	assert_true(nodes_settle(w.nodes));
+	assert_int_equal(nodes_pods_only(w.nodes, &ranges), 1); /* its address is not known */
+	nodes_object(w.nodes, NULL, me);
+	assert_true(nodes_settle(w.nodes));
+	assert_int_equal(nodes_pods_only(w.nodes, &ranges), 1);
+	assert_false(prefix_eq(&ranges[0], &lan));
+	nodes_object(w.nodes, me, moved);
+	(void)object_free(&me->o);
+	assert_true(nodes_settle(w.nodes)); /* the ranges are the same, what is in them is not */
+	assert_int_equal(nodes_pods_only(w.nodes, &ranges), 2);
+	assert_false(nodes_settle(w.nodes));
+	nodes_object(w.nodes, moved, NULL);
+	(void)nodes_settle(w.nodes);
+	(void)object_free(&moved->o);
+	teardown(&w);
+}
+
 static void own_ranges(void **state _unused_)
 {
 	struct prefix extra = prefix("10.9.0.0/24"), exclude = prefix("203.0.113.0/24");
@@ -202,6 +231,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(other_nodes_are_routed),
 		cmocka_unit_test(own_ranges),
+		cmocka_unit_test(a_range_with_the_node_is_not_the_pods_alone),
 		cmocka_unit_test(overlaps_are_joined),
 	};
 

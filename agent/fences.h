@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * fences.h - interfaces whose name is one of ours are held, whether a pod explains them or not: an
+ * ADD whose plugin was killed may leave one, and nothing that it sends may pass.
+ */
+#pragma once
+
+struct agent;
+struct link_names;
+struct fence;
+
+void fences_seen(struct agent *a, const char *ifname);
+void fences_gone(struct agent *a, const char *ifname);
+void fences_compare(struct agent *a, const struct link_names *links);

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * coverset.c - what a cover tells, as elements of a set.  Pure.
+ */
+#include "datapath/route/coverset.h"
+
+#include <sys/socket.h>
+
+#include "datapath/policy/blocksets.h"
+
+static void on_block(void *arg, const struct prefix *p, bool holds)
+{
+	const struct addr_range r = {p->addr, prefix_last(p)};
+	const struct coverset *c = arg;
+	struct nft_elem e;
+
+	range_elem(&r, &e);
+	if (holds)
+		table_want_elem(c->table, c->set, &e);
+	else
+		table_drop_elem(c->table, c->set, &e);
+}
+
+/**
+ * coverset_init() - Begin without a block
+ * @c:   Filled in
+ * @t:   Table
+ * @set: Interval set of one address; its elements are the cover's alone
+ */
+void coverset_init(struct coverset *c, struct nft_table *t, struct nft_set *set)
+{
+	*c = (struct coverset){t, set, cover_new(on_block, c)};
+}
+
+/**
+ * coverset_done() - Forget the blocks; the elements stay wanted
+ * @c: Set
+ */
+void coverset_done(struct coverset *c)
+{
+	c->cover = cover_free(c->cover);
+}
+
+/**
+ * coverset_of() - The blocks of a prefix's family
+ * @c: IPv4, IPv6
+ * @p: Prefix
+ *
+ * Return: its cover
+ */
+struct cover *coverset_of(const struct coverset c[2], const struct prefix *p)
+{
+	return c[p->addr.family != AF_INET].cover;
+}
