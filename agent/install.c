@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "agent/cni/cni.h"
 #include "agent/config/options.h"
 #include "agent/files.h"
 #include "lib/jsonw.h"
@@ -59,6 +60,8 @@ int install_plugin(const char *program, const char *cni_bin_dir, struct err *ret
  * @run_dir: Absolute path of the run folder; its socket goes into the configuration
  * @out:     Where to
  *
+ * libcni before 1.2 (containerd 1.6 and 1.7) reads cniVersion alone and refuses a result of 1.1.0;
+ * later ones take the newest of cniVersions that they know, and with 1.1.0 ask STATUS and GC.
  * Source: CNI specification 1.1.0, section 1; CONVENTIONS.md for the capabilities.
  */
 void conflist_print(const char *run_dir, struct buf *out)
@@ -67,7 +70,11 @@ void conflist_print(const char *run_dir, struct buf *out)
 	struct jsonw w = {.out = out};
 
 	jsonw_begin(&w, NULL, '{');
-	jsonw_str(&w, "cniVersion", "1.1.0");
+	jsonw_str(&w, "cniVersion", "1.0.0");
+	jsonw_begin(&w, "cniVersions", '[');
+	for (size_t i = 0; cni_versions[i]; i++)
+		jsonw_str(&w, NULL, cni_versions[i]);
+	jsonw_end(&w, ']');
 	jsonw_str(&w, "name", "manx");
 	jsonw_begin(&w, "plugins", '[');
 	jsonw_begin(&w, NULL, '{');
@@ -146,7 +153,7 @@ static bool is_ours(const char *path, const char *run_dir)
 	_cleanup_(value_doc_freep) struct value_doc *doc = NULL;
 	struct buf text = {0};
 	bool ours = file_load(path, CONFLIST_MAX, &text, NULL) == 0 &&
-		    json_parse(text.data, text.len, &doc, NULL) == 0 &&
+		    json_parse_as_go(text.data, text.len, &doc, NULL) == 0 &&
 		    value_root(doc)->type == VALUE_MAP &&
 		    names_our_socket(value_root(doc), run_dir);
 

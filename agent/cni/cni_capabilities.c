@@ -19,7 +19,7 @@ static int parse_protocol(const char *s, uint8_t *ret, const char *path, struct 
 {
 	char shown[CNI_SHOWN_MAX];
 
-	if (strcasecmp(s, "tcp") == 0)
+	if (!*s || strcasecmp(s, "tcp") == 0)
 		*ret = PROTO_TCP;
 	else if (strcasecmp(s, "udp") == 0)
 		*ret = PROTO_UDP;
@@ -60,11 +60,11 @@ static int parse_port(const struct value *v, const char *path, struct host_port 
 		return err_set(reterr, -CNI_E_CONFIG, "%s: expected a map, found %s", path,
 			       value_type_str(v->type));
 	if (value_get_int(v, path, "hostPort", 0, 65535, &host, reterr) < 0 ||
-	    value_get_int(v, path, "containerPort", 1, 65535, &container, reterr) < 0 ||
+	    value_get_int(v, path, "containerPort", 0, 65535, &container, reterr) < 0 ||
 	    value_get_str(v, path, "protocol", &protocol, reterr) < 0 ||
 	    value_get_str(v, path, "hostIP", &host_ip, reterr) < 0)
 		return -CNI_E_CONFIG;
-	if (!container)
+	if (!container && host) /* else it is no mapping at all */
 		return err_set(reterr, -CNI_E_CONFIG, "%s.containerPort: required", path);
 	*ret = (struct host_port){.host_port = (uint16_t)host,
 				  .container_port = (uint16_t)container};
@@ -118,6 +118,8 @@ static int parse_ports(const struct value *list, struct cni_request *q, struct e
 		struct host_port p;
 		int r;
 
+		if (list->items[i]->type == VALUE_NULL)
+			continue;
 		(void)snprintf(path, sizeof(path), "runtimeConfig.portMappings[%u]", i);
 		r = parse_port(list->items[i], path, &p, reterr);
 		if (r == 0 && p.host_port) /* 0: the container port is only declared */
@@ -138,6 +140,8 @@ static int parse_ips(const struct value *list, const char *parent, struct cni_re
 		char path[CONFIG_PATH_MAX];
 		int r;
 
+		if (v->type == VALUE_NULL)
+			continue;
 		(void)snprintf(path, sizeof(path), "%s.ips[%u]", parent, i);
 		r = v->type != VALUE_STRING
 			    ? err_set(reterr, -CNI_E_CONFIG, "%s: expected a string, found %s",

@@ -136,6 +136,8 @@ static int parse_valid(const struct value *list, struct cni_request *q, struct e
 	for (uint32_t i = 0; i < list->n; i++) {
 		const char *id = NULL, *ifname = NULL;
 
+		if (list->items[i]->type == VALUE_NULL)
+			continue;
 		if (value_get_str(list->items[i], "", "containerID", &id, NULL) <= 0 ||
 		    value_get_str(list->items[i], "", "ifname", &ifname, NULL) <= 0)
 			return err_set(reterr, -CNI_E_CONFIG,
@@ -147,17 +149,25 @@ static int parse_valid(const struct value *list, struct cni_request *q, struct e
 	return 0;
 }
 
-/* A GC without the list must not be read as "nothing is valid". */
+/*
+ * A GC without the list must not be read as "nothing is valid".  One whose list is null is: it is
+ * an empty list of Go, which CRI-O sends.  "cni.dev/attachments" is what the first text of
+ * specification 1.1.0 called it; libcni sends both.
+ */
 static int parse_gc(const struct value *conf, struct cni_request *q, struct err *reterr)
 {
+	static const char *const keys[] = {"cni.dev/valid-attachments", "cni.dev/attachments"};
 	const struct value *list = NULL;
-	int r = cni_get_seq(conf, "", "cni.dev/valid-attachments", &list, reterr);
+	bool given = false;
 
-	if (r < 0)
-		return r;
-	if (!list)
-		return err_set(reterr, -CNI_E_CONFIG, "cni.dev/valid-attachments: required for GC");
-	return parse_valid(list, q, reterr);
+	for (size_t i = 0; i < ARRAY_SIZE(keys) && !list; i++) {
+		given = given || value_get(conf, keys[i]);
+		if (cni_get_seq(conf, "", keys[i], &list, reterr) < 0)
+			return -CNI_E_CONFIG;
+	}
+	if (!given)
+		return err_set(reterr, -CNI_E_CONFIG, "%s: required for GC", keys[0]);
+	return list ? parse_valid(list, q, reterr) : 0;
 }
 
 static int parse_attachment(const struct value *conf, struct cni_request *q, struct err *reterr)
@@ -217,7 +227,7 @@ int cni_config_parse(const char *conf, size_t len, struct cni_request *q, struct
 		return err_set(reterr, -CNI_E_DECODE,
 			       "the network configuration has %zu bytes, at most %u are read", len,
 			       CNI_STDIN_MAX);
-	if (json_parse(conf, len, &q->doc, reterr) < 0) {
+	if (json_parse_as_go(conf, len, &q->doc, reterr) < 0) {
 		(void)err_prefix(reterr, "network configuration: ");
 		return -CNI_E_DECODE;
 	}

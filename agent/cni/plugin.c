@@ -269,7 +269,7 @@ static int read_configuration(struct buf *ret_text, struct value_doc **ret, stru
 		(void)err_set(reterr, r, "network configuration: %s", strerror(-r));
 	if (r < 0)
 		return r == -EFBIG ? CNI_E_DECODE : CNI_E_IO;
-	r = json_parse(ret_text->data, ret_text->len, ret, reterr);
+	r = json_parse_as_go(ret_text->data, ret_text->len, ret, reterr);
 	if (r == 0 && value_root(*ret)->type != VALUE_MAP)
 		r = err_set(reterr, -EINVAL, "expected a map, found a %s",
 			    value_type_str(value_root(*ret)->type));

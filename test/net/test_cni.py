@@ -181,33 +181,65 @@ def test_bad_port_mappings(lab, node, ports):
     assert in_use(node) == 0
 
 
-# --- cnitool, libcni's client ---
+# --- libcni's clients ---
+
+LIBCNI = [cni.OLD_LIBCNI, cni.NEW_LIBCNI]
 
 
-def test_cnitool(lab, node):
+@pytest.mark.parametrize("version", LIBCNI)
+def test_cnitool(lab, node, version):
     pod = lab.pod(node, "default", "p")
     lab.write(pod.object())
-    pod.take_result(cni.cnitool(pod, "add"))
+    result = cni.cnitool(pod, "add", version=version)
+    assert result["cniVersion"] == ("1.0.0" if version == cni.OLD_LIBCNI else "1.1.0")
+    pod.take_result(result)
     lab.write(pod.object())
     lab.settle()
     assert tcp(node, pod.v4, 80).name == "p"
-    cni.cnitool(pod, "check")
-    cni.cnitool(pod, "status")
-    cni.cnitool(pod, "del")
+    cni.cnitool(pod, "check", version=version)
+    cni.cnitool(pod, "del", version=version)
     assert in_use(node) == 0
     with pytest.raises(RuntimeError):
-        cni.cnitool(pod, "check")
+        cni.cnitool(pod, "check", version=version)
 
 
-def test_cnitool_with_host_port(lab, node):
+@pytest.mark.parametrize("version", LIBCNI)
+@pytest.mark.parametrize("mapping", [
+    {"hostPort": 8080, "containerPort": 80, "protocol": "tcp"},
+    {"HostPort": 8080, "ContainerPort": 80, "Protocol": "tcp", "HostIP": ""},  # containerd
+], ids=["specification", "containerd"])
+def test_cnitool_with_host_port(lab, node, version, mapping):
     pod = lab.pod(node, "default", "p")
     lab.write(pod.object())
-    pod.take_result(cni.cnitool(pod, "add", {"portMappings": [
-        {"hostPort": 8080, "containerPort": 80, "protocol": "tcp"}]}))
+    pod.take_result(cni.cnitool(pod, "add", {"portMappings": [mapping]}, version=version))
     lab.write(pod.object())
     lab.settle()
     assert tcp(lab.world, node.v4, 8080).name == "p"
-    cni.cnitool(pod, "del")
+    cni.cnitool(pod, "del", version=version)
+
+
+def test_libcni_status_and_gc(lab, node):
+    """Those that come with CNI 1.1.0; the empty list of attachments is a null of JSON."""
+    keep, drop = (lab.pod(node, "default", n) for n in ("keep", "drop"))
+    cni.cnitool(keep, "status")
+    for pod in (keep, drop):  # not by way of libcni, which would ask for a DEL by its cache
+        lab.write(pod.object())
+        pod.take_result(cni.call(pod, "ADD"))
+    cni.libcni_gc(node, [f"{keep.container_id}/eth0"])
+    assert in_use(node) == 2
+    assert keep.host_ifname in node.links() and drop.host_ifname not in node.links()
+    cni.libcni_gc(node, [])
+    assert in_use(node) == 0
+
+
+def test_an_upgrade_of_libcni(lab, node):
+    """A pod that the old one made is checked and deleted by the new one."""
+    pod = lab.pod(node, "default", "p")
+    lab.write(pod.object())
+    cni.cnitool(pod, "add", version=cni.OLD_LIBCNI)
+    cni.cnitool(pod, "check", version=cni.NEW_LIBCNI)
+    cni.cnitool(pod, "del", version=cni.NEW_LIBCNI)
+    assert in_use(node) == 0
 
 
 # --- much at once ---

@@ -227,7 +227,7 @@ static void bad_configurations(void **state _unused_)
 		 "?"
 		 "?"
 		 "?'"},
-		{"{" CONF "," CONF "}", CNI_E_DECODE, "network configuration: line 1"},
+		{"{" CONF "," CONF "", CNI_E_DECODE, "network configuration: line 1"},
 		{"{" CONF "} {}", CNI_E_DECODE, "network configuration"},
 		{"{" CONF ",\"x\":\"\xff\"}", CNI_E_DECODE, "network configuration"},
 		{"{" CONF ",\"prevResult\":[]}", CNI_E_CONFIG, "prevResult: expected a map"},
@@ -263,7 +263,17 @@ static void bad_configurations(void **state _unused_)
 		 "runtimeConfig.portMappings[0].hostPort: 70000 is above 65535 (line 1)"},
 		{PORTS("7"), CNI_E_CONFIG, "portMappings[0]: expected a map, found an integer"},
 		{PORTS("{\"hostPort\":7}"), CNI_E_CONFIG, "[0].containerPort: required"},
-		{PORTS("{\"hostPort\":7,\"containerPort\":0}"), CNI_E_CONFIG, "0 is below 1"},
+		{PORTS("{\"hostPort\":7,\"containerPort\":0}"), CNI_E_CONFIG,
+		 "[0].containerPort: required"},
+		{PORTS("{\"HostPort\":7,\"ContainerPort\":-1}"), CNI_E_CONFIG, "-1 is below 0"},
+		{PORTS("{\"HostPort\":70000,\"ContainerPort\":1}"), CNI_E_CONFIG, "above 65535"},
+		{PORTS("{\"HostPort\":7,\"ContainerPort\":1,\"Protocol\":\"ICMP\"}"), CNI_E_CONFIG,
+		 "'ICMP' is not tcp, udp or sctp"},
+		{PORTS("{\"HostPort\":7,\"ContainerPort\":1,\"HostIP\":\"x\"}"), CNI_E_CONFIG,
+		 "portMappings[0].hostIP: 'x' is not an address"},
+		{"{" CONF ",\"RuntimeConfig\":{\"BandWidth\":{\"IngressRate\":5}}}", CNI_E_FIELD,
+		 "does not shape traffic"},
+		{"{" CONF ",\"IPAM\":{\"type\":\"host-local\"}}", CNI_E_CONFIG, "remove this"},
 		{PORTS("{\"hostPort\":-1,\"containerPort\":1}"), CNI_E_CONFIG, "-1 is below 0"},
 		{PORTS("{\"hostPort\":7.5,\"containerPort\":1}"), CNI_E_CONFIG, "not an integer"},
 		{PORTS("{\"hostPort\":7,\"containerPort\":1,\"hostIP\":\"x\"}"), CNI_E_CONFIG,
@@ -281,6 +291,67 @@ static void bad_configurations(void **state _unused_)
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		refuse(&env, cases[i].conf, cases[i].code, cases[i].message);
+}
+
+/* As containerd spells it: the fields of a Go structure without names for JSON. */
+static void ports_in_capitals(void **state _unused_)
+{
+	struct cni_env env = add_env();
+	struct cni_request *q =
+		take(&env, PORTS("{\"HostPort\":8080,\"ContainerPort\":80,\"Protocol\":\"tcp\","
+				 "\"HostIP\":\"\"},"
+				 "{\"HostPort\":53,\"ContainerPort\":5353,\"Protocol\":\"UDP\","
+				 "\"HostIP\":\"192.0.2.1\"},"
+				 "{\"HOSTPORT\":54,\"containerport\":9,\"Protocol\":\"\"}"));
+
+	assert_int_equal(q->n_ports, 3);
+	assert_int_equal(q->ports[0].host_port, 8080);
+	assert_int_equal(q->ports[0].container_port, 80);
+	assert_int_equal(q->ports[0].protocol, PROTO_TCP);
+	assert_false(q->ports[0].has_ip);
+	assert_int_equal(q->ports[1].protocol, PROTO_UDP);
+	assert_true(q->ports[1].has_ip);
+	assert_int_equal(q->ports[2].host_port, 54);
+	assert_int_equal(q->ports[2].protocol, PROTO_TCP);
+	(void)cni_request_free(q);
+}
+
+/* Whatever the case, and null is what Go writes for what is empty. */
+static void everything_as_go_writes_it(void **state _unused_)
+{
+	static const char *const nothing[] = {
+		"{" CONF ",\"runtimeConfig\":null,\"args\":null,\"prevResult\":null,\"ipam\":null,"
+		"\"socket\":null}",
+		"{" CONF ",\"runtimeConfig\":{\"portMappings\":null,\"ips\":null,\"mac\":null,"
+		"\"bandwidth\":null},\"args\":{\"cni\":null}}",
+		"{" CONF ",\"runtimeConfig\":{\"portMappings\":[null,{\"hostPort\":null},"
+		"{\"hostPort\":0,\"protocol\":null}],\"ips\":[null]},\"unknown\":[{\"a\":1,\"a\":2}"
+		"]}",
+		"{" CONF ",\"name\":null,\"Name\":null,\"CNIVERSION\":null}",
+	};
+	struct cni_env env = add_env();
+	struct cni_request *q;
+
+	for (size_t i = 0; i < ARRAY_SIZE(nothing); i++) {
+		q = take(&env, nothing[i]);
+		assert_string_equal(q->network, "manx");
+		assert_string_equal(q->socket, "");
+		assert_int_equal(q->n_ports + q->n_want, 0);
+		assert_false(q->has_mac);
+		assert_null(q->prev);
+		(void)cni_request_free(q);
+	}
+	q = take(&env,
+		 "{\"CNIVersion\":\"1.0.0\",\"NAME\":\"x\",\"Name\":\"y\",\"\u017focket\":\"/s\","
+		 "\"RUNTIMECONFIG\":{\"MAC\":\"02:00:00:00:00:07\",\"IPs\":[\"10.0.0.7\"]},"
+		 "\"Args\":{\"CNI\":{\"Ips\":[\"fd00::7\"]}},\"PrevResult\":{\"IPs\":[]}}");
+	assert_string_equal(q->version, "1.0.0");
+	assert_string_equal(q->network, "y");
+	assert_string_equal(q->socket, "/s");
+	assert_int_equal(q->n_want, 2);
+	assert_true(q->has_mac);
+	assert_non_null(q->prev);
+	(void)cni_request_free(q);
 }
 
 /* Cut short anywhere, it is not a configuration. */
@@ -443,6 +514,12 @@ static void status_and_gc(void **state _unused_)
 		"[7]",
 		"[{\"containerID\":\"a\"}]",
 		"[{\"containerID\":7,\"ifname\":\"eth0\"}]",
+		"[{\"containerID\":\"a\",\"ifname\":null}]",
+	};
+	static const char *const empty[] = {
+		"{" CONF ",\"cni.dev/valid-attachments\":[]}",
+		"{" CONF ",\"cni.dev/valid-attachments\":null}", /* CRI-O */
+		"{" CONF ",\"cni.dev/attachments\":[]}",
 	};
 	struct cni_env env = {.command = "STATUS"};
 	struct cni_request *q;
@@ -451,7 +528,6 @@ static void status_and_gc(void **state _unused_)
 	refuse(&env, "{" CONF ",\"ipam\":{\"type\":\"x\"}}", CNI_E_CONFIG, "remove this");
 	env.command = "GC";
 	refuse(&env, "{" CONF "}", CNI_E_CONFIG, "valid-attachments: required");
-	refuse(&env, "{" CONF ",\"cni.dev/valid-attachments\":null}", CNI_E_CONFIG, "required");
 	refuse(&env, "{" CONF ",\"cni.dev/valid-attachments\":{}}", CNI_E_CONFIG, "a list");
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		_cleanup_(freep) char *conf =
@@ -459,8 +535,16 @@ static void status_and_gc(void **state _unused_)
 
 		refuse(&env, conf, CNI_E_CONFIG, "cni.dev/valid-attachments[0]: containerID and");
 	}
-	q = take_verb("GC", "{" CONF ",\"cni.dev/valid-attachments\":[]}");
-	assert_int_equal(q->n_valid, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(empty); i++) {
+		q = take_verb("GC", empty[i]);
+		assert_int_equal(q->n_valid, 0);
+		(void)cni_request_free(q);
+	}
+	q = take_verb("GC",
+		      "{" CONF ",\"cni.dev/valid-attachments\":null,\"cni.dev/attachments\":[null,"
+		      "{\"ContainerID\":\"a\",\"IfName\":\"eth0\"}]}");
+	assert_int_equal(q->n_valid, 1);
+	assert_string_equal(q->valid[0].id, "a");
 	(void)cni_request_free(q);
 	q = take_verb("GC", "{" CONF ",\"cni.dev/valid-attachments\":["
 			    "{\"containerID\":\"a\",\"ifname\":\"eth0\"},"
@@ -512,6 +596,8 @@ int main(void)
 		cmocka_unit_test(bad_configurations),
 		cmocka_unit_test(limits_of_the_environment),
 		cmocka_unit_test(unknown_args_may_be_ignored),
+		cmocka_unit_test(ports_in_capitals),
+		cmocka_unit_test(everything_as_go_writes_it),
 		cmocka_unit_test(a_configuration_cut_short),
 		cmocka_unit_test(a_huge_configuration),
 		cmocka_unit_test(too_many_ports),

@@ -338,10 +338,12 @@ static void test_conflist_text(void **state _unused_)
 	struct buf b = {0};
 
 	conflist_print("/run/manx", &b);
-	assert_string_equal(b.data, "{\"cniVersion\":\"1.1.0\",\"name\":\"manx\",\"plugins\":["
-				    "{\"type\":\"manx\",\"socket\":\"/run/manx/cni.sock\","
-				    "\"capabilities\":{\"portMappings\":true,\"ips\":true,"
-				    "\"mac\":true}}]}\n");
+	assert_string_equal(
+		b.data, "{\"cniVersion\":\"1.0.0\",\"cniVersions\":[\"0.3.0\",\"0.3.1\",\"0.4.0\","
+			"\"1.0.0\",\"1.1.0\"],\"name\":\"manx\",\"plugins\":["
+			"{\"type\":\"manx\",\"socket\":\"/run/manx/cni.sock\","
+			"\"capabilities\":{\"portMappings\":true,\"ips\":true,"
+			"\"mac\":true}}]}\n");
 	buf_done(&b);
 }
 

@@ -39,6 +39,64 @@ static void refused(const char *text, const char *message)
 	assert_refused(text, strlen(text), message);
 }
 
+/* Expected: what encoding/json of Go 1.19 to 1.25 gives for a field "key" of the fitting type. */
+static void test_as_go(void **state _unused_)
+{
+	static const struct {
+		const char *text, *expected; /* NULL: absent */
+	} cases[] = {
+		{"{\"key\":\"a\"}", "a"},
+		{"{\"Key\":\"a\"}", "a"},
+		{"{\"KEY\":\"a\"}", "a"},
+		{"{\"\u212aey\":\"a\"}", "a"},	/* the sign for kelvin */
+		{"{\"\u017fey\":\"a\"}", NULL}, /* a long s is no k */
+		{"{\"ke\":\"a\",\"keys\":\"a\",\"k\u00eby\":\"a\",\"\":\"a\"}", NULL},
+		{"{\"key\":\"a\",\"KEY\":\"b\"}", "b"}, /* the last, not the best */
+		{"{\"KEY\":\"b\",\"key\":\"a\"}", "a"},
+		{"{\"key\":\"a\",\"key\":\"b\"}", "b"},
+		{"{\"key\":\"a\",\"Key\":null}", "a"}, /* null leaves a scalar */
+		{"{\"key\":null,\"Key\":\"a\"}", "a"},
+		{"{\"key\":null}", NULL},
+		{"{\"x\":{\"a\":1,\"a\":[{}, {}]},\"Key\":\"a\"}", "a"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_(value_doc_freep) struct value_doc *d = NULL;
+		const char *found = NULL, *text = cases[i].text;
+		struct err err = {0};
+
+		assert_int_equal(json_parse_as_go(text, strlen(text), &d, &err), 0);
+		assert_true(value_get_str(value_root(d), "", "key", &found, &err) >= 0);
+		if (!streq(found, cases[i].expected) && (found || cases[i].expected))
+			fail_msg("%s: %s", text, found ? found : "absent");
+	}
+}
+
+static void test_as_go_deeper(void **state _unused_)
+{
+	_cleanup_(value_doc_freep) struct value_doc *d = NULL;
+	static const char text[] =
+		"{\"LIST\":[{\"NumBer\":7,\"FLAG\":true}],\"gone\":[1],\"Gone\":null,"
+		"\"lo\u017ft\":{},\"Lost\":null}";
+	const struct value *list = NULL;
+	struct err err = {0};
+	int64_t n = 0;
+	bool flag = false;
+
+	assert_int_equal(json_parse_as_go(text, strlen(text), &d, &err), 0);
+	assert_int_equal(value_get_seq(value_root(d), "", "list", &list, &err), 1);
+	assert_int_equal(value_get_int(list->items[0], "", "number", 0, 9, &n, &err), 1);
+	assert_int_equal(value_get_bool(list->items[0], "", "flag", &flag, &err), 1);
+	assert_int_equal(n, 7);
+	assert_true(flag);
+	/* null empties a list or a map */
+	assert_int_equal(value_get_seq(value_root(d), "", "gone", &list, &err), 0);
+	assert_int_equal(value_get_map(value_root(d), "", "lost", &list, &err), 0);
+	assert_non_null(value_path(value_root(d), "List"));
+	assert_int_equal(json_parse_as_go("{} {}", 5, &d, &err), -EINVAL);
+	assert_int_equal(json_parse_as_go("", 0, &d, &err), -EINVAL);
+}
+
 static void test_types(void **state _unused_)
 {
 	_cleanup_(value_doc_freep) struct value_doc *d =
@@ -290,6 +348,8 @@ static void test_stream_stopped(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_as_go),
+		cmocka_unit_test(test_as_go_deeper),
 		cmocka_unit_test(test_types),
 		cmocka_unit_test(test_escapes),
 		cmocka_unit_test(test_lines),

@@ -19,6 +19,7 @@
  * @line:     At offset @newline, the first line end not counted yet, or that of the text
  * @gap_from: Offset at which the last document ended, SIZE_MAX before the first
  * @fn:       NULL: the one document stays in @doc
+ * @as_go:    Build documents that are read as Go reads them
  * @result:   Below 0: a callback stopped the parser, @reterr is set
  */
 struct run {
@@ -29,6 +30,7 @@ struct run {
 	size_t newline;
 	uint32_t line;
 	size_t gap_from;
+	bool as_go;
 	struct value_doc *doc;
 	document_fn *fn;
 	void *arg;
@@ -85,8 +87,11 @@ static bool ready(struct run *run)
 {
 	if (!starts_apart(run))
 		return false;
-	if (!run->doc)
-		run->doc = value_doc_new();
+	if (run->doc)
+		return true;
+	run->doc = value_doc_new();
+	if (run->as_go)
+		value_build_as_go(run->doc);
 	return true;
 }
 
@@ -192,6 +197,15 @@ static int parse(struct run *run, bool stream)
 	return run_text(run);
 }
 
+static int parse_one(struct run *run, struct value_doc **ret)
+{
+	int r = parse(run, false);
+
+	if (r == 0)
+		*ret = TAKE(run->doc, NULL);
+	return r;
+}
+
 /**
  * json_parse() - Parse a text that is one document
  * @text:   Text, need not end in NUL
@@ -206,12 +220,30 @@ static int parse(struct run *run, bool stream)
 int json_parse(const char *text, size_t len, struct value_doc **ret, struct err *reterr)
 {
 	_cleanup_(run_done) struct run run = {.text = text ?: "", .len = len, .reterr = reterr};
-	int r = parse(&run, false);
 
-	if (r < 0)
-		return r;
-	*ret = TAKE(run.doc, NULL);
-	return 0;
+	return parse_one(&run, ret);
+}
+
+/**
+ * json_parse_as_go() - Parse a document that was written for a program in Go, to read it as that
+ * @text:   Text, need not end in NUL
+ * @len:    Bytes of @text
+ * @ret:    The document; free with value_doc_free()
+ * @reterr: Message that begins with the line, or NULL
+ *
+ * The accessors of value.h find keys of its maps whatever their case (of letters beyond ASCII those
+ * two count that Go folds to k and s), and the last of several; a null after a scalar leaves it.
+ * Of a map that is there twice Go merges the fields; here the last one counts.
+ * Source: https://pkg.go.dev/encoding/json#Unmarshal and encoding/json/fold.go.
+ *
+ * Return: 0; -EINVAL for what is no JSON, for none, and for anything behind the document
+ */
+int json_parse_as_go(const char *text, size_t len, struct value_doc **ret, struct err *reterr)
+{
+	_cleanup_(run_done) struct run run = {
+		.text = text ?: "", .len = len, .as_go = true, .reterr = reterr};
+
+	return parse_one(&run, ret);
 }
 
 /**

@@ -16,4 +16,5 @@
 typedef int document_fn(void *arg, const struct value_doc *doc);
 
 int json_parse(const char *text, size_t len, struct value_doc **ret, struct err *reterr);
+int json_parse_as_go(const char *text, size_t len, struct value_doc **ret, struct err *reterr);
 int json_parse_stream(const char *text, size_t len, document_fn *fn, void *arg, struct err *reterr);

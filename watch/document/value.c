@@ -37,6 +37,72 @@ const char *value_type_str(enum value_type t)
 	return names[t];
 }
 
+/* --- keys as Go folds them ---------------------------------------------------------------------
+ */
+
+/* The next character of a key in one case: all that folds to an ASCII letter is that letter. */
+static int folded(const char **s)
+{
+	static const char kelvin[] = "\xe2\x84\xaa", long_s[] = "\xc5\xbf";
+	unsigned char c = (unsigned char)**s;
+
+	if (strncmp(*s, kelvin, sizeof(kelvin) - 1) == 0) {
+		*s += sizeof(kelvin) - 1;
+		return 'k';
+	}
+	if (strncmp(*s, long_s, sizeof(long_s) - 1) == 0) {
+		*s += sizeof(long_s) - 1;
+		return 's';
+	}
+	(*s)++;
+	return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
+}
+
+static bool same_folded(const char *a, const char *key, size_t len)
+{
+	const char *end = key + len;
+
+	while (*a && key < end)
+		if (folded(&a) != folded(&key))
+			return false;
+	return !*a && key == end;
+}
+
+/* The last one counts, but a null does not undo a scalar: Go sets it on lists and maps alone. */
+static const struct value *get_as_go(const struct value *map, const char *key, size_t len)
+{
+	const struct value *found = NULL;
+
+	for (uint32_t i = 0; i < map->n; i++) {
+		const struct value *v = map->entry[i].value;
+
+		if (!same_folded(map->entry[i].key, key, len))
+			continue;
+		if (v->type != VALUE_NULL || !found || found->type == VALUE_SEQ ||
+		    found->type == VALUE_MAP)
+			found = v;
+	}
+	return found;
+}
+
+/* --- lookups -----------------------------------------------------------------------------------
+ */
+
+static const struct value *get_n(const struct value *map, const char *key, size_t len)
+{
+	if (!map || map->type != VALUE_MAP)
+		return NULL;
+	if (map->as_go)
+		return get_as_go(map, key, len);
+	for (uint32_t i = 0; i < map->n; i++) {
+		const char *k = map->entry[i].key;
+
+		if (*k == *key && strncmp(k, key, len) == 0 && !k[len])
+			return map->entry[i].value;
+	}
+	return NULL;
+}
+
 /**
  * value_get() - Look a key up
  * @map: Value; NULL or another type than a map holds no key
@@ -48,25 +114,7 @@ const char *value_type_str(enum value_type t)
  */
 const struct value *value_get(const struct value *map, const char *key)
 {
-	if (!map || map->type != VALUE_MAP)
-		return NULL;
-	for (uint32_t i = 0; i < map->n; i++) {
-		const char *k = map->entry[i].key;
-
-		if (*k == *key && strcmp(k, key) == 0)
-			return map->entry[i].value;
-	}
-	return NULL;
-}
-
-static const struct value *get_n(const struct value *map, const char *key, size_t len)
-{
-	if (!map || map->type != VALUE_MAP)
-		return NULL;
-	for (uint32_t i = 0; i < map->n; i++)
-		if (strncmp(map->entry[i].key, key, len) == 0 && !map->entry[i].key[len])
-			return map->entry[i].value;
-	return NULL;
+	return get_n(map, key, strlen(key));
 }
 
 /**

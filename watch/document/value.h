@@ -31,6 +31,7 @@ enum value_type {
 struct value {
 	enum value_type type : 8;
 	unsigned int height : 8; /* levels of this subtree, itself included; 1 to VALUE_DEPTH_MAX */
+	bool as_go : 1;		 /* MAP: keys are looked up as Go does, see json_parse_as_go() */
 	uint32_t line;		 /* 1 is the first */
 	uint32_t n;		 /* SEQ, MAP: entries; STRING, NUMBER: bytes */
 	uint32_t weight;	 /* values in this subtree, aliases written out; 0 while open */
@@ -85,9 +86,10 @@ int value_get_seq(const struct value *map, const char *path, const char *key,
 /*
  * The builder takes the events of a parser.  Every call returns 0 or -EINVAL with a message that
  * names the line; after a failure the document is only good for value_doc_free().  Duplicate keys
- * are refused, as the API server's strict decoding does.
+ * are refused, as the API server's strict decoding does; value_build_as_go() admits them.
  */
 struct value_doc *value_doc_new(void);
+void value_build_as_go(struct value_doc *d);
 int value_build_key(struct value_doc *d, uint32_t line, const char *s, size_t len,
 		    struct err *reterr);
 /* @s: BOOL "true" or "false"; INT decimal digits with an optional '-', beyond int64_t it becomes a

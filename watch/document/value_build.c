@@ -29,6 +29,15 @@ struct value_doc *value_doc_new(void)
 	return xcalloc(1, sizeof(struct value_doc));
 }
 
+/**
+ * value_build_as_go() - Have the document read as Go reads JSON, see json_parse_as_go()
+ * @d: Document, still empty
+ */
+void value_build_as_go(struct value_doc *d)
+{
+	d->as_go = true;
+}
+
 static void drop_scaffold(struct value_doc *d)
 {
 	vec_done(&d->pending);

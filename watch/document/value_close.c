@@ -82,6 +82,7 @@ static int end_map(struct value_doc *d, struct value *v, const struct child *chi
 
 	v->entry = arena_alloc(&d->arena, n * sizeof(*v->entry));
 	v->n = 0;
+	v->as_go = d->as_go;
 	for (uint32_t i = 0; i < n; i++) {
 		const struct child *c = &child[i];
 
@@ -89,7 +90,7 @@ static int end_map(struct value_doc *d, struct value *v, const struct child *chi
 			merged = c;
 			continue;
 		}
-		if (c->key->in_map == map)
+		if (c->key->in_map == map && !d->as_go)
 			return err_set(reterr, -EINVAL, "line %" PRIu32 ": duplicate key '%.*s'",
 				       c->key_line,
 				       (int)utf8_cut(c->key->s, strlen(c->key->s), KEY_SHOWN_MAX),

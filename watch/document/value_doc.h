@@ -38,6 +38,7 @@ struct value_doc {
 	uint64_t by_aliases; /* of these */
 	uint64_t maps;	     /* maps completed: serial numbers for struct doc_key */
 	uint32_t depth;
+	bool as_go; /* value_build_as_go() */
 	struct frame frames[VALUE_DEPTH_MAX];
 	VEC(struct child) pending;
 	struct doc_keys keys;

@@ -82,31 +82,44 @@ def status(node):
                               json.dumps(configuration(node))))
 
 
-def cnitool_path():
-    return subprocess.run([ROOT / "scripts/build-cnitool"], stdout=subprocess.PIPE, text=True,
-                          check=True).stdout.strip()
+OLD_LIBCNI = "v1.1.2"  # of containerd 1.6 and 1.7: knows no CNI 1.1.0
+NEW_LIBCNI = "v1.3.1"
 
 
-def cnitool(pod, command, capabilities=None):
-    """libcni's client, with the configuration that the agent installed.
+def _tool_path(program, version):
+    return subprocess.run([ROOT / "scripts/build-cnitool", program, version],
+                          stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+
+
+def _run_tool(node, program, version, *arguments, **variables):
+    """A client of libcni, with the configuration that the agent installed.
 
     It caches results in /var/lib/cni: a mount of its own keeps that out of the machine's.
     """
-    cache = pod.node.folder / "cnitool-cache"
+    cache = node.folder / "cnitool-cache"
     cache.mkdir(exist_ok=True)
     os.makedirs("/var/lib/cni", exist_ok=True)
-    variables = {"PATH": os.environ["PATH"], "CNI_PATH": str(pod.node.cni_bin_dir),
-                 "NETCONFPATH": str(pod.node.cni_conf_dir),
-                 "CNI_ARGS": environment(pod, command)["CNI_ARGS"]}
-    if capabilities:
-        variables["CAP_ARGS"] = json.dumps(capabilities)
-    tool = cnitool_path()  # out here: a node has no way to what the first build downloads
-    with pod.node.namespace:
+    tool = _tool_path(program, version)  # a node has no way to what the first build downloads
+    with node.namespace:
         done = subprocess.run(
             [shutil.which("unshare"), "--mount", "sh", "-c",
              'mount --bind "$1" /var/lib/cni && shift && exec "$@"', "sh", str(cache),
-             tool, command, "manx", str(pod.netns_path)],
-            capture_output=True, text=True, check=False, env=variables, timeout=60)
+             tool, *arguments],
+            capture_output=True, text=True, check=False, timeout=90,
+            env={"PATH": os.environ["PATH"], "CNI_PATH": str(node.cni_bin_dir),
+                 "NETCONFPATH": str(node.cni_conf_dir), **variables})
     if done.returncode != 0:
-        raise RuntimeError(f"cnitool {command}: {done.stdout}{done.stderr}")
+        raise RuntimeError(f"{program} {arguments}: {done.stdout}{done.stderr}")
     return json.loads(done.stdout) if done.stdout.strip() else None
+
+
+def cnitool(pod, command, capabilities=None, version=NEW_LIBCNI, network="manx"):
+    """libcni's own client: add, check, del, status."""
+    more = {"CAP_ARGS": json.dumps(capabilities)} if capabilities else {}
+    return _run_tool(pod.node, "cnitool", version, command, network, str(pod.netns_path),
+                     CNI_ARGS=environment(pod, command)["CNI_ARGS"], **more)
+
+
+def libcni_gc(node, valid, network="manx"):
+    """libcni's GC with a list, as a container runtime calls it."""
+    return _run_tool(node, "cnigc", NEW_LIBCNI, network, *valid)
