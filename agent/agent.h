@@ -12,6 +12,7 @@
 #include "agent/durable.h"
 #include "agent/fences.h"
 #include "agent/guard.h"
+#include "agent/hold.h"
 #include "agent/links.h"
 #include "agent/queue.h"
 #include "agent/report/http.h"
@@ -92,6 +93,7 @@ struct agent {
 	struct sync table_sync, routes_sync;
 	struct durable durable;
 	struct guard guard;
+	struct hold hold;
 	struct links links;
 	struct fence *fences;
 	size_t left_pending; /* operations on the table that the last turn could not bring in */

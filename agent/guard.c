@@ -15,8 +15,7 @@ static void on_foreign(void *arg, uint32_t events _unused_)
 	struct agent *a = arg;
 	struct guard *g = &a->guard;
 
-	/* Before that nothing is ours to repair; what is there then is read. */
-	if (!nft_foreign_read(g->foreign, &c) || !a->source_synced)
+	if (!nft_foreign_read(g->foreign, &c))
 		return;
 	if (!*c.name)
 		(void)snprintf(c.name, sizeof(c.name), "unknown");

@@ -14,6 +14,7 @@
 #include "agent/aside.h"
 #include "agent/cni/calls.h"
 #include "agent/events.h"
+#include "agent/hold.h"
 #include "lib/log.h"
 
 static void on_change(void *arg, const struct object *old, const struct object *new)
@@ -136,6 +137,7 @@ static bool apply_routes(struct agent *a, uint64_t since)
  */
 static void synced(struct agent *a)
 {
+	hold_end(a);
 	(void)read_table(a);
 	a->source_synced = true;
 	log_info("agent", "source complete", "ms=%" PRIu64,
@@ -175,6 +177,8 @@ void turn_run(void *agent)
 		synced(a);
 	if (a->source_synced)
 		apply(a, changed, since);
+	else
+		hold_run(a);
 	durable_follow(a);
 	agent_install_when_ready(a);
 	calls_progress(a->calls);

@@ -13,11 +13,12 @@
 
 #define IDENT_MAX    (2 * (size_t)NFT_KEY_MAX)
 #define SLOTS_MIN    8
-#define FLAGS_MASK   0x0fu
-#define VERDICT_MASK 0xf0u
-#define VERDICT_BIT  4
+#define FLAGS_MASK   0x1fu
+#define VERDICT_MASK 0xe0u
+#define VERDICT_BIT  5
 #define USES_BIT     8
-#define USES_MAX     0xffffffu
+_Static_assert(_NFT_V_MAX <= VERDICT_MASK >> VERDICT_BIT, "a verdict has three bits");
+#define USES_MAX 0xffffffu
 
 static uint32_t word_of(const uint8_t *entry)
 {

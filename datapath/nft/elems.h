@@ -21,6 +21,7 @@ enum elem_flag {
 	ELEM_INSTALLED = 2, /* the kernel has this key */
 	ELEM_STALE = 4,	    /* ... with other data or another comment than what is stored here */
 	ELEM_LISTED = 8,    /* stands in the set's list of keys to look at */
+	ELEM_COVERED = 16,  /* while the table is held: would overlap a range that stays */
 };
 
 struct elems {

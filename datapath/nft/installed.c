@@ -8,13 +8,16 @@
  */
 #include <utlist.h>
 
+#include "datapath/nft/fields.h"
 #include "datapath/nft/table_priv.h"
+
+#define COMPARE_MAX 1000000
 
 static void forget_set(struct nft_set *s)
 {
 	s->installed = false;
 	for (uint8_t *e = elems_next(&s->elems, NULL); e; e = elems_next(&s->elems, e))
-		elem_set_flags(e, 0, ELEM_INSTALLED | ELEM_STALE);
+		elem_set_flags(e, 0, ELEM_INSTALLED | ELEM_STALE | ELEM_COVERED);
 }
 
 static void forget_chain(struct nft_chain *c)
@@ -51,10 +54,57 @@ static void drop_ghost_chains(struct nft_table *t, const char *name)
 	}
 }
 
+static bool overlaps(const struct nft_set *s, const uint8_t *a, const uint8_t *b)
+{
+	const uint8_t *x = elem_ident(a), *y = elem_ident(b);
+	size_t end = s->elems.key_len, at = 0;
+
+	for (size_t i = 0; i < types_count(s->def.key); i++) {
+		size_t len = nft_type_len(s->def.key[i]);
+
+		if (memcmp(x + at, y + end + at, len) > 0 || memcmp(y + at, x + end + at, len) > 0)
+			return false;
+		at += len;
+	}
+	return true;
+}
+
+static bool is_left(const uint8_t *e)
+{
+	return !elem_uses(e) && (elem_flags(e) & ELEM_INSTALLED);
+}
+
+/*
+ * What overlaps a range that stays cannot be added.  Ranges that many others were told of (more
+ * than COMPARE_MAX pairs) are not compared: the set stays as it is.
+ */
+static void mark_covered(struct nft_set *s)
+{
+	size_t left = 0;
+
+	for (uint8_t *e = elems_next(&s->elems, NULL); e; e = elems_next(&s->elems, e))
+		left += is_left(e);
+	if (!left)
+		return;
+	for (uint8_t *w = elems_next(&s->elems, NULL); w; w = elems_next(&s->elems, w)) {
+		bool covered = left * s->n_wanted > COMPARE_MAX;
+
+		if (!elem_uses(w) || (elem_flags(w) & ELEM_INSTALLED))
+			continue;
+		for (uint8_t *e = elems_next(&s->elems, NULL); e && !covered;
+		     e = elems_next(&s->elems, e))
+			covered = is_left(e) && overlaps(s, w, e);
+		if (covered)
+			elem_set_flags(w, ELEM_COVERED, 0);
+	}
+}
+
 /* Whoever stands in the list of what to look at is freed from there. */
 static void judge_set(struct nft_table *t, struct nft_set *s)
 {
 	s->fresh = !s->installed;
+	if (t->held && s->wanted && s->installed && s->def.interval)
+		mark_covered(s);
 	set_update(t, s);
 	set_recount(t, s);
 	if (s->wanted || s->installed || s->queued)

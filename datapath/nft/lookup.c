@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * lookup.c - read what is wanted: for the packet simulator of the tests and for status.  Pure.
+ * lookup.c - read what is wanted, for the packet simulator of the tests and for status; and what
+ * the kernel holds that is not wanted, or not yet.  Pure.
  */
 #include "datapath/nft/fields.h"
 #include "datapath/nft/table_priv.h"
@@ -99,4 +100,75 @@ void table_each_chain(const struct nft_table *t,
 	for (c = t->chains; c; c = c->hh.next)
 		if (c->wanted)
 			fn(arg, &c->def);
+}
+
+/**
+ * table_has_set() - Is a set that is wanted installed, in that shape?
+ * @t:    Table, read from the kernel
+ * @name: Name
+ *
+ * Return: true if so
+ */
+bool table_has_set(const struct nft_table *t, const char *name)
+{
+	const struct nft_set *s = table_find_set(t, name);
+
+	return s && s->installed;
+}
+
+/**
+ * table_chain_is_ours() - Does the kernel hold a chain that is wanted, with rules of Manx?
+ * @t:    Table, read from the kernel
+ * @name: Name
+ *
+ * Return: true if it has rules, perhaps those of another version, and none of somebody else
+ */
+bool table_chain_is_ours(const struct nft_table *t, const char *name)
+{
+	const struct nft_chain *c = table_find_chain(t, name);
+
+	if (!c || !c->wanted || !c->installed || !c->had.n)
+		return false;
+	vec_foreach (digest, &c->had)
+		if (!*digest)
+			return false;
+	return true;
+}
+
+/**
+ * table_left_elem() - Find an element that is installed and not wanted
+ * @s:   Set, not of ranges; its table was read from the kernel
+ * @key: Key, as in struct nft_elem
+ * @ret: Element as the kernel has it, strings borrowed; untouched unless found
+ *
+ * Of an element that is wanted, too, it is not known what the kernel has under its key.
+ *
+ * Return: true if found.  Time: O(1)
+ */
+bool table_left_elem(const struct nft_set *s, const uint8_t *key, struct nft_elem *ret)
+{
+	uint8_t *entry = elems_find(&s->elems, key);
+
+	if (!entry || elem_uses(entry) || !(elem_flags(entry) & ELEM_INSTALLED))
+		return false;
+	elems_get(&s->elems, entry, ret);
+	return true;
+}
+
+/**
+ * table_each_left_chain() - Walk the chains that are installed and not wanted, but for those on
+ *                           hooks
+ * @t:   Table, read from the kernel
+ * @fn:  Called for each, in no particular order; it may want that chain
+ * @arg: Its first argument
+ */
+void table_each_left_chain(const struct nft_table *t, table_left_fn *fn, void *arg)
+{
+	const struct nft_chain *c, *next;
+
+	for (c = t->chains; c; c = next) {
+		next = c->hh.next;
+		if (c->installed && !c->wanted && !c->def.hook)
+			fn(arg, c->def.name, c->had.v, c->had.n);
+	}
 }

@@ -175,7 +175,8 @@ static void del_ghosts(struct nft_table *t, struct nft_ops *ops)
 	struct nft_chain *c, *next;
 
 	HASH_ITER (hh, t->chains, c, next)
-		flush_chain(c, ops);
+		if (c->wanted || !t->held)
+			flush_chain(c, ops);
 	DL_FOREACH (t->ghost_chains, c)
 		flush_chain(c, ops);
 	DL_FOREACH (t->ghost_sets, s)
@@ -211,6 +212,8 @@ static void del_unwanted(struct nft_table *t, bool ghosts, struct nft_ops *ops)
 	struct nft_chain *c;
 	struct nft_set *s;
 
+	if (t->held)
+		return;
 	if (!ghosts)
 		DL_FOREACH (t->pending_chains, c)
 			if (!c->wanted && c->installed)

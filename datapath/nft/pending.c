@@ -20,7 +20,8 @@
  * Elements of a plain set or data map that is not wanted go with the set.  Those of a verdict map
  * go one by one, because kernels before 6.5 release the chains they name too late otherwise.
  *
- * Return: true if wanted and installed differ
+ * Return: true if wanted and installed differ; of a table that is held, if it is wanted and not
+ * installed so
  */
 bool elem_differs(const struct nft_set *s, const uint8_t *entry)
 {
@@ -28,7 +29,9 @@ bool elem_differs(const struct nft_set *s, const uint8_t *entry)
 	bool wanted = s->wanted && elem_uses(entry) > 0;
 	bool installed = flags & ELEM_INSTALLED;
 
-	if (!s->wanted && !set_has_verdicts(s))
+	if (!wanted && (*s->held || (!s->wanted && !set_has_verdicts(s))))
+		return false;
+	if (*s->held && (flags & ELEM_COVERED))
 		return false;
 	return wanted != installed || (wanted && (flags & ELEM_STALE));
 }
@@ -108,7 +111,7 @@ void elem_unlist(struct nft_set *s, size_t i)
  */
 void set_update(struct nft_table *t, struct nft_set *s)
 {
-	bool differs = s->wanted != s->installed;
+	bool differs = s->wanted ? !s->installed : s->installed && !t->held;
 
 	t->n_objects += (size_t)differs - (size_t)s->differs;
 	s->differs = differs;
@@ -171,7 +174,8 @@ bool chain_rules_differ(const struct nft_chain *c)
  */
 void chain_update(struct nft_table *t, struct nft_chain *c)
 {
-	bool differs = c->wanted != c->installed || (c->wanted && chain_rules_differ(c));
+	bool differs = c->wanted ? !c->installed || chain_rules_differ(c)
+				 : c->installed && !t->held;
 
 	t->n_objects += (size_t)differs - (size_t)c->differs;
 	c->differs = differs;

@@ -81,6 +81,17 @@ size_t table_pending(const struct nft_table *t)
 	return !t->installed + t->n_objects + t->n_elems;
 }
 
+/**
+ * table_hold() - Remove nothing from the kernel, or do again
+ * @t:    Table; to be read from the kernel before the next table_ops()
+ * @held: What is installed and not wanted stays: sets, chains and elements that a process of before
+ *        made, while this one does not know yet whether it wants them
+ */
+void table_hold(struct nft_table *t, bool held)
+{
+	t->held = held;
+}
+
 /* --- sets ------------------------------------------------------------------------------------ */
 
 /**
@@ -142,6 +153,7 @@ struct nft_set *set_new(struct nft_table *t, const struct nft_set_def *def)
 {
 	struct nft_set *s = xcalloc(1, sizeof(*s));
 
+	s->held = &t->held;
 	s->def = *def;
 	s->def.name = intern(def->name);
 	s->def.comment = comment_intern(def->comment);

@@ -248,6 +248,23 @@ void table_reread_chain_end(struct nft_table *t, const char *name);
 bool table_reread_elem(struct nft_table *t, const char *set, const struct nft_elem *key,
 		       const struct nft_elem *found);
 
+/* --- what is left of a process of before ------------------------------------------------------ */
+
+/**
+ * typedef table_left_fn - Takes a chain that is installed and not wanted
+ * @arg:    Context
+ * @name:   Name, borrowed
+ * @digest: Of its rules, in order; 0: not ours
+ * @n:      Their number
+ */
+typedef void table_left_fn(void *arg, const char *name, const uint64_t *digest, size_t n);
+
+void table_hold(struct nft_table *t, bool held);
+bool table_has_set(const struct nft_table *t, const char *name);
+bool table_chain_is_ours(const struct nft_table *t, const char *name);
+bool table_left_elem(const struct nft_set *s, const uint8_t *key, struct nft_elem *ret);
+void table_each_left_chain(const struct nft_table *t, table_left_fn *fn, void *arg);
+
 /* --- the difference -------------------------------------------------------------------------- */
 
 enum nft_verb { NFT_ADD, NFT_DEL };

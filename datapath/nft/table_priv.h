@@ -15,6 +15,7 @@
 
 /*
  * struct nft_set - a set that is wanted or installed
+ * @held:      The table's
  * @fresh:     Was not installed when it was wanted: no installed program uses it yet
  * @differs:   The set itself (not its elements) differs; counted in n_objects
  * @queued:    Stands in the table's list of sets to look at
@@ -26,6 +27,7 @@
  */
 struct nft_set {
 	struct nft_set_def def; /* strings interned */
+	const bool *held;
 	bool wanted, installed, fresh, differs, queued;
 	size_t n_wanted, n_differ;
 	struct elems elems;
@@ -52,6 +54,7 @@ struct nft_chain {
 
 /*
  * struct nft_table
+ * @held:                          Nothing is removed, see table_hold()
  * @pending_sets, @pending_chains: Those to look at, doubly linked
  * @ghost_sets, @ghost_chains:     Installed objects whose name is wanted for another shape
  * @n_objects:                     Sets and chains that differ
@@ -59,7 +62,7 @@ struct nft_chain {
  */
 struct nft_table {
 	const char *name;
-	bool installed;
+	bool installed, held;
 	struct nft_set *sets, *pending_sets, *ghost_sets;
 	struct nft_chain *chains, *pending_chains, *ghost_chains;
 	size_t n_objects, n_elems, n_fill;

@@ -37,11 +37,12 @@ static void want_sets(struct nft_table *t, struct base *b, int six)
 	enum nft_type ip = six ? NFT_TYPE_IPV6 : NFT_TYPE_IPV4;
 	enum nft_type proto = NFT_TYPE_PROTO, port = NFT_TYPE_SERVICE;
 	static const char *const names[][2] = {
-		{"sources4", "sources6"},	{"self4", "self6"},
-		{"ingress4", "ingress6"},	{"egress4", "egress6"},
-		{"hostports4", "hostports6"},	{"hostports_at4", "hostports_at6"},
-		{"pod_ranges4", "pod_ranges6"}, {"cluster4", "cluster6"},
-		{"local_pods4", "local_pods6"},
+		{"sources4", "sources6"},	  {"self4", "self6"},
+		{"ingress4", "ingress6"},	  {"egress4", "egress6"},
+		{"hostports4", "hostports6"},	  {"hostports_at4", "hostports_at6"},
+		{"pod_ranges4", "pod_ranges6"},	  {"cluster4", "cluster6"},
+		{"local_pods4", "local_pods6"},	  {"ingress_open4", "ingress_open6"},
+		{"egress_open4", "egress_open6"},
 	};
 
 	b->sources[six] =
@@ -56,6 +57,12 @@ static void want_sets(struct nft_table *t, struct base *b, int six)
 			  : "local pods isolated for ingress, to their program",
 			(struct nft_set_def){
 				.key = {ip}, .data = {NFT_TYPE_VERDICT}, .elem_comments = true});
+	for (int d = 0; d < 2; d++)
+		b->open[d][six] = want_set(
+			t, names[9 + d][six],
+			d ? "local pods that no policy isolates for egress, a record for restarts"
+			  : "local pods that no policy isolates for ingress, a record for restarts",
+			(struct nft_set_def){.key = {ip}});
 	b->hostports[six] =
 		want_set(t, names[4][six], "host ports on every address of the node",
 			 (struct nft_set_def){.key = {proto, port}, .data = {ip, port}});

@@ -18,6 +18,8 @@
  * @local:         saddr of local pods and of this node's ranges
  * @self:          saddr . daddr of each local pod: it reaches itself, also through NAT
  * @verdicts:      by direction: address of an isolated local pod to its program
+ * @open:          by direction: address of a local pod that is not isolated.  No rule looks at it:
+ *                 it says to a later process that a verdict is not missing, see keep.h
  * @hostports:     protocol . port to address . port of the pod, on every address of the node
  * @hostports_at:  address . protocol . port, for host ports bound to an address
  * @pod_ranges:    addresses of this node's pods (empty: nothing is masqueraded)
@@ -29,6 +31,7 @@ struct base {
 	struct nft_set *local[2];
 	struct nft_set *self[2];
 	struct nft_set *verdicts[2][2];
+	struct nft_set *open[2][2];
 	struct nft_set *hostports[2];
 	struct nft_set *hostports_at[2];
 	struct nft_set *pod_ranges[2];

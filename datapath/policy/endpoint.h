@@ -24,6 +24,13 @@ struct pod_record {
 	struct pod *copy;	  /* the same, when it is ours */
 };
 
+/* struct verdict_row - where packets of one address go in one direction: wanted or not, and if so
+ * @chain, interned; NULL: the address is open */
+struct verdict_row {
+	bool wanted;
+	const char *chain;
+};
+
 /*
  * struct endpoint
  * @key:     container and interface, as one string, the hash key
@@ -32,7 +39,7 @@ struct pod_record {
  * @pod:     Its object: &name->record, or a record of its own; NULL while it is not known
  * @peer:    Its addresses as a peer, once the object is known
  * @program: By direction; NULL: open, or not known
- * @fenced:  Sent to BASE_UNKNOWN_POD
+ * @row:     By direction and address, see verdicts.h
  */
 struct endpoint {
 	char *key;
@@ -42,7 +49,7 @@ struct endpoint {
 	struct pod_record *pod;
 	struct peer_pod peer;
 	struct program *program[_DIRECTION_MAX];
-	bool fenced;
+	struct verdict_row row[_DIRECTION_MAX][2];
 	bool dirty;
 	struct endpoint *next_dirty;
 	struct endpoint *next; /* of the same name */

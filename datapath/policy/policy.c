@@ -14,9 +14,11 @@
 
 #include "datapath/policy/base.h"
 #include "datapath/policy/endpoint.h"
+#include "datapath/policy/kept.h"
 #include "datapath/policy/localpods.h"
 #include "datapath/policy/podrows.h"
 #include "datapath/policy/program.h"
+#include "datapath/policy/verdicts.h"
 #include "lib/intern.h"
 
 /* struct policy_record - @match points into @object, which is borrowed */
@@ -44,6 +46,7 @@ struct policy_engine {
 	struct matchindex *policy_index;
 	struct compiled *compiled;
 	struct policy_counts counts;
+	struct kept kept;
 };
 
 /**
@@ -83,6 +86,7 @@ struct policy_engine *policy_free(struct policy_engine *e)
 	(void)peers_free(e->peers);
 	(void)matchindex_free(e->policy_index);
 	localpods_done(&e->local);
+	vec_done(&e->kept.closed);
 	free(e);
 	return NULL;
 }
@@ -266,43 +270,18 @@ static void forget_compiled(struct policy_engine *e)
 	}
 }
 
-/* Send the pod's addresses to a chain; NULL: to none. */
-static void set_verdict(struct policy_engine *e, const struct endpoint *ep, enum direction d,
-			const char *chain)
-{
-	_cleanup_(freep) char *comment = xasprintf("%.60s/%.60s", ep->at->ns, ep->at->pod);
-
-	for (uint32_t i = 0; i < ep->at->n_addrs; i++) {
-		struct nft_set *s = e->base.verdicts[d][ep->at->addrs[i].family != AF_INET];
-		struct nft_elem elem;
-
-		addr_elem(&ep->at->addrs[i], &elem);
-		if (!chain) {
-			table_drop_elem(e->table, s, &elem);
-			continue;
-		}
-		elem.verdict = (struct nft_verdict){NFT_V_JUMP, intern(chain)};
-		elem.comment = intern(comment);
-		table_want_elem(e->table, s, &elem);
-		intern_put(elem.verdict.chain);
-		intern_put(elem.comment);
-	}
-}
-
 static void settle_direction(struct policy_engine *e, struct endpoint *ep, enum direction d,
 			     bool fence)
 {
 	struct program *old = ep->program[d], *new = NULL;
-	bool was_isolated = old || ep->fenced;
 
 	if (!fence && !ep->pod->object->host_network)
 		new = program_of(e, ep->pod->object, d);
-	if (fence)
-		set_verdict(e, ep, d, BASE_UNKNOWN_POD);
-	else if (new)
-		set_verdict(e, ep, d, program_chain(new));
-	else if (was_isolated)
-		set_verdict(e, ep, d, NULL);
+	if (!e->kept.on || !ep->row[d][0].wanted)
+		verdicts_put(e->table, &e->base, ep, d,
+			     fence || e->kept.on ? BASE_UNKNOWN_POD
+			     : new		 ? program_chain(new)
+						 : NULL);
 	ep->program[d] = new;
 	program_put(e->programs, old);
 }
@@ -313,7 +292,6 @@ static void settle_endpoint(struct policy_engine *e, struct endpoint *ep)
 
 	for (int d = 0; d < _DIRECTION_MAX; d++)
 		settle_direction(e, ep, (enum direction)d, fence);
-	ep->fenced = fence;
 }
 
 /**
@@ -330,6 +308,31 @@ void policy_settle(struct policy_engine *e)
 	while ((ep = endpoints_take_dirty(&e->endpoints)))
 		settle_endpoint(e, ep);
 	forget_compiled(e);
+}
+
+/**
+ * policy_knowledge() - Are the policies known?  They are, until this says otherwise
+ * @e: Engine
+ * @k: How things stand, see kept.h; after POLICY_KNOWN call policy_settle()
+ *
+ * Time: O(endpoints)
+ */
+void policy_knowledge(struct policy_engine *e, enum policy_knowledge k)
+{
+	switch (k) {
+	case POLICY_UNKNOWN:
+		kept_begin(&e->kept, e->table, &e->base, &e->endpoints);
+		break;
+	case POLICY_AS_LEFT:
+		kept_take(&e->kept, e->table, &e->base, &e->endpoints);
+		break;
+	case POLICY_ISOLATE:
+		kept_isolate(e->table, &e->base, &e->endpoints);
+		break;
+	case POLICY_KNOWN:
+		kept_end(&e->kept, e->table, &e->endpoints);
+		break;
+	}
 }
 
 /* --- attachments -------------------------------------------------------------------------------
@@ -386,11 +389,9 @@ void policy_detach(struct policy_engine *e, const char *id, const char *ifname)
 
 	if (!ep)
 		return;
-	for (int d = 0; d < _DIRECTION_MAX; d++) {
-		if (ep->fenced || ep->program[d])
-			set_verdict(e, ep, (enum direction)d, NULL);
+	verdicts_clear(e->table, &e->base, ep);
+	for (int d = 0; d < _DIRECTION_MAX; d++)
 		program_put(e->programs, ep->program[d]);
-	}
 	if (ep->dirty)
 		LL_DELETE2(e->endpoints.dirty, ep, next_dirty);
 	podrows_drop(e->table, &e->base, ep->at);
@@ -475,11 +476,7 @@ bool policy_pod_info(const struct policy_engine *e, const char *id, const char *
 		return false;
 	*ret = (struct policy_pod_info){.id = ep->at->id, .ifname = ep->at->ifname};
 	ret->known = ep->pod;
-	for (int d = 0; d < _DIRECTION_MAX; d++) {
-		if (ep->program[d])
-			ret->program[d] = program_chain(ep->program[d]);
-		else if (ep->fenced)
-			ret->program[d] = BASE_UNKNOWN_POD;
-	}
+	for (int d = 0; d < _DIRECTION_MAX; d++)
+		ret->program[d] = ep->row[d][0].chain;
 	return true;
 }

@@ -32,6 +32,15 @@ struct policy_counts {
 	size_t pods, namespaces, policies, attachments, programs, peer_sets;
 };
 
+/*
+ * enum policy_knowledge
+ * @POLICY_UNKNOWN: No policy is known; the table is about to be read
+ * @POLICY_AS_LEFT: It was read: what it holds stays in force, what it lacks is isolated
+ * @POLICY_ISOLATE: What it holds cannot be kept: all pods are isolated
+ * @POLICY_KNOWN:   All of the source is known
+ */
+enum policy_knowledge { POLICY_UNKNOWN, POLICY_AS_LEFT, POLICY_ISOLATE, POLICY_KNOWN };
+
 struct policy_engine *policy_new(struct nft_table *t, need_fn *fn, void *arg);
 struct policy_engine *policy_free(struct policy_engine *e);
 
@@ -41,6 +50,7 @@ void policy_local_ranges(struct policy_engine *e, const struct prefix *ranges, s
 void policy_hold_link(struct policy_engine *e, const char *ifname, bool hold);
 void policy_detach(struct policy_engine *e, const char *id, const char *ifname);
 void policy_settle(struct policy_engine *e);
+void policy_knowledge(struct policy_engine *e, enum policy_knowledge k);
 
 bool policy_pod_known(const struct policy_engine *e, const char *id, const char *ifname);
 void policy_counts(const struct policy_engine *e, struct policy_counts *ret);

@@ -141,6 +141,49 @@ static void add_drop(struct rules *rs)
 	rule_comment(r, "no policy allows it");
 }
 
+/**
+ * program_is_whole() - Is a chain in the kernel such that it lets nothing pass by mistake?
+ * @digest: Of its rules, in order; 0: not ours
+ * @n:      Their number
+ *
+ * All chains of programs say what is allowed and end with the rule that drops the rest, so one that
+ * lost other rules forbids more.
+ *
+ * Return: true if all rules are ours and the last one drops
+ */
+bool program_is_whole(const uint64_t *digest, size_t n)
+{
+	struct rules rs = {0};
+	uint64_t drop;
+
+	add_drop(&rs);
+	drop = nft_rule_digest(&rs.r.v[0]);
+	rules_done(&rs);
+	for (size_t i = 0; i < n; i++)
+		if (!digest[i])
+			return false;
+	return n && digest[n - 1] == drop;
+}
+
+/**
+ * program_want_closed() - Want a chain that allows nothing, in the place of one that is not whole
+ * @t:    Table
+ * @name: Name of the chain, not wanted yet
+ *
+ * Return: the chain, to be dropped
+ */
+struct nft_chain *program_want_closed(struct nft_table *t, const char *name)
+{
+	struct nft_chain *c;
+	struct rules rs = {0};
+
+	add_drop(&rs);
+	c = table_want_chain(
+		t, &(struct nft_chain_def){.name = name, .n_rules = rs.r.n, .rules = rs.r.v});
+	rules_done(&rs);
+	return c;
+}
+
 static void want_chain(struct programs *p, struct program *g, const char *name, const char *comment,
 		       struct rules *rs)
 {
@@ -260,15 +303,27 @@ static void build(struct programs *p, struct program *g, const struct allowance 
 		fill_ports(p, g, a);
 }
 
-/* Two definitions of one hash get two names. */
-static void choose_name(const struct programs *p, struct program *g)
+/* By another definition of one hash, or as what is left of an earlier process (kept.h). */
+static bool name_is_taken(const struct programs *p, const struct program *g, size_t groups)
+{
+	char chain[NFT_NAME_MAX];
+
+	for (uint32_t i = 0; i < groups; i++) {
+		group_chain_name(g, i, chain);
+		if (table_chain_def(p->table, chain))
+			return true;
+	}
+	return table_chain_def(p->table, g->name);
+}
+
+static void choose_name(const struct programs *p, struct program *g, size_t groups)
 {
 	uint64_t h = hash_stable(g->text, strlen(g->text));
 
 	do
 		(void)snprintf(g->name, sizeof(g->name), "%s_%016" PRIx64,
 			       g->direction == INGRESS ? "in" : "out", h++);
-	while (table_chain_def(p->table, g->name));
+	while (name_is_taken(p, g, groups));
 }
 
 /**
@@ -297,7 +352,7 @@ struct program *program_get(struct programs *p, const struct allowance *a, const
 	g->uses = 1;
 	g->direction = a->direction;
 	g->text = buf_take(&text);
-	choose_name(p, g);
+	choose_name(p, g, a->groups.n);
 	HASH_ADD_KEYPTR(hh, p->all, g->text, strlen(g->text), g);
 	build(p, g, a, policies);
 	return g;
