@@ -126,6 +126,17 @@ struct attachment *attach_new(const struct cni_request *q)
 }
 
 /**
+ * attach_rules() - Want the rules of a pod; again if they are wanted already
+ * @a:  Agent
+ * @at: Attachment
+ */
+void attach_rules(struct agent *a, const struct attachment *at)
+{
+	policy_attach(a->policy, at);
+	nodes_pod(a->nodes, at->host_ifname, at->n_addrs, at->addrs);
+}
+
+/**
  * attach_make() - Give a container addresses, on disk soon, and want its rules
  * @a:       Agent
  * @q:       ADD request
@@ -150,9 +161,14 @@ int attach_make(struct agent *a, const struct cni_request *q, struct attachment 
 			(void)ipam_release(a->ipam, &at->addrs[i], loop_now(a->loop));
 		return r;
 	}
-	policy_attach(a->policy, at);
+	attach_rules(a, at);
 	*ret = TAKE(at, NULL);
 	return 0;
+}
+
+static struct claimant owner_of(const struct attachment *at)
+{
+	return (struct claimant){.rank = ROUTE_OF_POD, .name = at->host_ifname};
 }
 
 /**
@@ -162,13 +178,15 @@ int attach_make(struct agent *a, const struct cni_request *q, struct attachment 
  */
 void attach_want_routes(struct agent *a, const struct attachment *at)
 {
+	const struct claimant owner = owner_of(at);
+
 	for (uint32_t i = 0; i < at->n_addrs; i++) {
 		struct route r = {
 			.dst = prefix_host(&at->addrs[i]), .kind = ROUTE_DEV, .neigh = at->mac};
 
 		(void)snprintf(r.ifname, sizeof(r.ifname), "%s", at->host_ifname);
 		routes_lost(a->routes, &r.dst);
-		routes_want(a->routes, &r);
+		routes_want(a->routes, &owner, &r);
 	}
 	links_made(a, at->host_ifname);
 }
@@ -218,10 +236,12 @@ bool attach_under_way(const struct agent *a, const struct attachment *at)
  */
 void attach_unroute(struct agent *a, const struct attachment *at)
 {
+	const struct claimant owner = owner_of(at);
+
 	for (uint32_t i = 0; i < at->n_addrs; i++) {
 		struct prefix dst = prefix_host(&at->addrs[i]);
 
-		routes_drop(a->routes, &dst);
+		routes_drop(a->routes, &owner, &dst);
 	}
 }
 
@@ -233,6 +253,7 @@ void attach_unroute(struct agent *a, const struct attachment *at)
 void attach_forget(struct agent *a, const struct attachment *at)
 {
 	policy_detach(a->policy, at->id, at->ifname);
+	nodes_pod(a->nodes, at->host_ifname, 0, NULL);
 	attach_unroute(a, at);
 	links_made(a, at->host_ifname);
 }

@@ -13,6 +13,7 @@ struct link_names;
 struct attachment *attach_new(const struct cni_request *q);
 int attach_make(struct agent *a, const struct cni_request *q, struct attachment **ret,
 		uint64_t *ret_seq, struct err *reterr);
+void attach_rules(struct agent *a, const struct attachment *at);
 void attach_want_routes(struct agent *a, const struct attachment *at);
 bool attach_routed(const struct agent *a, const struct attachment *at);
 bool attach_under_way(const struct agent *a, const struct attachment *at);

@@ -117,7 +117,8 @@ static int by_name(const void *x, const void *y)
 }
 
 static struct nodes *compile_nodes(const struct object_list *list, const struct config *c,
-				   struct nft_table *t, struct routes *routes)
+				   const struct attachment_list *attachments, struct nft_table *t,
+				   struct routes *routes)
 {
 	const struct nodes_config nc = {
 		.n_ranges = c->ranges.n,
@@ -136,6 +137,8 @@ static struct nodes *compile_nodes(const struct object_list *list, const struct 
 		if ((*o)->kind == KIND_NODE)
 			nodes_object(nodes, NULL, as_node(*o));
 	}
+	vec_foreach (a, &attachments->at)
+		nodes_pod(nodes, (*a)->host_ifname, (*a)->n_addrs, (*a)->addrs);
 	(void)nodes_settle(nodes);
 	return nodes;
 }
@@ -146,7 +149,7 @@ static void compile_and_render(const struct object_list *list, const struct conf
 	_cleanup_(table_freep) struct nft_table *t = table_new(DUMP_TABLE_NAME);
 	_cleanup_(routes_freep) struct routes *routes = routes_new();
 	struct policy_engine *policy = policy_new(t, NULL, NULL);
-	struct nodes *nodes = compile_nodes(list, c, t, routes);
+	struct nodes *nodes = compile_nodes(list, c, attachments, t, routes);
 	const struct prefix *ranges;
 	size_t n;
 

@@ -42,6 +42,26 @@ static void tell(struct agent *a, const struct object *o, const char *reason, co
 	kube_events_tell(a->source.events, &e, o->kind == KIND_POLICY);
 }
 
+/**
+ * events_node() - Another Node claims what a Node has; a node_problem_fn
+ * @agent:   struct agent
+ * @node:    The Node that does not get it
+ * @problem: Why; NULL: nothing is wrong any more
+ */
+void events_node(void *agent, const struct node *node, const char *problem)
+{
+	const struct event e = {KIND_NODE,	   NULL,   node->o.name, node->o.uid,
+				"ConflictingNode", problem};
+	struct agent *a = agent;
+
+	if (!a->telling || node->o.problem)
+		return;
+	if (problem)
+		kube_events_tell(a->source.events, &e, true);
+	else
+		kube_events_right(a->source.events, &node->o);
+}
+
 static void tell_object(void *agent, const struct object *o)
 {
 	struct agent *a = agent;
@@ -86,6 +106,7 @@ void events_configure(struct agent *a)
 	for (int k = 0; k < _KIND_MAX; k++)
 		store_each(queue_store(a->queue), (enum kind)k, tell_object, a);
 	aside_each(a->aside, events_refused, a);
+	nodes_each_problem(a->nodes, events_node, a);
 }
 
 /**
@@ -104,6 +125,6 @@ void events_object(struct agent *a, const struct object *old, const struct objec
 		kube_events_gone(a->source.events, o);
 	if (new &&new->problem)
 		tell_object(a, new);
-	else if (new)
+	else if (new && !(new->kind == KIND_NODE &&nodes_problem(a->nodes, new->name)))
 		kube_events_right(a->source.events, new);
 }

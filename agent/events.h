@@ -8,7 +8,9 @@
 #include "watch/object/object.h"
 
 struct agent;
+struct node;
 
 void events_configure(struct agent *a);
 void events_object(struct agent *a, const struct object *old, const struct object *new);
+void events_node(void *agent, const struct node *node, const char *problem);
 void events_refused(void *agent, const struct object *policy, const char *problem);

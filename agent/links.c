@@ -204,7 +204,9 @@ static void route_gone(struct agent *a, const struct rtnl_event *e)
 	const struct route *wanted = routes_wanted(a->routes, &e->dst);
 
 	if (wanted && calls_take_away(a->calls, wanted->ifname)) {
-		routes_drop(a->routes, &e->dst);
+		const struct claimant pod = {.rank = ROUTE_OF_POD, .name = wanted->ifname};
+
+		routes_drop(a->routes, &pod, &e->dst);
 		routes_lost(a->routes, &e->dst);
 	} else if (wanted && e->port) {
 		route_taken(a, e);

@@ -91,7 +91,7 @@ void restore_attachments(struct agent *a)
 	link_names_done(&links);
 	at = NULL;
 	while ((at = journal_next(a->journal, at))) {
-		policy_attach(a->policy, at);
+		attach_rules(a, at);
 		attach_want_routes(a, at);
 	}
 }

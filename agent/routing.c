@@ -105,6 +105,9 @@ static void read_done(struct waiter_job *j)
 	struct read_job *p = container_of(j, struct read_job, job);
 	struct agent *a = p->agent;
 
+	vec_foreach (r, &p->list.v)
+		if (r->kind == ROUTE_UNREACHABLE)
+			nodes_had_range(a->nodes, &r->dst);
 	routes_read_end(a->routes, p->result < 0 ? NULL : &p->list);
 	a->routing.read_failed = p->result < 0;
 	if (p->result < 0)

@@ -32,6 +32,17 @@ static void on_change(void *arg, const struct object *old, const struct object *
 	events_object(a, old, new);
 }
 
+static void on_node_problem(void *agent, const struct node *node, const char *problem)
+{
+	if (problem)
+		log_warn("route", "two Nodes claim the same", "node=%s err=\"%s\"", node->o.name,
+			 problem);
+	else
+		log_info("route", "no other Node claims what this one does any more", "node=%s",
+			 node->o.name);
+	events_node(agent, node, problem);
+}
+
 static void set_ipam_ranges(struct agent *a)
 {
 	const struct prefix *ranges;
@@ -54,6 +65,7 @@ void turn_configure(struct agent *a)
 
 	log_set_level(c->log_level);
 	ipam_set_cooldown(a->ipam, c->address_cooldown_usec);
+	nodes_on_problem(a->nodes, on_node_problem, a);
 	nodes_configure(a->nodes, &(struct nodes_config){
 					  .n_ranges = c->ranges.n,
 					  .ranges = c->ranges.v,

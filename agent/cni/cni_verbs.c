@@ -195,7 +195,7 @@ void add_begin(struct calls *s, struct cni_call *c)
 	if (old) {
 		c->adopted = true;
 		c->at = attachment_copy(old);
-		policy_attach(a->policy, old);
+		attach_rules(a, old);
 		attach_unroute(a, old); /* the link is made anew: until then there is no device */
 		return;
 	}

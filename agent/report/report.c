@@ -229,6 +229,13 @@ static void put_refused(void *arg, const struct object *policy, const char *prob
 	put_problem(arg, text);
 }
 
+static void put_node(void *arg, const struct node *node, const char *problem)
+{
+	_cleanup_(freep) char *text = xasprintf("Node %s: %s", node->o.name, problem);
+
+	put_problem(arg, text);
+}
+
 /* A runtime that is about to delete the pod needs no help: one line for all of them. */
 static void put_gone(struct sheet *s)
 {
@@ -253,6 +260,7 @@ static void put_problems(struct sheet *s)
 	put_gone(s);
 	source_each_problem(s->agent, put_problem, s);
 	aside_each(s->agent->aside, put_refused, s);
+	nodes_each_problem(s->agent->nodes, put_node, s);
 	end_list(s);
 }
 

@@ -3,6 +3,9 @@
  * nodes.h - what follows from Node objects and the configured ranges: routes to other nodes' pods,
  * this node's own ranges, and which destinations see a pod's own address.  Pure.
  *
+ * A pod of this node keeps what its range gave it, masquerading too, when the range is taken out
+ * of the configuration or of the Node, until the pod goes.
+ *
  * A change of a node costs its own routes and blocks (cover.h); a heartbeat costs nothing.
  */
 #pragma once
@@ -22,12 +25,27 @@ struct nodes_config {
 	const struct prefix *exclude;
 };
 
+/**
+ * typedef node_problem_fn - Takes a Node that does not get all that it claims
+ * @arg:     Context
+ * @node:    Node
+ * @problem: Which field, and which Node is older; NULL: nothing is wrong any more
+ */
+typedef void node_problem_fn(void *arg, const struct node *node, const char *problem);
+
 struct nodes *nodes_new(struct nft_table *t, const struct base *b, struct routes *r,
 			const char *own_name);
 struct nodes *nodes_free(struct nodes *n);
 void nodes_configure(struct nodes *n, const struct nodes_config *c);
 void nodes_object(struct nodes *n, const struct node *old, const struct node *new);
+void nodes_pod(struct nodes *n, const char *ifname, uint32_t n_addrs, const struct addr *addrs);
+void nodes_had_range(struct nodes *n, const struct prefix *p);
 bool nodes_settle(struct nodes *n);
+
+/* Nodes that claim what an older one has; node_rivals.c */
+void nodes_on_problem(struct nodes *n, node_problem_fn *fn, void *arg);
+const char *nodes_problem(const struct nodes *n, const char *name);
+void nodes_each_problem(const struct nodes *n, node_problem_fn *fn, void *arg);
 
 /* This node's pod ranges, podCIDRs first; borrowed until the next change. */
 size_t nodes_own_ranges(const struct nodes *n, const struct prefix **ret);

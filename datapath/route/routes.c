@@ -20,14 +20,21 @@
  */
 enum state { STATE_SETTLED, STATE_PENDING, STATE_FLYING, STATE_FAILED, _STATE_MAX };
 
+/* struct candidate - what one owner wants */
+struct candidate {
+	struct claim claim;
+	struct route route;
+};
+
+/* struct record - @wanted: the candidates; the first one's route is what is wanted */
 struct record {
 	struct prefix dst;
 	enum state state;
-	bool wanted, installed;
+	struct claim *wanted;
+	bool installed;
 	bool lost;  /* while flying: somebody deleted it, before or after it was installed */
 	bool doubt; /* not @installed, but perhaps the kernel has it: a deletion is told late */
 	bool seen;  /* in the list just read */
-	struct route want;
 	struct route have;
 	int error; /* of the last try; 0 when settled, or when the route wanted became another */
 	struct record *prev, *next; /* of the same state */
@@ -70,8 +77,21 @@ static void set_state(struct routes *r, struct record *rec, enum state state)
 	rec->state = state;
 }
 
+static const struct route *wish(const struct record *rec)
+{
+	return &container_of(rec->wanted, struct candidate, claim)->route;
+}
+
+static void withdraw(struct record *rec, struct claim *c)
+{
+	claims_remove(&rec->wanted, c);
+	free(container_of(c, struct candidate, claim));
+}
+
 static void forget(struct routes *r, struct record *rec)
 {
+	while (rec->wanted)
+		withdraw(rec, rec->wanted);
 	set_state(r, rec, STATE_SETTLED);
 	HASH_DEL(r->all, rec);
 	free(rec);
@@ -147,8 +167,8 @@ static void judge(struct routes *r, struct record *rec)
 {
 	if (rec->state == STATE_FLYING)
 		return;
-	if (rec->wanted != rec->installed || rec->doubt ||
-	    (rec->wanted && !same(&rec->want, &rec->have))) {
+	if (!rec->wanted != !rec->installed || rec->doubt ||
+	    (rec->wanted && !same(wish(rec), &rec->have))) {
 		set_state(r, rec, rec->error ? STATE_FAILED : STATE_PENDING);
 		return;
 	}
@@ -158,38 +178,56 @@ static void judge(struct routes *r, struct record *rec)
 		forget(r, rec);
 }
 
-/**
- * routes_want() - Want a route
- * @r:     Table
- * @route: Route; replaces what was wanted for its destination.  O(1)
- */
-void routes_want(struct routes *r, const struct route *route)
+/* A refusal was one of the route that was wanted then. */
+static void wish_again(struct routes *r, struct record *rec, const struct route *before)
 {
-	struct record *rec = get(r, &route->dst);
-
-	r->n_wanted += !rec->wanted;
-	if (!rec->wanted || !same(&rec->want, route))
+	if (!before || !rec->wanted || !same(before, wish(rec)))
 		rec->error = 0;
-	rec->wanted = true;
-	rec->want = *route;
 	judge(r, rec);
 }
 
 /**
- * routes_drop() - Want a route no more
- * @r:   Table
- * @dst: Its destination; nothing happens if it is not wanted.  O(1)
+ * routes_want() - Want a route
+ * @r:     Table
+ * @owner: Who wants it; its rank is an enum route_rank
+ * @route: Route; replaces what this owner wanted for its destination.  O(owners)
  */
-void routes_drop(struct routes *r, const struct prefix *dst)
+void routes_want(struct routes *r, const struct claimant *owner, const struct route *route)
+{
+	struct record *rec = get(r, &route->dst);
+	struct claim *old = claims_find(rec->wanted, owner);
+	struct candidate *c = xcalloc(1, sizeof(*c));
+	struct route before;
+	bool had = rec->wanted;
+
+	if (had)
+		before = *wish(rec);
+	*c = (struct candidate){.claim.by = *owner, .route = *route};
+	claims_add(&rec->wanted, &c->claim);
+	if (old)
+		withdraw(rec, old);
+	r->n_wanted += !had;
+	wish_again(r, rec, had ? &before : NULL);
+}
+
+/**
+ * routes_drop() - Want a route no more
+ * @r:     Table
+ * @owner: Who wanted it; the route of the next best owner takes its place
+ * @dst:   Its destination; nothing happens if this owner wants none.  O(owners)
+ */
+void routes_drop(struct routes *r, const struct claimant *owner, const struct prefix *dst)
 {
 	struct record *rec = find(r, dst);
+	struct claim *c = rec ? claims_find(rec->wanted, owner) : NULL;
+	struct route before;
 
-	if (!rec || !rec->wanted)
+	if (!c)
 		return;
-	r->n_wanted--;
-	rec->wanted = false;
-	rec->error = 0;
-	judge(r, rec);
+	before = *wish(rec);
+	withdraw(rec, c);
+	r->n_wanted -= !rec->wanted;
+	wish_again(r, rec, &before);
 }
 
 /**
@@ -223,7 +261,21 @@ const struct route *routes_wanted(const struct routes *r, const struct prefix *d
 {
 	const struct record *rec = find(r, dst);
 
-	return rec && rec->wanted ? &rec->want : NULL;
+	return rec && rec->wanted ? wish(rec) : NULL;
+}
+
+/**
+ * routes_claims() - Who wants a route to a destination
+ * @r:   Table
+ * @dst: Destination
+ *
+ * Return: the owners' claims, borrowed until the next change, the one in force first; NULL: none
+ */
+const struct claim *routes_claims(const struct routes *r, const struct prefix *dst)
+{
+	const struct record *rec = find(r, dst);
+
+	return rec ? rec->wanted : NULL;
 }
 
 /**
@@ -305,7 +357,7 @@ static struct route_op operation(const struct record *rec)
 {
 	if (!rec->wanted)
 		return (struct route_op){.remove = true, .route = rec->have};
-	return (struct route_op){.replace = rec->installed, .route = rec->want};
+	return (struct route_op){.replace = rec->installed, .route = *wish(rec)};
 }
 
 static void take_off(struct routes *r, struct route_ops *ret, bool wanted)
@@ -313,7 +365,7 @@ static void take_off(struct routes *r, struct route_ops *ret, bool wanted)
 	struct record *rec, *next;
 
 	DL_FOREACH_SAFE (r->by_state[STATE_PENDING], rec, next) {
-		if (rec->wanted != wanted)
+		if (!rec->wanted == wanted)
 			continue;
 		vec_push(&ret->op, operation(rec));
 		set_state(r, rec, STATE_FLYING);
@@ -337,7 +389,7 @@ void routes_ops(struct routes *r, struct route_ops *ret)
 /* An answer to what is no longer wanted says nothing about what is. */
 static bool still_meant(const struct record *rec, const struct route_op *op)
 {
-	return rec->wanted == !op->remove && (op->remove || same(&rec->want, &op->route));
+	return !rec->wanted == op->remove && (op->remove || same(wish(rec), &op->route));
 }
 
 /**

@@ -2,10 +2,14 @@
 /*
  * routes.h - the routes Manx wants, the ones the kernel has under our protocol number, and the
  * difference.  Pure; rtnl.h is the shell.
+ *
+ * Several owners may want a route to one destination: the best one gets it, and when that one does
+ * not want it any more, the next.
  */
 #pragma once
 
 #include "lib/addr.h"
+#include "lib/claims.h"
 #include "lib/err.h"
 #include "lib/vec.h"
 
@@ -16,6 +20,15 @@ enum route_kind {
 	ROUTE_DEV, /* to a pod of ours: device, and a permanent neighbour entry for its MAC */
 	ROUTE_UNREACHABLE, /* our own ranges: an address that no pod has must not leave the node */
 	_ROUTE_KIND_MAX
+};
+
+/* enum route_rank - kinds of owners, the best first */
+enum route_rank {
+	ROUTE_OF_POD,	  /* a pod of ours; its owner's name is that of its interface */
+	ROUTE_OF_RANGE,	  /* this node's own ranges */
+	ROUTE_OF_NODE,	  /* another node's ranges; the owner is its Node */
+	ROUTE_OF_RETIRED, /* ranges that this node had, while pods have addresses of them */
+	_ROUTE_RANK_MAX
 };
 
 struct route {
@@ -55,11 +68,12 @@ static inline void routes_freep(struct routes **r)
 	(void)routes_free(*r);
 }
 
-void routes_want(struct routes *r, const struct route *route);
-void routes_drop(struct routes *r, const struct prefix *dst);
+void routes_want(struct routes *r, const struct claimant *owner, const struct route *route);
+void routes_drop(struct routes *r, const struct claimant *owner, const struct prefix *dst);
 void routes_lost(struct routes *r, const struct prefix *dst);
 
 const struct route *routes_wanted(const struct routes *r, const struct prefix *dst);
+const struct claim *routes_claims(const struct routes *r, const struct prefix *dst);
 bool routes_in_kernel(const struct routes *r, const struct prefix *dst);
 bool routes_under_way(const struct routes *r, const struct prefix *dst);
 size_t routes_count(const struct routes *r);

@@ -79,11 +79,11 @@ static char *rendered(const struct side *s)
 /* --- what happens to nodes ---------------------------------------------------------------------
  */
 
-/* No two nodes have the same block: the API server's controller sees to that. */
-static struct prefix block(struct rng *r, uint32_t i, bool six)
+/* Few blocks, so that they move between nodes, and two nodes have the same. */
+static struct prefix block(struct rng *r, bool six)
 {
 	struct prefix p = {.addr = {.family = six ? AF_INET6 : AF_INET}, .len = six ? 64 : 24};
-	uint8_t at = (uint8_t)(16 * i + below(r, 3));
+	uint8_t at = (uint8_t)below(r, 6);
 
 	memcpy(p.addr.b, six ? (uint8_t[]){0xfd, 0, 0, at} : (uint8_t[]){10, 1, at, 0}, 4);
 	return p;
@@ -95,14 +95,15 @@ static struct node *draw_node(struct rng *r, uint32_t i)
 	uint32_t cidrs = below(r, 4), ips = below(r, 4);
 
 	n->o = (struct object){.kind = KIND_NODE, .name = intern(names[i])};
+	n->created = below(r, 3);
 	n->pod_cidrs = xcalloc(2, sizeof(*n->pod_cidrs));
 	n->internal_ips = xcalloc(2, sizeof(*n->internal_ips));
 	for (int six = 0; six < 2; six++) {
 		if (cidrs >> six & 1)
-			n->pod_cidrs[n->n_pod_cidrs++] = block(r, i, six);
+			n->pod_cidrs[n->n_pod_cidrs++] = block(r, six);
 		if (ips >> six & 1)
 			n->internal_ips[n->n_internal_ips++] =
-				place_addr(PLACE_NODES, six, 8 * i + below(r, 3));
+				place_addr(PLACE_NODES, six, below(r, 6));
 	}
 	return n;
 }
@@ -131,7 +132,7 @@ static void configure(struct run *run)
 					    .masquerade = below(&run->rng, 2),
 					    .n_ranges = below(&run->rng, 3)};
 	for (uint32_t i = 0; i < ARRAY_SIZE(run->ranges); i++)
-		run->ranges[i] = block(&run->rng, 8 + i, i);
+		run->ranges[i] = block(&run->rng, i);
 	nodes_configure(run->side.nodes, &run->config);
 }
 

@@ -104,6 +104,42 @@ def test_routes_to_other_nodes(lab, pair):
     assert "10.99.0.0/16" in routes("-4")
 
 
+def test_a_range_of_pods_moves_to_another_node_object(lab, pair):
+    """A Node renamed in its file: the new one is known before the old one goes."""
+    nodes, (a, b) = pair
+    renamed = nodes[1].object()
+    renamed["metadata"]["name"] = "n2-again"
+    lab.write_text(lab.path_of(nodes[1].object()).name, json.dumps(renamed))
+    lab.settle()
+    for address in b.addresses:
+        assert tcp(a, address, 80), address
+
+
+def test_two_nodes_with_one_range_of_pods(lab, pair):
+    """The older one is routed to; the other is named, and takes over when the older one goes."""
+    nodes, (a, b) = pair
+    def status():
+        return nodes[0].manx("status", "--run-dir", nodes[0].run_dir).stdout
+
+    stranger = nodes[1].object()
+    stranger["metadata"].update(name="a-stranger", creationTimestamp="2026-11-30T12:00:00Z")
+    stranger["status"]["addresses"] = [{"type": "InternalIP", "address": "10.200.0.250"}]
+    known = nodes[1].object()
+    known["metadata"]["creationTimestamp"] = "2026-11-29T12:00:00Z"
+    lab.write(known, stranger)
+    lab.settle()
+    assert tcp(a, b.v4, 80)
+    assert "Node a-stranger: spec.podCIDRs: 10.201.2.0/24 belongs to Node n2 too" in status()
+    stranger["metadata"]["creationTimestamp"] = "2026-11-28T12:00:00Z"
+    lab.write(stranger)
+    lab.settle()
+    assert "Node n2: spec.podCIDRs: 10.201.2.0/24 belongs to Node a-stranger too" in status()
+    lab.remove(stranger)
+    lab.settle()
+    assert tcp(a, b.v4, 80)
+    assert "belongs to Node" not in status()
+
+
 # --- anti-spoofing ---
 
 
@@ -244,6 +280,34 @@ def test_masquerade_exclusion_takes_effect_while_running(lab):
     assert tcp(pod, lab.world.v4, 80).seen_as == node.v4
     node.config_file.write_text("masquerade-exclude: [198.51.100.0/24]\n")
     wait_for(lambda: tcp(pod, lab.world.v4, 80).seen_as == pod.v4, what="the exclusion")
+
+
+def test_a_pod_outlives_its_range(lab):
+    """A range is taken out: its pods keep what they had, the rest of it still leads nowhere."""
+    node = lab.node("n1")
+    node.config_file.write_text("ranges: [10.77.0.0/24]\n")
+    lab.write(node.object(podCIDR="10.201.1.0/30", podCIDRs=["10.201.1.0/30"]))
+    node.start_agent()
+    lab.namespace_object("default")
+    pods = [lab.run_pod(node, "default", f"p{i}") for i in range(4)]
+    pod = next(p for p in pods if p.v4.startswith("10.77."))
+    other = next(p for p in pods if not p.v4.startswith("10.77."))
+    lab.settle()
+    lab.servers.tcp(lab.world.namespace, "world", 80)
+    assert tcp(pod, lab.world.v4, 80).seen_as == node.v4
+    for restart in (False, True):
+        node.config_file.write_text("ranges: []\n")
+        wait_for(lambda: "not configured any more" in node.manx(
+            "status", "--run-dir", node.run_dir).stdout, what="the range to be retired")
+        if restart:
+            node.restart_agent()
+        assert tcp(pod, lab.world.v4, 80).seen_as == node.v4
+        assert tcp(other, pod.v4, 80).seen_as == other.v4
+        assert "unreachable 10.77.0.0/24" in node.namespace.ip("route", "show")
+    for p in pods:
+        if p.v4.startswith("10.77."):
+            lab.delete(p)
+    wait_for(lambda: "10.77." not in node.namespace.ip("route", "show"), what="the range to go")
 
 
 # --- MTU ---

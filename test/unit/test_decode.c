@@ -279,6 +279,38 @@ static void nodes_and_namespaces(void **state _unused_)
 	done(&t);
 }
 
+/* Which Node is older: as the API server writes it, or not known. */
+static void creation_of_a_node(void **state _unused_)
+{
+	static const struct {
+		const char *text;
+		uint64_t created;
+	} cases[] = {
+		{"'2026-11-30T12:00:00Z'", 20261130120000},
+		{"2026-11-30T12:00:00Z", 20261130120000},
+		{"'1969-01-01T00:00:01Z'", 19690101000001},
+		{"'2026-11-30T12:00:00+'", 0},
+		{"'2026-11-30T12:0x:00Z'", 0},
+		{"'2026-11-30T12:00:00Z '", 0},
+		{"'2026-11-30'", 0},
+		{"null", 0},
+		{"7", 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_(freep) char *text =
+			xasprintf("{apiVersion: v1, kind: Node, metadata: {name: one, "
+				  "creationTimestamp: %s}}",
+				  cases[i].text);
+		struct result t = decode(text);
+
+		assert_int_equal(t.o.n, 1);
+		assert_null(t.o.v[0]->problem);
+		assert_int_equal(as_node(t.o.v[0])->created, cases[i].created);
+		done(&t);
+	}
+}
+
 static void lists_and_strangers(void **state _unused_)
 {
 	struct result t =
@@ -334,6 +366,7 @@ int main(void)
 		cmocka_unit_test(a_whole_policy),
 		cmocka_unit_test(pods),
 		cmocka_unit_test(nodes_and_namespaces),
+		cmocka_unit_test(creation_of_a_node),
 		cmocka_unit_test(lists_and_strangers),
 		cmocka_unit_test(paths),
 	};

@@ -79,6 +79,7 @@ static void expect_route(const struct world *w, const char *dst, enum route_kind
 	struct prefix p = prefix(dst);
 	bool found = false;
 
+	routes_retry(w->routes);
 	routes_ops(w->routes, &ops);
 	vec_foreach (op, &ops.op) {
 		(void)routes_done(w->routes, op, -EIO); /* it is pending again for the next look */
@@ -226,6 +227,253 @@ static void overlaps_are_joined(void **state _unused_)
 	teardown(&w);
 }
 
+/* The last problem told of each Node, by the last letter of its name. */
+static char told[128][200];
+
+static void on_problem(void *arg _unused_, const struct node *n, const char *problem)
+{
+	(void)snprintf(told[(int)*n->o.name], sizeof(told[0]), "%s", problem ? problem : "");
+}
+
+/* The older one has the block, whatever the order of arrival; the other is told, and takes over. */
+static void two_nodes_claim_a_block(void **state _unused_)
+{
+	for (int first = 0; first < 2; first++) {
+		struct node *b = node("b", "10.1.0.0/24", "192.0.2.1");
+		struct node *c = node("c", "10.1.0.0/24", "192.0.2.2");
+		struct world w;
+
+		b->created = 2000;
+		c->created = 1000;
+		setup(&w);
+		nodes_on_problem(w.nodes, on_problem, NULL);
+		nodes_object(w.nodes, NULL, first ? b : c);
+		nodes_object(w.nodes, NULL, first ? c : b);
+		(void)nodes_settle(w.nodes);
+		assert_int_equal(routes_count(w.routes), 1);
+		expect_route(&w, "10.1.0.0/24", ROUTE_VIA, "192.0.2.2");
+		assert_non_null(strstr(told['b'], "10.1.0.0/24 belongs to Node c too"));
+		assert_string_equal(told['c'], "");
+		assert_string_equal(nodes_problem(w.nodes, b->o.name), told['b']);
+
+		nodes_object(w.nodes, c, NULL);
+		(void)nodes_settle(w.nodes);
+		expect_route(&w, "10.1.0.0/24", ROUTE_VIA, "192.0.2.1");
+		assert_string_equal(told['b'], "");
+		nodes_object(w.nodes, b, NULL);
+		(void)object_free(&b->o);
+		(void)object_free(&c->o);
+		teardown(&w);
+	}
+}
+
+/* One that cannot be dated comes after those that can, and the name decides between equals. */
+static void age_is_not_always_known(void **state _unused_)
+{
+	struct node *a = node("a", "10.1.0.0/24", "192.0.2.1");
+	struct node *b = node("b", "10.1.0.0/24", "192.0.2.2");
+	struct node *c = node("c", "10.1.0.0/24", "192.0.2.3");
+	struct world w;
+
+	c->created = 5;
+	setup(&w);
+	nodes_object(w.nodes, NULL, b);
+	nodes_object(w.nodes, NULL, a);
+	nodes_object(w.nodes, NULL, c);
+	(void)nodes_settle(w.nodes);
+	expect_route(&w, "10.1.0.0/24", ROUTE_VIA, "192.0.2.3");
+	nodes_object(w.nodes, c, NULL);
+	(void)nodes_settle(w.nodes);
+	expect_route(&w, "10.1.0.0/24", ROUTE_VIA, "192.0.2.1");
+	nodes_object(w.nodes, a, NULL);
+	nodes_object(w.nodes, b, NULL);
+	(void)nodes_settle(w.nodes);
+	(void)object_free(&a->o);
+	(void)object_free(&b->o);
+	(void)object_free(&c->o);
+	teardown(&w);
+}
+
+/* Another Node with a block of this node gets it when this one has it no more. */
+static void our_range_belongs_to_another_too(void **state _unused_)
+{
+	struct node *me = node("me", "10.1.0.0/24", "192.0.2.1");
+	struct node *b = node("b", "10.1.0.0/24", "192.0.2.2");
+	struct world w;
+
+	setup(&w);
+	nodes_on_problem(w.nodes, on_problem, NULL);
+	nodes_object(w.nodes, NULL, b);
+	nodes_object(w.nodes, NULL, me);
+	assert_true(nodes_settle(w.nodes));
+	expect_route(&w, "10.1.0.0/24", ROUTE_UNREACHABLE, NULL);
+	assert_non_null(strstr(told['b'], "10.1.0.0/24 is in use on Node me"));
+	nodes_object(w.nodes, me, NULL);
+	assert_true(nodes_settle(w.nodes));
+	expect_route(&w, "10.1.0.0/24", ROUTE_VIA, "192.0.2.2");
+	assert_string_equal(told['b'], "");
+	nodes_object(w.nodes, b, NULL);
+	(void)nodes_settle(w.nodes);
+	assert_int_equal(routes_count(w.routes), 0);
+	(void)object_free(&me->o);
+	(void)object_free(&b->o);
+	teardown(&w);
+}
+
+/* Pods are routed all the same, unless the way to them would lead to ourselves. */
+static void two_nodes_claim_an_address(void **state _unused_)
+{
+	struct node *b = node("b", "10.1.0.0/24", "192.0.2.1");
+	struct node *c = node("c", "10.2.0.0/24", "192.0.2.1");
+	struct node *me = node("me", NULL, "192.0.2.1");
+	struct world w;
+
+	setup(&w);
+	nodes_on_problem(w.nodes, on_problem, NULL);
+	nodes_object(w.nodes, NULL, c);
+	nodes_object(w.nodes, NULL, b);
+	(void)nodes_settle(w.nodes);
+	expect_route(&w, "10.1.0.0/24", ROUTE_VIA, "192.0.2.1");
+	expect_route(&w, "10.2.0.0/24", ROUTE_VIA, "192.0.2.1");
+	assert_non_null(strstr(told['c'], "192.0.2.1 belongs to Node b too"));
+	nodes_object(w.nodes, NULL, me);
+	(void)nodes_settle(w.nodes);
+	assert_int_equal(routes_count(w.routes), 0);
+	nodes_object(w.nodes, me, NULL);
+	nodes_object(w.nodes, b, NULL);
+	(void)nodes_settle(w.nodes);
+	assert_int_equal(routes_count(w.routes), 1);
+	assert_string_equal(told['c'], "");
+	assert_true(in_set(&w, "cluster4", "192.0.2.1"));
+	nodes_object(w.nodes, c, NULL);
+	(void)nodes_settle(w.nodes);
+	(void)object_free(&me->o);
+	(void)object_free(&b->o);
+	(void)object_free(&c->o);
+	teardown(&w);
+}
+
+/* A pod keeps what it had when its range goes: it is masqueraded, sees pods, and the rest of the
+ * range leads nowhere, until it goes itself. */
+static void a_pod_outlives_its_range(void **state _unused_)
+{
+	struct prefix range = prefix("10.9.0.0/24");
+	struct nodes_config c = {.n_ranges = 1, .ranges = &range, .masquerade = true};
+	struct addr pod;
+	struct world w;
+
+	assert_int_equal(addr_parse("10.9.0.7", &pod), 0);
+	setup(&w);
+	nodes_configure(w.nodes, &c);
+	(void)nodes_settle(w.nodes);
+	nodes_pod(w.nodes, "mx1", 1, &pod);
+	assert_int_equal(set_count(table_find_set(w.table, "pod_ranges4")), 1);
+	c.n_ranges = 0;
+	nodes_configure(w.nodes, &c);
+	assert_true(nodes_settle(w.nodes));
+	assert_true(in_set(&w, "pod_ranges4", "10.9.0.7"));
+	assert_true(in_set(&w, "cluster4", "10.9.0.7"));
+	assert_false(in_set(&w, "pod_ranges4", "10.9.0.8"));
+	expect_route(&w, "10.9.0.0/24", ROUTE_UNREACHABLE, NULL);
+
+	c.masquerade = false; /* that is the node's, and holds for all its pods */
+	nodes_configure(w.nodes, &c);
+	(void)nodes_settle(w.nodes);
+	assert_false(in_set(&w, "pod_ranges4", "10.9.0.7"));
+	c.masquerade = true;
+	nodes_configure(w.nodes, &c);
+	(void)nodes_settle(w.nodes);
+	nodes_pod(w.nodes, "mx1", 1, &pod); /* the same again, as a repeated ADD */
+	assert_true(in_set(&w, "pod_ranges4", "10.9.0.7"));
+
+	nodes_pod(w.nodes, "mx1", 0, NULL);
+	nodes_pod(w.nodes, "mx1", 0, NULL);
+	assert_false(in_set(&w, "pod_ranges4", "10.9.0.7"));
+	assert_false(in_set(&w, "cluster4", "10.9.0.7"));
+	assert_int_equal(routes_count(w.routes), 0);
+	teardown(&w);
+}
+
+/* A retired range stands back behind the Node that has it now. */
+static void a_retired_range_is_anothers(void **state _unused_)
+{
+	struct node *b = node("b", "10.9.0.0/24", "192.0.2.2");
+	struct prefix range = prefix("10.9.0.0/24");
+	struct nodes_config c = {.n_ranges = 1, .ranges = &range};
+	struct addr pod;
+	struct world w;
+
+	assert_int_equal(addr_parse("10.9.0.7", &pod), 0);
+	setup(&w);
+	nodes_configure(w.nodes, &c);
+	(void)nodes_settle(w.nodes);
+	nodes_pod(w.nodes, "mx1", 1, &pod);
+	nodes_configure(w.nodes, &(struct nodes_config){0});
+	nodes_object(w.nodes, NULL, b);
+	(void)nodes_settle(w.nodes);
+	expect_route(&w, "10.9.0.0/24", ROUTE_VIA, "192.0.2.2");
+	nodes_object(w.nodes, b, NULL);
+	(void)nodes_settle(w.nodes);
+	expect_route(&w, "10.9.0.0/24", ROUTE_UNREACHABLE, NULL);
+	nodes_had_range(w.nodes, &range); /* known already */
+	nodes_configure(w.nodes, &c);	  /* it is back, and has pods */
+	(void)nodes_settle(w.nodes);
+	nodes_pod(w.nodes, "mx1", 0, NULL);
+	expect_route(&w, "10.9.0.0/24", ROUTE_UNREACHABLE, NULL);
+	(void)object_free(&b->o);
+	teardown(&w);
+}
+
+/* What the kernel has of the agent before: a range that is gone since, and one that is not. */
+static void a_range_retired_before_the_start(void **state _unused_)
+{
+	struct prefix range = prefix("10.9.0.0/24"), empty = prefix("10.8.0.0/24");
+	struct node *me = node("me", "10.1.0.0/24", NULL);
+	struct addr pod;
+	struct world w;
+
+	assert_int_equal(addr_parse("10.9.0.7", &pod), 0);
+	setup(&w);
+	nodes_pod(w.nodes, "mx1", 1, &pod);
+	nodes_had_range(w.nodes, &range);
+	nodes_had_range(w.nodes, &empty);
+	nodes_had_range(w.nodes, &me->pod_cidrs[0]);
+	nodes_object(w.nodes, NULL, me);
+	(void)nodes_settle(w.nodes);
+	expect_route(&w, "10.9.0.0/24", ROUTE_UNREACHABLE, NULL);
+	expect_route(&w, "10.1.0.0/24", ROUTE_UNREACHABLE, NULL);
+	assert_int_equal(routes_count(w.routes), 2);
+	nodes_pod(w.nodes, "mx1", 0, NULL);
+	assert_int_equal(routes_count(w.routes), 1);
+	nodes_object(w.nodes, me, NULL);
+	(void)nodes_settle(w.nodes);
+	(void)object_free(&me->o);
+	teardown(&w);
+}
+
+/* As after a list made anew: the new owner of a block is known before the old one goes. */
+static void a_block_moves_to_another_node(void **state _unused_)
+{
+	struct node *b = node("b", "10.1.0.0/24", "192.0.2.1");
+	struct node *c = node("c", "10.1.0.0/24", "192.0.2.2");
+	struct world w;
+
+	setup(&w);
+	nodes_object(w.nodes, NULL, b);
+	nodes_object(w.nodes, NULL, c);
+	nodes_object(w.nodes, b, NULL);
+	(void)nodes_settle(w.nodes);
+	assert_int_equal(routes_count(w.routes), 1);
+	expect_route(&w, "10.1.0.0/24", ROUTE_VIA, "192.0.2.2");
+	assert_true(in_set(&w, "cluster4", "10.1.0.1"));
+	nodes_object(w.nodes, c, NULL);
+	(void)nodes_settle(w.nodes);
+	assert_int_equal(routes_count(w.routes), 0);
+	(void)object_free(&b->o);
+	(void)object_free(&c->o);
+	teardown(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -233,6 +481,14 @@ int main(void)
 		cmocka_unit_test(own_ranges),
 		cmocka_unit_test(a_range_with_the_node_is_not_the_pods_alone),
 		cmocka_unit_test(overlaps_are_joined),
+		cmocka_unit_test(a_block_moves_to_another_node),
+		cmocka_unit_test(two_nodes_claim_a_block),
+		cmocka_unit_test(age_is_not_always_known),
+		cmocka_unit_test(our_range_belongs_to_another_too),
+		cmocka_unit_test(two_nodes_claim_an_address),
+		cmocka_unit_test(a_pod_outlives_its_range),
+		cmocka_unit_test(a_retired_range_is_anothers),
+		cmocka_unit_test(a_range_retired_before_the_start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

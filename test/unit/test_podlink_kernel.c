@@ -29,6 +29,8 @@
 #include "kernel_lab.h"
 #include "route_kernel.h"
 
+static const struct claimant owner = {.rank = ROUTE_OF_NODE, .name = "a"};
+
 #define HOST_LINK "mx0123456789ab"
 
 struct world {
@@ -127,7 +129,7 @@ static void route_to(const struct podlink *l)
 			.dst = prefix_host(&l->addrs[i]), .kind = ROUTE_DEV, .neigh = l->mac};
 
 		(void)snprintf(r.ifname, sizeof(r.ifname), "%s", l->host_ifname);
-		routes_want(routes, &r);
+		routes_want(routes, &owner, &r);
 	}
 	assert_int_equal(rtnl_open(NULL, NULL, &n, &e), 0);
 	assert_int_equal(apply_routes(n, routes, &e), 0);

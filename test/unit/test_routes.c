@@ -13,6 +13,8 @@
 
 #include "datapath/route/routes.h"
 
+static const struct claimant owner = {.rank = ROUTE_OF_NODE, .name = "a"};
+
 static struct route via(int net, int gateway)
 {
 	return (struct route){
@@ -75,25 +77,57 @@ static void only_differences(void **state _unused_)
 	struct routes *r = routes_new();
 	struct route a = via(1, 1), b = via(2, 2), c = via(1, 3);
 
-	routes_want(r, &a);
-	routes_want(r, &b);
+	routes_want(r, &owner, &a);
+	routes_want(r, &owner, &b);
 	assert_false(routes_in_kernel(r, &a.dst));
 	assert_int_equal(apply(r), 2);
 	assert_true(routes_in_kernel(r, &a.dst));
-	routes_want(r, &a);
+	routes_want(r, &owner, &a);
 	assert_int_equal(apply(r), 0);
-	routes_want(r, &c); /* the same destination, another gateway */
+	routes_want(r, &owner, &c); /* the same destination, another gateway */
 	assert_int_equal(apply(r), 1);
-	routes_want(r, &a);
-	routes_want(r, &c);
+	routes_want(r, &owner, &a);
+	routes_want(r, &owner, &c);
 	assert_int_equal(apply(r), 0); /* there and back within a turn */
-	routes_drop(r, &b.dst);
+	routes_drop(r, &owner, &b.dst);
 	assert_int_equal(apply(r), 1);
-	routes_drop(r, &b.dst);
+	routes_drop(r, &owner, &b.dst);
 	assert_int_equal(apply(r), 0);
 	routes_lost(r, &a.dst);
 	assert_int_equal(apply(r), 1);
 	assert_int_equal(routes_count(r), 1);
+	(void)routes_free(r);
+}
+
+/* The best owner has the destination; the next takes over, and only what differs is asked for. */
+static void owners_of_one_destination(void **state _unused_)
+{
+	const struct claimant pod = {.rank = ROUTE_OF_POD, .name = "mx1"};
+	const struct claimant older = {.rank = ROUTE_OF_NODE, .since = 5, .name = "b"};
+	struct routes *r = routes_new();
+	struct route a = via(1, 1), b = via(1, 2), c = a;
+
+	c.kind = ROUTE_DEV;
+	routes_want(r, &owner, &a);
+	assert_int_equal(apply(r), 1);
+	routes_want(r, &older, &b);
+	assert_int_equal(routes_count(r), 1);
+	assert_true(addr_eq(&routes_wanted(r, &a.dst)->via, &b.via));
+	assert_int_equal(apply(r), 1);
+	routes_want(r, &pod, &c);
+	assert_int_equal(routes_wanted(r, &a.dst)->kind, ROUTE_DEV);
+	routes_drop(r, &pod, &a.dst);
+	assert_int_equal(apply(r), 0);
+	routes_drop(r, &owner, &a.dst); /* who did not have it */
+	assert_int_equal(apply(r), 0);
+	routes_want(r, &owner, &a);
+	routes_drop(r, &older, &a.dst);
+	routes_drop(r, &older, &a.dst);
+	assert_int_equal(apply(r), 1);
+	assert_true(addr_eq(&routes_wanted(r, &a.dst)->via, &a.via));
+	routes_drop(r, &owner, &a.dst);
+	assert_int_equal(apply(r), 1);
+	assert_int_equal(routes_count(r), 0);
 	(void)routes_free(r);
 }
 
@@ -104,13 +138,13 @@ static void a_failure_waits_for_a_retry(void **state _unused_)
 	struct route a = via(1, 1), b = via(2, 2);
 	struct route_op op;
 
-	routes_want(r, &a);
+	routes_want(r, &owner, &a);
 	assert_true(refuse(r, -ENETUNREACH));
 	assert_int_equal(routes_pending(r), 0);
 	assert_int_equal(routes_failed(r), 1);
 	assert_false(routes_in_kernel(r, &a.dst));
 	assert_false(routes_under_way(r, &a.dst));
-	routes_want(r, &b);
+	routes_want(r, &owner, &b);
 	op = take_one(r);
 	assert_true(prefix_eq(&op.route.dst, &b.dst));
 	routes_retry(r);
@@ -126,9 +160,9 @@ static void a_new_wish_does_not_wait(void **state _unused_)
 	struct routes *r = routes_new();
 	struct route a = via(1, 1), b = via(1, 2);
 
-	routes_want(r, &a);
+	routes_want(r, &owner, &a);
 	assert_true(refuse(r, -ENETUNREACH));
-	routes_want(r, &b);
+	routes_want(r, &owner, &b);
 	assert_int_equal(routes_failed(r), 0);
 	assert_true(refuse(r, -ENETDOWN));
 	routes_lost(r, &b.dst); /* its device is another one now */
@@ -142,15 +176,15 @@ static void only_a_new_failure_is_news(void **state _unused_)
 	struct routes *r = routes_new();
 	struct route a = via(1, 1), b = via(1, 2);
 
-	routes_want(r, &a);
+	routes_want(r, &owner, &a);
 	assert_true(refuse(r, -ENETUNREACH));
 	assert_false(refuse(r, -ENETUNREACH));
 	assert_true(refuse(r, -EEXIST));
-	routes_want(r, &a); /* the same again: nothing new */
+	routes_want(r, &owner, &a); /* the same again: nothing new */
 	assert_false(refuse(r, -EEXIST));
-	routes_want(r, &b);
+	routes_want(r, &owner, &b);
 	assert_true(refuse(r, -EEXIST));
-	routes_want(r, &a);
+	routes_want(r, &owner, &a);
 	assert_int_equal(apply(r), 1);
 	routes_lost(r, &a.dst);
 	assert_true(refuse(r, -EEXIST));
@@ -164,11 +198,11 @@ static void replace_means_known(void **state _unused_)
 	struct route a = via(1, 1), b = via(1, 2);
 	struct route_op op;
 
-	routes_want(r, &a);
+	routes_want(r, &owner, &a);
 	op = take_one(r);
 	assert_false(op.replace);
 	assert_false(routes_done(r, &op, 0));
-	routes_want(r, &b);
+	routes_want(r, &owner, &b);
 	op = take_one(r);
 	assert_true(op.replace);
 	assert_true(routes_done(r, &op, -EIO));
@@ -191,14 +225,14 @@ static void deleted_while_it_was_installed(void **state _unused_)
 	struct route a = via(1, 1);
 	struct route_op op;
 
-	routes_want(r, &a);
+	routes_want(r, &owner, &a);
 	op = take_one(r);
 	assert_int_equal(routes_flying(r), 1);
 	routes_lost(r, &a.dst);
 	assert_false(routes_done(r, &op, 0));
 	assert_int_equal(routes_flying(r), 0);
 	assert_int_equal(routes_pending(r), 1);
-	routes_drop(r, &a.dst);
+	routes_drop(r, &owner, &a.dst);
 	op = take_one(r);
 	assert_true(op.remove);
 	assert_true(prefix_eq(&op.route.dst, &a.dst));
@@ -214,10 +248,10 @@ static void dropped_while_it_was_installed(void **state _unused_)
 	struct route a = via(1, 1);
 	struct route_op op;
 
-	routes_want(r, &a);
+	routes_want(r, &owner, &a);
 	op = take_one(r);
 	assert_true(routes_under_way(r, &a.dst));
-	routes_drop(r, &a.dst);
+	routes_drop(r, &owner, &a.dst);
 	assert_int_equal(routes_pending(r), 0);
 	assert_false(routes_done(r, &op, 0));
 	op = take_one(r);
@@ -233,11 +267,11 @@ static void wanted_again_while_it_was_removed(void **state _unused_)
 	struct route a = via(1, 1);
 	struct route_op op;
 
-	routes_want(r, &a);
+	routes_want(r, &owner, &a);
 	assert_int_equal(apply(r), 1);
-	routes_drop(r, &a.dst);
+	routes_drop(r, &owner, &a.dst);
 	op = take_one(r);
-	routes_want(r, &a);
+	routes_want(r, &owner, &a);
 	assert_false(routes_in_kernel(r, &a.dst));
 	assert_false(routes_done(r, &op, 0));
 	op = take_one(r);
@@ -255,9 +289,9 @@ static void another_route_wanted_while_it_was_refused(void **state _unused_)
 	struct route a = via(1, 1), b = via(1, 2);
 	struct route_op op;
 
-	routes_want(r, &a);
+	routes_want(r, &owner, &a);
 	op = take_one(r);
-	routes_want(r, &b);
+	routes_want(r, &owner, &b);
 	assert_false(routes_done(r, &op, -EIO));
 	assert_int_equal(routes_failed(r), 0);
 	assert_int_equal(apply(r), 1);
@@ -271,7 +305,7 @@ static void deleted_by_others_while_it_was_installed(void **state _unused_)
 	struct route a = via(1, 1);
 	struct route_op op;
 
-	routes_want(r, &a);
+	routes_want(r, &owner, &a);
 	op = take_one(r);
 	routes_lost(r, &a.dst);
 	assert_false(routes_done(r, &op, 0));
@@ -288,7 +322,7 @@ static void deleted_by_others_while_it_was_read(void **state _unused_)
 	struct route_list read = {0};
 
 	vec_push(&read.v, a);
-	routes_want(r, &a);
+	routes_want(r, &owner, &a);
 	assert_int_equal(apply(r), 1);
 	routes_read_begin(r);
 	routes_lost(r, &a.dst);
@@ -307,9 +341,9 @@ static void what_could_not_be_read_stays(void **state _unused_)
 	struct routes *r = routes_new();
 	struct route a = via(1, 1), b = via(2, 2);
 
-	routes_want(r, &a);
+	routes_want(r, &owner, &a);
 	assert_int_equal(apply(r), 1);
-	routes_want(r, &b);
+	routes_want(r, &owner, &b);
 	routes_read_begin(r);
 	routes_read_end(r, NULL);
 	assert_true(routes_in_kernel(r, &a.dst));
@@ -330,19 +364,19 @@ static void every_part_of_a_route_counts(void **state _unused_)
 			    .neigh = {{2, 0, 0, 0, 0, 1}}};
 	struct route shorter = pod;
 
-	routes_want(r, &pod);
+	routes_want(r, &owner, &pod);
 	assert_int_equal(apply(r), 1);
 	(void)strcpy(pod.ifname, "mx2");
-	routes_want(r, &pod);
+	routes_want(r, &owner, &pod);
 	assert_int_equal(apply(r), 1);
 	pod.neigh.b[5] = 2;
-	routes_want(r, &pod);
+	routes_want(r, &owner, &pod);
 	assert_int_equal(apply(r), 1);
 	pod.kind = ROUTE_UNREACHABLE;
-	routes_want(r, &pod);
+	routes_want(r, &owner, &pod);
 	assert_int_equal(apply(r), 1);
 	shorter.dst.len = 31; /* another key, though the same address */
-	routes_want(r, &shorter);
+	routes_want(r, &owner, &shorter);
 	assert_int_equal(routes_count(r), 2);
 	assert_int_equal(apply(r), 1);
 	(void)routes_free(r);
@@ -359,9 +393,9 @@ static void a_restart_finds_its_routes(void **state _unused_)
 	struct route dumped = pod;
 
 	dumped.neigh = (struct mac){0}; /* a dump of routes does not tell neighbours */
-	routes_want(r, &same);
-	routes_want(r, &gone);
-	routes_want(r, &pod);
+	routes_want(r, &owner, &same);
+	routes_want(r, &owner, &gone);
+	routes_want(r, &owner, &pod);
 	read_as(r, (struct route[]){same, stale, dumped}, 3);
 	assert_int_equal(apply(r), 2);
 	(void)routes_free(r);
@@ -396,9 +430,9 @@ static void change_wish(struct routes *r, struct model *m, int net, int gateway)
 	struct route route = via(net, gateway);
 
 	if (gateway)
-		routes_want(r, &route);
+		routes_want(r, &owner, &route);
 	else
-		routes_drop(r, &route.dst);
+		routes_drop(r, &owner, &route.dst);
 	m->wanted[net] = gateway;
 }
 
@@ -520,6 +554,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_differences),
+		cmocka_unit_test(owners_of_one_destination),
 		cmocka_unit_test(a_failure_waits_for_a_retry),
 		cmocka_unit_test(a_new_wish_does_not_wait),
 		cmocka_unit_test(only_a_new_failure_is_news),

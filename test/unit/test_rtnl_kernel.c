@@ -18,6 +18,8 @@
 #include "kernel_lab.h"
 #include "route_kernel.h"
 
+static const struct claimant owner = {.rank = ROUTE_OF_NODE, .name = "a"};
+
 #define POD_LINK "mx0123456789ab"
 
 /* struct seen - the notifications of a test */
@@ -110,12 +112,12 @@ static struct route unreachable(const char *dst)
 
 static void want(struct world *w, struct route r)
 {
-	routes_want(w->routes, &r);
+	routes_want(w->routes, &owner, &r);
 }
 
 static void drop(struct world *w, struct route r)
 {
-	routes_drop(w->routes, &r.dst);
+	routes_drop(w->routes, &owner, &r.dst);
 }
 
 static void apply(struct world *w)
@@ -192,7 +194,7 @@ static void a_restart_changes_nothing(void **state)
 	apply(w);
 	dispatch(w);
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
-		routes_want(fresh, &all[i]);
+		routes_want(fresh, &owner, &all[i]);
 	assert_int_equal(read_routes(w->rtnl, fresh, &w->err), 0);
 	assert_int_equal(routes_pending(fresh), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)

@@ -22,9 +22,13 @@ static const struct wanted metadata[] = {
 
 /* --- Node ------------------------------------------------------------------------------------ */
 
+static const struct wanted node_metadata[] = {
+	ALL("name"), ALL("uid"), ALL("resourceVersion"), ALL("labels"), ALL("creationTimestamp"),
+	END,
+};
 static const struct wanted node_spec[] = {ALL("podCIDR"), ALL("podCIDRs"), END};
 static const struct wanted node_status[] = {ALL("addresses"), END};
-static const struct wanted node[] = {IN("metadata", metadata), IN("spec", node_spec),
+static const struct wanted node[] = {IN("metadata", node_metadata), IN("spec", node_spec),
 				     IN("status", node_status), END};
 
 /* --- Namespace: metadata alone is asked for -------------------------------------------------- */

@@ -334,7 +334,7 @@ static bool pod_equal(const struct pod *a, const struct pod *b)
 static bool node_equal(const struct node *a, const struct node *b)
 {
 	if (a->n_pod_cidrs != b->n_pod_cidrs || a->n_internal_ips != b->n_internal_ips ||
-	    !labels_equal(&a->labels, &b->labels))
+	    a->created != b->created || !labels_equal(&a->labels, &b->labels))
 		return false;
 	for (uint32_t i = 0; i < a->n_pod_cidrs; i++)
 		if (!prefix_eq(&a->pod_cidrs[i], &b->pod_cidrs[i]))

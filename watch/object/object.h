@@ -91,6 +91,7 @@ struct node {
 	struct prefix *pod_cidrs;
 	uint32_t n_internal_ips; /* status.addresses of type InternalIP, in order */
 	struct addr *internal_ips;
+	uint64_t created; /* metadata.creationTimestamp as YYYYMMDDhhmmss; 0: not known */
 };
 
 struct namespace
