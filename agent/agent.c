@@ -400,6 +400,7 @@ static int start(struct agent *a, struct err *reterr)
 	if (r < 0)
 		return r;
 	watch_everything(a);
+	ready_open(a);
 	restore_attachments(a);
 	source_start(a);
 	turn_configure(a);
@@ -439,6 +440,7 @@ static void stop(struct agent *a)
 
 	if (a->journal && journal_sync_wait(a->journal, &e) < 0)
 		log_warn("ipam", "last records not durable", "err=\"%s\"", e.msg);
+	ready_close(a);
 	close_shells(a);
 }
 
@@ -464,7 +466,7 @@ static int fail(const struct err *e)
 int agent_main(int argc, char **argv)
 {
 	static struct options options;
-	static struct agent agent = {.options = &options, .lock_fd = -1};
+	static struct agent agent = {.options = &options, .lock_fd = -1, .ready.fd = -1};
 	struct err e = {0};
 	int r;
 

@@ -15,6 +15,7 @@
 #include "agent/hold.h"
 #include "agent/links.h"
 #include "agent/queue.h"
+#include "agent/ready.h"
 #include "agent/report/http.h"
 #include "agent/report/metrics.h"
 #include "agent/routing.h"
@@ -83,6 +84,7 @@ struct agent {
 	bool telling;	     /* events are written, see events.h */
 	bool notified;	     /* systemd knows that we run */
 	bool installed;	     /* plugin and conflist are in place */
+	struct ready ready;
 
 	struct loop_source *sources[16];
 	size_t n_sources;

@@ -188,6 +188,7 @@ static void remove_files(struct tally *t, const struct config *c)
 	_cleanup_(freep) char *conflist = xasprintf("%s/%s", c->cni_conf_dir, c->conflist_name);
 	_cleanup_(freep) char *plugin = xasprintf("%s/" PLUGIN_NAME, c->cni_bin_dir);
 	_cleanup_(freep) char *socket = instance_socket_path(c->run_dir);
+	_cleanup_(freep) char *last_ready = instance_last_ready_path(c->run_dir);
 	struct err e = {0};
 
 	record(t, remove_conflist(c->cni_conf_dir, c->conflist_name, c->run_dir, &e), conflist, &e);
@@ -195,6 +196,7 @@ static void remove_files(struct tally *t, const struct config *c)
 		record(t, remove_plugin(c->cni_bin_dir, &e), plugin, &e);
 	remove_journal(t, c->state_dir);
 	remove_path(t, socket);
+	remove_path(t, last_ready);
 }
 
 /* The CNI configuration goes first, so that no runtime asks for pods meanwhile. */

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "agent/files.h"
@@ -38,6 +39,30 @@ char *instance_lock_path(const char *run_dir)
 char *instance_socket_path(const char *run_dir)
 {
 	return xasprintf("%s/cni.sock", run_dir);
+}
+
+/**
+ * instance_last_ready_path() - Where it stands when the agent was last ready
+ * @run_dir: Folder
+ *
+ * Return: path, heap memory
+ */
+char *instance_last_ready_path(const char *run_dir)
+{
+	return xasprintf("%s/" LAST_READY_NAME, run_dir);
+}
+
+/**
+ * boottime_usec() - Time since the host was booted, suspended or not
+ *
+ * Return: CLOCK_BOOTTIME in microseconds
+ */
+uint64_t boottime_usec(void)
+{
+	struct timespec t = {0};
+
+	(void)clock_gettime(CLOCK_BOOTTIME, &t);
+	return (uint64_t)t.tv_sec * USEC_PER_SEC + (uint64_t)t.tv_nsec / 1000;
 }
 
 /**

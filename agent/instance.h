@@ -4,14 +4,15 @@
  */
 #pragma once
 
+#include "agent/cni/last_ready.h"
 #include "agent/config/config.h"
 #include "lib/err.h"
-
-#define BOOT_ID_LEN 36 /* characters of /proc/sys/kernel/random/boot_id */
 
 int instance_create_dirs(const struct config *c, struct err *reterr);
 int instance_lock(const char *run_dir, int *ret_fd, struct err *reterr);
 int boot_id_read(char ret[static BOOT_ID_LEN + 1], struct err *reterr);
+uint64_t boottime_usec(void);
+char *instance_last_ready_path(const char *run_dir);
 char *instance_lock_path(const char *run_dir);
 char *instance_socket_path(const char *run_dir);
 char *instance_journal_path(const char *state_dir);

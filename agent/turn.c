@@ -193,5 +193,6 @@ void turn_run(void *agent)
 		hold_run(a);
 	durable_follow(a);
 	agent_install_when_ready(a);
+	ready_follow(a);
 	calls_progress(a->calls);
 }

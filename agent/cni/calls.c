@@ -25,6 +25,8 @@
 #include "datapath/route/podlink.h"
 #include "lib/log.h"
 
+#define START_WAIT_USEC (10 * USEC_PER_SEC)
+
 /* --- steps -------------------------------------------------------------------------------------
  */
 
@@ -60,7 +62,28 @@ static const struct cni_call *must_wait_for(const struct calls *s, struct cni_ca
 	return other;
 }
 
-static void begin(struct calls *s, struct cni_call *c)
+/* The turn that follows looks at it. */
+static void on_start_wait(void *arg _unused_)
+{
+}
+
+/* An agent that has just started reads its source: the call may wait for that, for some time. */
+static bool waits_for_source(const struct calls *s, struct cni_call *c)
+{
+	uint64_t until = c->started + START_WAIT_USEC;
+
+	if ((c->request->verb != CNI_ADD && c->request->verb != CNI_CHECK) ||
+	    s->agent->source_synced || loop_now(s->agent->loop) >= until)
+		return false;
+	c->step = STEP_WAIT;
+	if (!c->timer)
+		c->timer = loop_timer(s->agent->loop, "source wait", on_start_wait, c);
+	loop_timer_at(c->timer, until);
+	return true;
+}
+
+/* Begin with a call, or let it wait; true if there is something for a turn to do. */
+static bool begin(struct calls *s, struct cni_call *c)
 {
 	const struct cni_call *other = must_wait_for(s, c);
 
@@ -69,8 +92,10 @@ static void begin(struct calls *s, struct cni_call *c)
 		    !other->undone)
 			cni_call_fail(s, c, CNI_E_TRY_AGAIN,
 				      "an ADD of the same interface is under way");
-		return;
+		return true;
 	}
+	if (waits_for_source(s, c))
+		return false;
 	switch (c->request->verb) {
 	case CNI_ADD:
 		/* It must not meet an object of which the source has just told that it is gone. */
@@ -96,6 +121,7 @@ static void begin(struct calls *s, struct cni_call *c)
 		cni_call_fail(s, c, CNI_E_ENVIRONMENT, "CNI_COMMAND: not for the agent");
 		break;
 	}
+	return true;
 }
 
 /* Of an ADD: those to the link before this one, or to what is being taken back. */
@@ -125,8 +151,8 @@ static void progress(struct calls *s, struct cni_call *c)
 	case STEP_WAIT:
 		if (earlier(s, c))
 			break;
-		begin(s, c);
-		loop_wake(s->agent->loop);
+		if (begin(s, c))
+			loop_wake(s->agent->loop);
 		break;
 	case STEP_KERNEL:
 		if (!routes_under_way_of(s, c))
@@ -298,7 +324,7 @@ void calls_cni(struct calls *s, struct call *call, const struct value *m)
 	c->started = loop_now(s->agent->loop);
 	DL_APPEND(s->all, c);
 	call_set_work(call, &c->work);
-	begin(s, c);
+	(void)begin(s, c);
 }
 
 /**

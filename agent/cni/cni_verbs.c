@@ -189,6 +189,7 @@ void add_begin(struct calls *s, struct cni_call *c)
 		return;
 	}
 	c->pod_deadline = c->started + a->config->pod_wait_usec;
+	(void)loop_source_free(c->timer); /* of calls.c, while the source was read */
 	c->timer = loop_timer(a->loop, "pod wait", on_pod_wait, c);
 	loop_timer_at(c->timer, c->started + MIN(POD_ASK_USEC, a->config->pod_wait_usec));
 	c->step = STEP_KERNEL;
@@ -402,12 +403,15 @@ void check_begin(struct calls *s, struct cni_call *c)
  * status_begin() - STATUS: answer whether ADD can be served
  * @s: Calls
  * @c: Call; freed
+ *
+ * An agent that takes the place of one that was ready a moment ago answers for it: containerd makes
+ * an error the Node's condition within seconds.
  */
 void status_begin(struct calls *s, struct cni_call *c)
 {
 	const char *why;
 
-	if (agent_ready(s->agent, &why))
+	if (agent_ready(s->agent, &why) || ready_in_grace(s->agent))
 		cni_call_finish(s, c, "");
 	else
 		cni_call_fail(s, c, CNI_E_NOT_AVAILABLE, why);

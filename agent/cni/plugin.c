@@ -5,8 +5,10 @@
  *
  * It holds no state and no credential.  While no agent runs, DEL takes the link down by itself
  * (the agent finds the address at its next start; one that is just starting is told), VERSION is
- * answered, and everything else is told to come again.  An ADD that fails after the link was made
- * takes the link down again.
+ * answered, and everything else is told to come again.  Within the grace after an agent was ready
+ * (last_ready.h) it counts as one that restarts: STATUS is answered well, and ADD, CHECK and GC
+ * wait for it, PLUGIN_WAIT_USEC at most.  An ADD that fails after the link was made takes the link
+ * down again.
  */
 #include "agent/cni/plugin.h"
 
@@ -16,12 +18,18 @@
 
 #include "agent/cni/client.h"
 #include "agent/cni/cni.h"
+#include "agent/cni/last_ready.h"
 #include "agent/cni/wire.h"
+#include "agent/files.h"
+#include "agent/instance.h"
 #include "datapath/route/conntrack.h"
 #include "datapath/route/podlink.h"
 #include "lib/jsonw.h"
 #include "lib/utf8.h"
 #include "watch/document/json.h"
+
+#define PLUGIN_WAIT_USEC (20 * USEC_PER_SEC)
+#define PLUGIN_STEP_USEC (100 * USEC_PER_MSEC)
 
 /* --- what the agent asks for ---------------------------------------------------------------------
  */
@@ -206,6 +214,33 @@ struct answer {
 	int exit_code;
 };
 
+/* Microseconds for which an agent that went away still counts; 0: it does not, or there was none.
+ */
+static uint64_t grace_left(const char *socket_path)
+{
+	const char *slash = strrchr(socket_path, '/');
+	_cleanup_(freep) char *path = xasprintf(
+		"%.*s" LAST_READY_NAME, slash ? (int)(slash - socket_path) + 1 : 0, socket_path);
+	char boot_id[BOOT_ID_LEN + 1];
+	uint64_t left = 0;
+
+	if (boot_id_read(boot_id, NULL) < 0)
+		return 0;
+	for (int i = 0; i < 3 && !left; i++) { /* the agent may have been writing */
+		_cleanup_(buf_done) struct buf text = {0};
+
+		if (file_load(path, LAST_READY_LEN, &text, NULL) == 0)
+			left = last_ready_left(text.data, text.len, boot_id, boottime_usec());
+	}
+	return left;
+}
+
+/* Nobody listens, or whoever did ended: as while the agent restarts. */
+static bool is_away(int r)
+{
+	return r == -ENOENT || r == -ECONNREFUSED || r == -EPIPE || r == -ECONNRESET;
+}
+
 /* 0; -errno: there is no agent, or it went away; a link that was made for it is gone again. */
 static int ask_agent(const char *socket_path, const char *call, struct answer *ret,
 		     struct err *reterr)
@@ -220,6 +255,30 @@ static int ask_agent(const char *socket_path, const char *call, struct answer *r
 	return r;
 }
 
+/*
+ * The same, and what an agent that restarts misses is asked again: all verbs may be repeated.  DEL
+ * has its own way, and STATUS need not wait.
+ */
+static int ask_patiently(const char *socket_path, const char *call, struct answer *ret,
+			 struct err *reterr)
+{
+	const char *command = getenv("CNI_COMMAND");
+	bool waits = streq(command, "ADD") || streq(command, "CHECK") || streq(command, "GC");
+	uint64_t until = 0;
+	int r;
+
+	for (;;) {
+		r = ask_agent(socket_path, call, ret, reterr);
+		if (!waits || !is_away(r))
+			return r;
+		if (!until)
+			until = boottime_usec() + MIN(grace_left(socket_path), PLUGIN_WAIT_USEC);
+		if (boottime_usec() >= until)
+			return r;
+		(void)usleep(PLUGIN_STEP_USEC);
+	}
+}
+
 static int call_agent(const char *text, const struct value *conf, const char *version)
 {
 	_cleanup_(buf_done) struct buf call = {0};
@@ -231,7 +290,7 @@ static int call_agent(const char *text, const struct value *conf, const char *ve
 	if (value_get_str(conf, "", "socket", &socket_path, &e) < 0)
 		return print_error(version, CNI_E_CONFIG, e.msg);
 	put_call(text, &call);
-	r = ask_agent(socket_path, call.data, &answer, &e);
+	r = ask_patiently(socket_path, call.data, &answer, &e);
 	if (r < 0 && streq(getenv("CNI_COMMAND"), "DEL")) {
 		code = delete_alone(conf, &e);
 		if (code)
@@ -243,6 +302,8 @@ static int call_agent(const char *text, const struct value *conf, const char *ve
 		(void)ask_agent(socket_path, call.data, &answer, &e);
 		r = 0;
 	}
+	if (is_away(r) && streq(getenv("CNI_COMMAND"), "STATUS") && grace_left(socket_path))
+		return EXIT_SUCCESS;
 	if (r < 0)
 		return without_agent(version, &e);
 	if (answer.text.len)

@@ -38,6 +38,7 @@ enum config_key {
 	CONFIG_MASQUERADE_EXCLUDE,
 	CONFIG_POD_WAIT,
 	CONFIG_ADDRESS_COOLDOWN,
+	CONFIG_STATUS_GRACE,
 	CONFIG_MTU,
 	_CONFIG_KEY_MAX
 };
@@ -71,6 +72,7 @@ struct config {
 	} masquerade;
 	uint64_t pod_wait_usec;		/* how long CNI ADD waits for the pod's object */
 	uint64_t address_cooldown_usec; /* before a freed address is given out again */
+	uint64_t status_grace_usec;	/* how long STATUS answers for an agent that went away */
 	uint32_t mtu;			/* of pod interfaces; 0: as the node's interface */
 };
 

@@ -7,6 +7,8 @@
  */
 #include "agent/config/config_keys.h"
 
+#include "agent/cni/last_ready.h"
+
 #include <assert.h>
 #include <errno.h>
 
@@ -101,6 +103,11 @@ const struct config_row config_rows[_CONFIG_KEY_MAX] = {
 		{"address-cooldown", "DURATION", "Leave a freed address unused so long", "30s",
 		 .runtime = true},
 		CONFIG_TYPE_DURATION, MEMBER(address_cooldown_usec), SECONDS(86400)},
+	[CONFIG_STATUS_GRACE] = {
+		{"status-grace", "DURATION", "Let the plugin wait for an agent that went away, and "
+		 "answer STATUS in its place, so long after it was ready", "2m",
+		 .runtime = true},
+		CONFIG_TYPE_DURATION, MEMBER(status_grace_usec), LAST_READY_GRACE_MAX},
 	[CONFIG_MTU] = {
 		{"mtu", "BYTES", "MTU of pod interfaces; 0 takes it from the node's interface", "0",
 		 .runtime = true},

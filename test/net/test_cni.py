@@ -140,9 +140,14 @@ def test_gc_removes_what_is_not_listed(lab, node):
 def test_status(lab, node):
     cni.status(node)
     node.stop_agent()
-    with pytest.raises(CniError) as e:
-        cni.status(node)
-    assert e.value.code == 50
+    cni.status(node)  # it may only be restarting
+    last_ready = node.run_dir / "last-ready"
+    kept = last_ready.read_text()
+    for text in ("", kept.replace(kept[:8], "00000000"), "x" * 100):  # of another boot
+        last_ready.write_text(text)
+        with pytest.raises(CniError) as e:
+            cni.status(node)
+        assert e.value.code == 50
 
 
 # --- capabilities ---
@@ -301,7 +306,96 @@ def test_a_full_range_says_so_with_numbers(lab):
 # --- the agent is down ---
 
 
-def test_agent_down(lab, node):
+@pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGKILL])
+def test_status_grace(lab, sig):
+    """It counts from when the agent was last ready, and is over when it is over."""
+    node = lab.node("n1")
+    node.start_agent("--status-grace", "8s")
+    time.sleep(6)  # longer than the agent leaves its note unchanged
+    node.stop_agent(sig)
+    cni.status(node)
+    time.sleep(8)
+    start = time.monotonic()
+    with pytest.raises(CniError, match="does not answer") as e:
+        cni.status(node)
+    assert e.value.code == 50
+    with pytest.raises(CniError) as e:
+        cni.call(lab.pod(node, "default", "p"), "ADD")
+    assert e.value.code == TRY_AGAIN
+    assert time.monotonic() - start < 2, "nothing to wait for any more"
+
+
+def test_status_of_an_agent_that_starts(lab, node, tmp_path):
+    """It answers for its predecessor until it has read its source, and no longer than the grace."""
+    def starts_at(grace):
+        node.stop_agent()
+        node.start_agent("--status-grace", grace)
+        node.stop_agent()
+        # A kubeconfig whose server never answers: this agent never becomes ready.
+        command = [c for c in node.agent_command()]
+        where = command.index("--manifests")
+        command[where:where + 2] = ["--kubeconfig", str(tmp_path / "kubeconfig")]
+        node.agent_command = lambda *more: command
+        node.start_agent(wait=False)
+        wait_for((node.run_dir / "cni.sock").exists, what="the socket")
+    (tmp_path / "kubeconfig").write_text(json.dumps({
+        "apiVersion": "v1", "kind": "Config", "current-context": "c",
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+        "clusters": [{"name": "c", "cluster": {"server": "https://127.0.0.1:1"}}],
+        "users": [{"name": "u", "user": {"token": "t"}}]}))
+    original = node.agent_command
+    starts_at("1h")
+    cni.status(node)
+    assert node.get("/readyz")[0] == 503
+    node.agent_command = original
+    starts_at("0s")
+    with pytest.raises(CniError) as e:
+        cni.status(node)
+    assert e.value.code == 50
+
+
+@pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGKILL])
+def test_calls_wait_for_an_agent_that_restarts(lab, node, sig):
+    """README: an upgrade costs new pods some time, and no error."""
+    pod, late = lab.run_pod(node, "default", "p"), lab.pod(node, "default", "late")
+    lab.write(late.object())
+    node.stop_agent(sig)
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        calls = [pool.submit(cni.call, late, "ADD"),
+                 pool.submit(cni.call, pod, "CHECK", prev=pod.result),
+                 pool.submit(cni.gc, node, [pod, late])]
+        time.sleep(1)
+        assert not any(c.done() for c in calls)
+        node.start_agent()
+        late.take_result(calls[0].result(10))
+        calls[1].result(10), calls[2].result(10)
+    lab.write(late.object())
+    lab.settle()
+    assert tcp(node, late.v4, 80).name == "late"
+    assert in_use(node) == 4
+
+
+def test_agent_killed_while_calls_are_under_way(lab, node):
+    """They go on with the next agent, as if nothing had been."""
+    pods = [lab.pod(node, "default", f"p{i}", serve=()) for i in range(30)]
+    lab.write(*(p.object() for p in pods))
+    lab.settle()
+    with concurrent.futures.ThreadPoolExecutor(30) as pool:
+        futures = [pool.submit(cni.call, p, "ADD") for p in pods]
+        time.sleep(0.05)
+        node.stop_agent(signal.SIGKILL)
+        time.sleep(0.2)
+        node.start_agent()
+        for pod, future in zip(pods, futures, strict=True):
+            pod.take_result(future.result(20))
+    assert in_use(node) == 60
+    assert len({p.v4 for p in pods}) == 30
+
+
+def test_agent_down(lab):
+    node = lab.node("n1")
+    node.start_agent("--status-grace", "0s")  # else these would wait
+    lab.namespace_object("default")
     pod, late = lab.run_pod(node, "default", "p"), lab.pod(node, "default", "late")
     node.stop_agent()
     for command, options in (("ADD", {}), ("CHECK", {"prev": pod.result})):
@@ -317,8 +411,11 @@ def test_agent_down(lab, node):
     assert pod.v4 not in node.ruleset()
 
 
-def test_agent_killed_during_adds(lab, node):
+def test_agent_killed_during_adds(lab):
     """Whatever was half done is complete or gone after the restart."""
+    node = lab.node("n1")
+    node.start_agent("--status-grace", "0s")  # else they would wait for the next agent
+    lab.namespace_object("default")
     pods = [lab.pod(node, "default", f"p{i}", serve=()) for i in range(30)]
     lab.write(*(p.object() for p in pods))
     lab.settle()

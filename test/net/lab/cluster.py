@@ -103,6 +103,7 @@ class Node:
         self.log = self.folder / "agent.log"
         self.config_file = self.folder / "manx.conf"
         self.launcher = []  # a command line that the agent's is put behind
+        self.flags = []  # of every agent here
         self.process = None
         self.port = HTTP_PORT
         self.pods = []
@@ -135,7 +136,7 @@ class Node:
             *self.launcher, binary(), "agent", "--node", self.name, *self.lab.source_flags(self),
             "--state-dir", self.state_dir, "--run-dir", self.run_dir,
             "--cni-conf-dir", self.cni_conf_dir, "--cni-bin-dir", self.cni_bin_dir,
-            "--http-address", f"127.0.0.1:{self.port}", *config, *more]]
+            "--http-address", f"127.0.0.1:{self.port}", *config, *self.flags, *more]]
 
     def start_agent(self, *more, wait=True):
         assert self.process is None
