@@ -236,6 +236,18 @@ static void put_node(void *arg, const struct node *node, const char *problem)
 	put_problem(arg, text);
 }
 
+static void put_shared(void *arg, const struct addr *a, const struct pod *pod,
+		       const struct pod *more)
+{
+	char address[ADDR_STR_MAX];
+	_cleanup_(freep) char *text = xasprintf(
+		"pods %s/%s and %s/%s both have the address %s: selectors of policies mean "
+		"it only where it is a pod's of this node; delete the one that is gone",
+		pod->o.ns, pod->o.name, more->o.ns, more->o.name, addr_str(a, address));
+
+	put_problem(arg, text);
+}
+
 /* A runtime that is about to delete the pod needs no help: one line for all of them. */
 static void put_gone(struct sheet *s)
 {
@@ -261,6 +273,7 @@ static void put_problems(struct sheet *s)
 	source_each_problem(s->agent, put_problem, s);
 	aside_each(s->agent->aside, put_refused, s);
 	nodes_each_problem(s->agent->nodes, put_node, s);
+	policy_each_shared(s->agent->policy, put_shared, s);
 	end_list(s);
 }
 

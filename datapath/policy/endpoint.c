@@ -199,6 +199,7 @@ struct endpoint *endpoints_attach(struct endpoints *s, const struct attachment *
 	ep->at = attachment_copy(a);
 	ep->uid = *a->uid ? intern(a->uid) : NULL;
 	ep->name = n;
+	ep->peer.local = true;
 	HASH_ADD_KEYPTR(hh, s->all, ep->key, strlen(ep->key), ep);
 	LL_PREPEND(n->endpoints, ep);
 	if (n->record.object && belongs(ep, n->record.object)) {

@@ -1,62 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * peers.c - peer sets and the membership of pods in them.  Pure.
+ * peers.c - peer sets, and the namespaces that their terms select.  Pure.
  *
  * Two indexes work against each other: when a pod changes, matchindex names the terms that match
  * it now, and the difference to what it was member of becomes element operations; when a set
- * appears, podindex names the pods that its terms match.  A pod's own list of memberships is the
- * only record of what is in a set, so a set needs no list of members.
+ * appears, podindex names the pods that its terms match (peer_members.c).
  */
-#include "datapath/policy/peers.h"
+#include "datapath/policy/peers_internal.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <uthash.h>
 
 #include "lib/hash.h"
 #include "lib/intern.h"
-
-/*
- * struct peer_set - one definition; an IPv4 and an IPv6 set in the kernel
- * @terms: sorted by text, none twice; all plain or all with named ports
- */
-struct peer_set {
-	char *text;
-	uint32_t uses;
-	struct nft_set *set4, *set6;
-	size_t n_terms;
-	struct peer_term *terms;
-	UT_hash_handle hh;
-};
-
-struct peer_term {
-	struct term term;
-	struct peer_set *set;
-};
-
-/* struct membership - one element: the pod's address in @set, with @port for named ports */
-struct membership {
-	struct peer_set *set;
-	uint16_t port;
-	uint8_t protocol;
-};
-
-struct ns_entry {
-	const char *ns;
-	struct labels labels;
-	UT_hash_handle hh;
-};
-
-struct peers {
-	struct nft_table *table;
-	struct matchindex *terms;
-	struct podindex *pods;
-	struct interest *interest;
-	struct peer_set *sets;
-	struct ns_entry *namespaces;
-};
 
 /**
  * peers_new() - Create the module
@@ -87,7 +45,7 @@ struct peers *peers_free(struct peers *p)
 {
 	if (!p)
 		return NULL;
-	assert(!p->sets && !p->namespaces);
+	assert(!p->sets && !p->namespaces && !p->claims.n);
 	(void)matchindex_free(p->terms);
 	(void)podindex_free(p->pods);
 	(void)interest_free(p->interest);
@@ -117,177 +75,9 @@ const struct labels *peers_ns_labels(void *p, const char *ns)
 	return e ? &e->labels : NULL;
 }
 
-/* --- elements ----------------------------------------------------------------------------------
- */
-
-static void each_elem(struct peers *p, const struct peer_pod *pp, const struct membership *m,
-		      void (*fn)(struct nft_table *, struct nft_set *, const struct nft_elem *))
-{
-	for (uint32_t i = 0; i < pp->n_addrs; i++) {
-		const struct addr *a = &pp->addrs[i];
-		bool v4 = a->family == AF_INET;
-		uint16_t port = htons(m->port);
-		struct nft_elem e = {0};
-		size_t len = 0;
-
-		nft_key_put(e.key, &len, v4 ? NFT_TYPE_IPV4 : NFT_TYPE_IPV6, a->b, addr_len(a));
-		if (m->protocol) {
-			nft_key_put(e.key, &len, NFT_TYPE_PROTO, &m->protocol, 1);
-			nft_key_put(e.key, &len, NFT_TYPE_SERVICE, &port, sizeof(port));
-		}
-		fn(p->table, v4 ? m->set->set4 : m->set->set6, &e);
-	}
-}
-
-/* --- membership --------------------------------------------------------------------------------
- */
-
-struct membership_list {
-	VEC(struct membership) m;
-};
-
-static int membership_compare(const void *a, const void *b)
-{
-	const struct membership *x = a, *y = b;
-
-	if (x->set != y->set)
-		return (uintptr_t)x->set < (uintptr_t)y->set ? -1 : 1;
-	if (x->protocol != y->protocol)
-		return x->protocol - y->protocol;
-	return x->port - y->port;
-}
-
-static void sort_unique(struct membership_list *l)
-{
-	size_t n = 0;
-
-	vec_sort(&l->m, membership_compare);
-	vec_foreach (m, &l->m) {
-		if (!n || membership_compare(&l->m.v[n - 1], m) != 0)
-			l->m.v[n++] = *m;
-	}
-	l->m.n = n;
-}
-
-/* Add what a matching term makes the pod member of: nothing, if it lacks the named port. */
-static void add_membership(const struct peer_pod *pp, const struct peer_term *t,
-			   struct membership_list *l)
-{
-	const struct term *term = &t->term;
-	struct membership m = {.set = t->set, .protocol = term->protocol};
-
-	if (term->protocol) {
-		m.port = pod_named_port(pp->pod, term->protocol, term->port_name);
-		if (!m.port)
-			return;
-	}
-	vec_push(&l->m, m);
-}
-
-static void find_memberships(const struct peers *p, const struct peer_pod *pp,
-			     struct membership_list *ret)
-{
-	const struct match_subject s = {
-		.ns = pp->pod->o.ns,
-		.labels = &pp->pod->labels,
-		.ns_labels = peers_ns_labels((void *)p, pp->pod->o.ns),
-	};
-	struct match_list found = {0};
-
-	matchindex_find(p->terms, &s, &found);
-	vec_foreach (m, &found.m)
-		add_membership(pp, container_of(*m, struct peer_term, term.match), ret);
-	vec_done(&found.m);
-	sort_unique(ret);
-}
-
-static void set_members(struct peer_pod *pp, struct membership_list *l)
-{
-	free(pp->member);
-	pp->n_member = (uint32_t)l->m.n;
-	pp->member = l->m.n ? xmemdup(l->m.v, l->m.n * sizeof(*l->m.v)) : NULL;
-	vec_done(&l->m);
-}
-
-/* Merge the old and the new list, both sorted: what stands in one of them only is a change. */
-static void change_members(struct peers *p, struct peer_pod *pp, struct membership_list *l)
-{
-	size_t old = 0, new = 0;
-
-	while (old < pp->n_member || new < l->m.n) {
-		int c = old == pp->n_member ? 1
-			: new == l->m.n	    ? -1
-					    : membership_compare(&pp->member[old], &l->m.v[new]);
-
-		if (c < 0)
-			each_elem(p, pp, &pp->member[old], table_drop_elem);
-		else if (c > 0)
-			each_elem(p, pp, &l->m.v[new], table_want_elem);
-		old += c <= 0;
-		new += c >= 0;
-	}
-	set_members(pp, l);
-}
-
-static void refresh(struct peers *p, struct peer_pod *pp)
-{
-	struct membership_list l = {0};
-
-	find_memberships(p, pp, &l);
-	change_members(p, pp, &l);
-}
-
-static void withdraw(struct peers *p, struct peer_pod *pp)
-{
-	struct membership_list none = {0};
-
-	change_members(p, pp, &none);
-}
-
-static bool same_addrs(const struct peer_pod *pp, uint32_t n, const struct addr *addrs)
-{
-	if (pp->n_addrs != n)
-		return false;
-	for (uint32_t i = 0; i < n; i++)
-		if (!addr_eq(&pp->addrs[i], &addrs[i]))
-			return false;
-	return true;
-}
-
-/**
- * peers_pod_update() - A pod appeared, changed or is no peer any more
- * @p:       Module
- * @pp:      Its record; zeroed before the first call, and to be freed after one with @pod NULL
- * @pod:     Object in force, borrowed until the next call for @pp; NULL to remove the pod
- * @n_addrs: Number of addresses
- * @addrs:   Addresses in force; without one the pod is nobody's peer
- *
- * The object that @pp held before must still be readable.  Costs the labels of the pod plus one
- * element operation for each set entered or left.
- */
-void peers_pod_update(struct peers *p, struct peer_pod *pp, const struct pod *pod, uint32_t n_addrs,
-		      const struct addr *addrs)
-{
-	if (pp->pod) {
-		podindex_remove(p->pods, &pp->index);
-		if (!pod || !same_addrs(pp, n_addrs, addrs))
-			withdraw(p, pp);
-	}
-	pp->pod = pod;
-	pp->n_addrs = n_addrs;
-	if (n_addrs)
-		memcpy(pp->addrs, addrs, n_addrs * sizeof(*addrs));
-	if (!pod)
-		return;
-	pp->index.ns = pod->o.ns;
-	pp->index.labels = &pod->labels;
-	podindex_add(p->pods, &pp->index);
-	refresh(p, pp);
-}
-
 static void refresh_indexed(void *arg, struct indexed_pod *ip)
 {
-	refresh(arg, container_of(ip, struct peer_pod, index));
+	members_refresh(arg, container_of(ip, struct peer_pod, index));
 }
 
 /**
@@ -378,9 +168,8 @@ static void add_member(void *arg, struct indexed_pod *ip)
 	if (pp->n_member)
 		memcpy(l.m.v, pp->member, pp->n_member * sizeof(*pp->member));
 	l.m.n = pp->n_member;
-	add_membership(pp, f->term, &l);
-	sort_unique(&l);
-	change_members(f->p, pp, &l);
+	membership_add(pp, f->term, &l);
+	members_change(f->p, pp, &l);
 }
 
 static void drop_member(void *arg, struct indexed_pod *ip)

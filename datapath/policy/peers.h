@@ -6,6 +6,10 @@
  * local pods; gives elements of plain nftables sets.  Equal definitions share one set.  A pod that
  * changes costs one element operation for each set that it enters or leaves; a new definition
  * costs its members.  Nothing here looks at all pods or all sets.
+ *
+ * An address has one pod.  Where two objects claim it (of a node that is gone, say, whose range
+ * another one has) it is that of the pod that is attached to this node, else nobody's: who may do
+ * what one of them may is not known.
  */
 #pragma once
 
@@ -21,11 +25,15 @@ struct membership;
 /*
  * struct peer_pod - a pod as a peer; the owner embeds it in its own record
  * @pod:     The object, borrowed; swapped by peers_pod_update()
+ * @local:   Attached to this node: the addresses are its own, whoever else claims them
  * @addrs:   Addresses in force, one a family at most
+ * @counts:  By address: it is the pod's, and elements of the sets stand for it
  * @member:  What it is member of, sorted; the module's own, like @index
  */
 struct peer_pod {
 	const struct pod *pod;
+	bool local;
+	bool counts[2];
 	uint32_t n_addrs;
 	struct addr addrs[2];
 	struct indexed_pod index;
@@ -41,6 +49,17 @@ const struct labels *peers_ns_labels(void *p, const char *ns);
 
 void peers_pod_update(struct peers *p, struct peer_pod *pp, const struct pod *pod, uint32_t n_addrs,
 		      const struct addr *addrs);
+
+/**
+ * typedef shared_addr_fn - Takes an address that two pods claim
+ * @arg:  Context
+ * @a:    Address
+ * @pod:  One of them
+ * @more: Another
+ */
+typedef void shared_addr_fn(void *arg, const struct addr *a, const struct pod *pod,
+			    const struct pod *more);
+void peers_each_shared(const struct peers *p, shared_addr_fn *fn, void *arg);
 
 struct peer_set *peers_set_get(struct peers *p, const struct term *terms, size_t n);
 void peers_set_put(struct peers *p, struct peer_set *s);

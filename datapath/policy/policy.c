@@ -430,6 +430,17 @@ void policy_counts(const struct policy_engine *e, struct policy_counts *ret)
 	ret->peer_sets = peers_sets(e->peers);
 }
 
+/**
+ * policy_each_shared() - Walk the addresses that several pods claim, for status
+ * @e:   Engine
+ * @fn:  Called for each
+ * @arg: Its first argument
+ */
+void policy_each_shared(const struct policy_engine *e, shared_addr_fn *fn, void *arg)
+{
+	peers_each_shared(e->peers, fn, arg);
+}
+
 static uint32_t count_selected(const struct policy_engine *e, const struct match *m)
 {
 	const struct endpoint *ep;

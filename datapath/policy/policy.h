@@ -9,7 +9,7 @@
 #pragma once
 
 #include "datapath/nft/table.h"
-#include "datapath/policy/interest.h"
+#include "datapath/policy/peers.h"
 #include "ipam/attachment.h"
 #include "watch/object/object.h"
 
@@ -52,6 +52,7 @@ void policy_detach(struct policy_engine *e, const char *id, const char *ifname);
 void policy_settle(struct policy_engine *e);
 void policy_knowledge(struct policy_engine *e, enum policy_knowledge k);
 
+void policy_each_shared(const struct policy_engine *e, shared_addr_fn *fn, void *arg);
 bool policy_pod_known(const struct policy_engine *e, const char *id, const char *ifname);
 void policy_counts(const struct policy_engine *e, struct policy_counts *ret);
 void policy_each(const struct policy_engine *e,

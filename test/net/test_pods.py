@@ -140,6 +140,25 @@ def test_two_nodes_with_one_range_of_pods(lab, pair):
     assert "belongs to Node" not in status()
 
 
+def test_two_pods_with_one_address(lab, pair):
+    """An object of a node that is gone lends its labels to nobody who has its address now."""
+    nodes, (a, b) = pair
+    ghost = b.object()
+    ghost["metadata"].update(name="ghost", uid="ghost-uid", labels={"role": "client"})
+    ghost["spec"]["nodeName"] = "gone"
+    lab.write(ghost)
+    lab.policy("default", "clients", {"matchLabels": {}}, ingress=[
+        {"from": [{"podSelector": {"matchLabels": {"role": "client"}}}]}])
+    lab.settle()
+    assert tcp(b, a.v4, 80) is None
+    assert "pods default/" in nodes[0].manx("status", "--run-dir", nodes[0].run_dir).stdout
+    lab.remove(ghost)
+    b.labels = {"role": "client"}
+    lab.write(b.object())
+    lab.settle()
+    assert tcp(b, a.v4, 80)
+
+
 # --- anti-spoofing ---
 
 

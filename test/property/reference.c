@@ -97,17 +97,24 @@ static void pods_add(struct pods *to, const struct pod *pod)
 	vec_push(&to->pod, pod);
 }
 
-/* All pods with an address, those included whose object went while they are attached. */
+/*
+ * The pods with an address: those that are attached here, also when their object went; without one,
+ * the pod whose object claims it, if no other one does: of two nobody knows which it is.
+ */
 static struct pods pods_with(const struct world *w, const struct addr *a)
 {
 	struct pods found = {0};
 
+	vec_foreach (e, &w->endpoints)
+		if (e->object && has_addr(e->addrs, e->n_addrs, a) && pod_has(w, e->object, a))
+			pods_add(&found, e->object);
+	if (found.pod.n)
+		return found;
 	vec_foreach (o, &w->objects)
 		if ((*o)->kind == KIND_POD && pod_has(w, as_pod(*o), a))
 			pods_add(&found, as_pod(*o));
-	vec_foreach (e, &w->endpoints)
-		if (e->object && pod_has(w, e->object, a))
-			pods_add(&found, e->object);
+	if (found.pod.n > 1)
+		found.pod.n = 0;
 	return found;
 }
 

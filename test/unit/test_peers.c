@@ -162,7 +162,10 @@ static void addresses(void **state _unused_)
 	teardown(&w);
 }
 
-/* An address moves from one pod to the next before the first is told to be gone. */
+/*
+ * Two objects claim an address: of a node that is gone and of the one that has its range now, say.
+ * Neither may do what the other one may, until one of them goes.
+ */
 static void an_address_of_two_pods(void **state _unused_)
 {
 	struct peer_set *web;
@@ -172,12 +175,57 @@ static void an_address_of_two_pods(void **state _unused_)
 	web = USE(&w, SHOP("app=web"));
 	put_pod(&w, 0, "shop", "app=web", "10.0.0.1", "");
 	commit(&w);
-	put_pod(&w, 1, "shop", "app=web", "10.0.0.1", "");
-	expect(&w, "");
-	remove_pod(&w, 0);
-	expect(&w, "");
 	put_pod(&w, 1, "shop", "app=db", "10.0.0.1", "");
 	expect(&w, "-10.0.0.1" WEB);
+	remove_pod(&w, 0);
+	expect(&w, "");
+	put_pod(&w, 1, "shop", "app=web", "10.0.0.1", "");
+	expect(&w, "+10.0.0.1" WEB);
+	put_pod(&w, 0, "shop", "app=web", "10.0.0.1", "");
+	put_pod(&w, 1, "shop", "app=web", "10.0.0.2", "");
+	expect(&w, "+10.0.0.2" WEB);
+	put_pod(&w, 2, "shop", "app=web", "10.0.0.1", "");
+	put_pod(&w, 3, "shop", "app=web", "10.0.0.1", "");
+	expect(&w, "-10.0.0.1" WEB);
+	remove_pod(&w, 2);
+	expect(&w, "");
+	remove_pod(&w, 0);
+	expect(&w, "+10.0.0.1" WEB);
+	put_pod(&w, 1, "shop", "app=db", "10.0.0.2", "");
+	expect(&w, "-10.0.0.2" WEB);
+	peers_set_put(w.p, web);
+	teardown(&w);
+}
+
+static void count_shared(void *arg, const struct addr *a _unused_, const struct pod *pod,
+			 const struct pod *more)
+{
+	assert_ptr_not_equal(pod, more);
+	++*(int *)arg;
+}
+
+/* What is attached to this node is known for sure, whatever objects claim. */
+static void an_address_of_a_local_pod(void **state _unused_)
+{
+	struct peer_set *web;
+	struct world w;
+	int shared = 0;
+
+	setup(&w);
+	web = USE(&w, SHOP("app=web"));
+	w.pods[1].peer.local = true;
+	put_pod(&w, 0, "shop", "app=web", "10.0.0.1", "");
+	commit(&w);
+	put_pod(&w, 1, "shop", "app=db", "10.0.0.1", "");
+	expect(&w, "-10.0.0.1" WEB);
+	peers_each_shared(w.p, count_shared, &shared);
+	assert_int_equal(shared, 1);
+	put_pod(&w, 1, "shop", "app=web", "10.0.0.1", "");
+	expect(&w, "+10.0.0.1" WEB);
+	remove_pod(&w, 0);
+	expect(&w, "");
+	peers_each_shared(w.p, count_shared, &shared);
+	assert_int_equal(shared, 1);
 	peers_set_put(w.p, web);
 	teardown(&w);
 }
@@ -480,6 +528,17 @@ static bool is_member(const struct world *w, const struct slot *s, const struct 
 	return false;
 }
 
+/* Of how many pods? */
+static int claims(const struct world *w, const struct addr *a)
+{
+	int n = 0;
+
+	for (int i = 0; i < PODS; i++)
+		for (uint32_t j = 0; j < w->pods[i].peer.n_addrs; j++)
+			n += addr_eq(&w->pods[i].peer.addrs[j], a);
+	return n;
+}
+
 static void compare(const struct world *w, const struct slot *s, uint8_t family)
 {
 	const char *name = peer_set_name(s->set, family);
@@ -490,7 +549,8 @@ static void compare(const struct world *w, const struct slot *s, uint8_t family)
 		const struct peer_pod *pp = &w->pods[i].peer;
 
 		for (uint32_t j = 0; pp->pod && j < pp->n_addrs; j++)
-			if (pp->addrs[j].family == family && is_member(w, s, pp->pod))
+			if (pp->addrs[j].family == family && is_member(w, s, pp->pod) &&
+			    (claims(w, &pp->addrs[j]) == 1))
 				add_key(&keys, pp->pod, &pp->addrs[j]);
 	}
 	assert_int_equal(set_count(table_find_set(w->t, name)), keys.e.n);
@@ -548,6 +608,7 @@ int main(void)
 		cmocka_unit_test(labels_change_only_the_difference),
 		cmocka_unit_test(addresses),
 		cmocka_unit_test(an_address_of_two_pods),
+		cmocka_unit_test(an_address_of_a_local_pod),
 		cmocka_unit_test(two_terms_of_one_set),
 		cmocka_unit_test(named_ports),
 		cmocka_unit_test(two_names_of_one_set),
