@@ -39,17 +39,17 @@ def _parse(data):
     return Answer(name, seen_as)
 
 
-def _open(source, kind, address, from_address=None):
+def _open(source, kind, address, from_address=None, protocol=0):
     with source.namespace:
-        client = socket.socket(_family(address), kind)
+        client = socket.socket(_family(address), kind, protocol)
         if from_address:
             client.bind((from_address, 0))
     return client
 
 
-def tcp(source, address, port, wait=WAIT, from_address=None):
-    """Open a TCP connection and read the answer."""
-    with _open(source, socket.SOCK_STREAM, address, from_address) as client:
+def tcp(source, address, port, wait=WAIT, from_address=None, protocol=0):
+    """Open a TCP connection and read the answer; with protocol SCTP an association of one stream."""
+    with _open(source, socket.SOCK_STREAM, address, from_address, protocol) as client:
         client.settimeout(wait)
         try:
             client.connect((address, port))

@@ -3,8 +3,8 @@
 
 TCP: accepts, sends the name and the address that it saw the client come from, closes.
 UDP: answers each datagram with the same.
-SCTP: the kernels of test machines often have none, so a raw socket takes INIT chunks and notes
-the verification tag that a probe put into them.
+SCTP: as TCP where the kernel has it.  Those of test machines often have not: there a raw socket takes
+INIT chunks and notes the verification tag that a probe put into them.
 """
 
 import selectors
@@ -34,8 +34,8 @@ class Servers:
             self.new.append((listener, (handler, name)))
         self.wake_write.send(b"x")
 
-    def tcp(self, namespace, name, port, host="::"):
-        self._add(_listen(namespace, socket.SOCK_STREAM, host, port), self._on_tcp, name)
+    def tcp(self, namespace, name, port, host="::", protocol=0):
+        self._add(_listen(namespace, socket.SOCK_STREAM, host, port, protocol), self._on_tcp, name)
 
     def udp(self, namespace, name, port, host="::"):
         self._add(_listen(namespace, socket.SOCK_DGRAM, host, port), self._on_udp, name)
@@ -102,11 +102,11 @@ class Servers:
             self.sctp_seen.add(struct.unpack("!I", packet[16:20])[0])
 
 
-def _listen(namespace, kind, host, port):
+def _listen(namespace, kind, host, port, protocol=0):
     """A listening socket in a namespace; "::" takes both families."""
     with namespace:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listener = socket.socket(family, kind)
+        listener = socket.socket(family, kind, protocol)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if host == "::":
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
