@@ -16,6 +16,7 @@
 #include "agent/report/query.h"
 #include "agent/validate.h"
 #include "lib/version.h"
+#include "watch/kube/libcurl.h"
 
 struct command {
 	const char *name, *args, *help;
@@ -61,9 +62,13 @@ static int help_main(int argc _unused_, char **argv _unused_)
 
 static int version_main(int argc _unused_, char **argv _unused_)
 {
-	/* Of those that may be linked in, which a package manager does not know. */
-	(void)printf("manx " MANX_VERSION "\nwith %s libmicrohttpd/%s\n", curl_version(),
-		     MHD_get_version());
+	struct err e = {0};
+
+	(void)printf("manx " MANX_VERSION "\nwith libmicrohttpd/%s\n", MHD_get_version());
+	if (libcurl_load(&e) == 0)
+		(void)printf("with %s\n", curl_version());
+	else
+		(void)printf("without libcurl: %s\n", e.msg);
 	return 0;
 }
 

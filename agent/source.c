@@ -9,6 +9,7 @@
 #include <sys/epoll.h>
 
 #include "agent/agent.h"
+#include "watch/kube/libcurl.h"
 
 static void on_object(void *arg, const struct object_key *key, struct object *o)
 {
@@ -78,7 +79,10 @@ int source_open(struct agent *a, struct err *reterr)
 	if (c->manifests)
 		return folder_open(c->manifests, queue_store(a->queue), on_object, a,
 				   &a->source.folder, reterr);
-	r = kube_open(a->loop, &kube, queue_store(a->queue), on_object, a, &a->source.kube, reterr);
+	r = libcurl_load(reterr);
+	if (r == 0)
+		r = kube_open(a->loop, &kube, queue_store(a->queue), on_object, a, &a->source.kube,
+			      reterr);
 	if (r == 0)
 		a->source.events = kube_events_new(a->source.kube);
 	return r;

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -456,6 +457,13 @@ def test_memory_is_small(lab, node, pods):
                         pathlib.Path(f"/proc/{node.process.pid}/status").read_text().splitlines()
                         if line.startswith("VmRSS")))
     assert resident < 32 * 1024, f"{resident} KiB"
+
+
+def test_a_folder_needs_no_curl(node):
+    """It and what it brings are loaded where the Kubernetes API is the source, and nowhere else."""
+    maps = pathlib.Path(f"/proc/{node.process.pid}/maps").read_text()
+    assert "libc.so" in maps
+    assert not re.search("lib(curl|ssl|crypto|krb5|ldap|ssh2)", maps)
 
 
 def test_two_refusals_at_once(lab):

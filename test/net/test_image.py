@@ -14,6 +14,9 @@ from lab.container import Container
 
 AGENT = ["/usr/sbin/manx", "agent", "--manifests", "/etc/manx/manifests", "--cni-bin-dir", ""]
 MIB = 1 << 20
+KUBECONFIG = """{clusters: [{name: a, cluster: {server: "https://127.0.0.1:1"}}],
+ users: [{name: a, user: {token: x}}], contexts: [{name: a, context: {cluster: a, user: a}}],
+ current-context: a}"""
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +75,8 @@ def test_the_recipe(built):
     assert programs == {"usr/sbin/manx", "usr/sbin/manx-cni"}
     done = subprocess.run(["chroot", root, "/usr/sbin/manx", "version"], capture_output=True,
                           text=True, check=True)
-    assert re.fullmatch(r"manx \S+\nwith libcurl/\S+ OpenSSL/.* libmicrohttpd/\S+\n", done.stdout)
+    assert re.fullmatch(r"manx \S+\nwith libmicrohttpd/\S+\nwith libcurl/\S+ OpenSSL/.*\n",
+                        done.stdout)
     packages = {path.name for path in (root / "var/lib/dpkg/status.d").iterdir()}
     # Debian 13 names libraries of 64-bit times apart.
     names = {package.removesuffix("t64") for package in packages}
@@ -81,6 +85,31 @@ def test_the_recipe(built):
         assert (root / "usr/share/doc" / package / "copyright").stat().st_size > 0
         entry = (root / "var/lib/dpkg/status.d" / package).read_text()
         assert f"Package: {package}\n" in entry and "\nVersion: " in entry
+
+
+def test_without_libcurl(root, tmp_path):
+    """The agent loads it for the Kubernetes API: it says what is missing; a folder needs none."""
+    without = tmp_path / "rootfs"
+    subprocess.run(["cp", "-a", root, without], check=True)
+    for path in without.rglob("libcurl*.so*"):
+        path.unlink()
+    (without / "etc/manx/kubeconfig").write_text(KUBECONFIG)
+
+    def agent(*source):
+        return subprocess.run(
+            ["unshare", "--net", "--mount", "sh", "-c",
+             'mount -t proc proc "$0/proc" && exec timeout 2 chroot "$0" /usr/sbin/manx "$@"',
+             without, "agent", "--node", "n", *source],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    done = agent("--kubeconfig", "/etc/manx/kubeconfig")
+    assert done.returncode == 1
+    missing = r"cannot start.*libcurl\.so\.4: cannot open.*libcurl4"
+    assert re.search(missing, done.stderr), done.stderr
+    done = agent("--manifests", "/etc/manx/manifests")
+    assert "source complete" in done.stderr, done.stderr
+    assert "without libcurl" in subprocess.run(
+        ["chroot", without, "/usr/sbin/manx", "version"], capture_output=True, text=True,
+        check=True).stdout
 
 
 def test_pods_of_an_agent_in_the_image(lab, node, root, start):

@@ -20,6 +20,7 @@
 
 #include "lib/buf.h"
 #include "watch/kube/http.h"
+#include "watch/kube/libcurl.h"
 
 /* --- the server --------------------------------------------------------------------------------
  */
@@ -189,6 +190,7 @@ static int set_up(void **state)
 	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	struct world *w = xcalloc(1, sizeof(*w));
 	socklen_t len = sizeof(a);
+	struct err e = {0};
 
 	assert_int_equal(bind(listener, (struct sockaddr *)&a, sizeof(a)), 0);
 	assert_int_equal(listen(listener, 16), 0);
@@ -200,6 +202,7 @@ static int set_up(void **state)
 	(void)close(listener);
 	(void)snprintf(w->url, sizeof(w->url), "http://127.0.0.1:%d/base", ntohs(a.sin_port));
 	assert_int_equal(loop_new(&w->loop), 0);
+	assert_int_equal(libcurl_load(&e), 0);
 	w->http = http_new(w->loop);
 	http_set_server(w->http, &(struct http_server){.url = w->url, .token = "a-token"});
 	*state = w;

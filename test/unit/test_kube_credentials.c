@@ -151,8 +151,8 @@ static void a_token_that_is_renewed(void **state)
 }
 
 /*
- * The same size and, as copies keep it, the same time of change.  Before 6.13 the kernel's own time of
- * change goes by ticks, of 10 ms at most: within one nothing could be seen.
+ * The same size and, as copies keep it, the same time of change.  Before 6.13 the kernel's own time
+ * of change goes by ticks, of 10 ms at most: within one nothing could be seen.
  */
 static void a_file_written_in_place(void **state)
 {

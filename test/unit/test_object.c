@@ -261,7 +261,7 @@ static void expect_labels(const char *map, int n)
 
 	assert_int_equal(l->n, n + 1);
 	for (int i = 1; i <= n; i++) {
-		char key[8], value[8];
+		char key[16], value[16];
 
 		(void)snprintf(key, sizeof(key), "k%d", i);
 		(void)snprintf(value, sizeof(value), "v%d", i);

@@ -383,7 +383,7 @@ static void be_deaf(struct http *h)
 }
 
 /**
- * http_new() - Create a client; http_set_server() comes before the first request
+ * http_new() - Create a client, after libcurl_load(); http_set_server() comes before a request
  * @l: Loop
  *
  * Return: the client, to be freed

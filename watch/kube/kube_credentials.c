@@ -200,8 +200,8 @@ struct kube_credentials *kube_credentials_close(struct kube_credentials *c)
  * @c:      Credentials
  * @reterr: What is wrong with the new version
  *
- * Costs one stat() a file.  Not seen is what is written in place, with the same size, in the very tick
- * of the kernel's clock (10 ms at most; none since 6.13) in which the file was read.
+ * Costs one stat() a file.  Not seen is what is written in place, with the same size, in the very
+ * tick of the kernel's clock (10 ms at most; none since 6.13) in which the file was read.
  *
  * Return: 1: they are others now; 0: nothing changed; -errno: those of before stay
  */

@@ -34,6 +34,7 @@ policy = any
 commonName = supplied
 """
 KEY_KINDS = {"ec": ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"],
+             "ec-384": ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:secp384r1"],
              "ec-521": ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:secp521r1"],
              "rsa": ["-newkey", "rsa:2048"], "ed25519": ["-newkey", "ed25519"]}
 
