@@ -78,6 +78,8 @@ static void on_link_event(void *arg, const struct rtnl_event *e)
 	case RTNL_LINK_GONE:
 	case RTNL_LINK_DOWN:
 	case RTNL_LINK_OF_POD:
+	case RTNL_NEIGHBOUR:
+	case RTNL_FORWARDING:
 		links_event(a, e);
 		break;
 	case RTNL_ADDR:

@@ -76,8 +76,9 @@ struct agent {
 	struct calls *calls;
 	struct http_server *http;
 
-	char mtu_ifname[16]; /* the interface that carries the node's address; "" while unknown */
-	uint32_t link_mtu;   /* of that interface; 0 while unknown */
+	char mtu_ifname[16]; /* the interface that carries the node's traffic; "" while unknown */
+	struct addr mtu_of;  /* the node's address that is followed */
+	uint32_t link_mtu;   /* of that interface, as the kernel says; 0 while unknown */
 	uint32_t mtu;	     /* of pods */
 	bool source_synced;  /* the source was read completely once: the kernel may be told */
 	size_t set_aside;    /* objects in force that the source set aside */

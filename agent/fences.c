@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * fences.c - which interfaces with a name of ours exist, as the kernel tells.
+ * fences.c - which interfaces with a name of ours exist, as the kernel tells, and their MTU.
  */
 #include "agent/fences.h"
 
@@ -12,10 +12,11 @@
 
 struct fence {
 	char ifname[IFNAME_MAX + 1];
+	uint32_t mtu; /* 0: not known */
 	UT_hash_handle hh;
 };
 
-static struct fence *find(struct agent *a, const char *ifname)
+static struct fence *find(const struct agent *a, const char *ifname)
 {
 	struct fence *f;
 
@@ -45,6 +46,34 @@ void fences_seen(struct agent *a, const char *ifname)
 	(void)snprintf(f->ifname, sizeof(f->ifname), "%s", ifname);
 	HASH_ADD_STR(a->fences, ifname, f);
 	policy_hold_link(a->policy, ifname, true);
+}
+
+/**
+ * fences_mtu() - The MTU that an interface has by us
+ * @a:      Agent
+ * @ifname: Its name
+ *
+ * Return: bytes; 0 if that is not known
+ */
+uint32_t fences_mtu(const struct agent *a, const char *ifname)
+{
+	const struct fence *f = find(a, ifname);
+
+	return f ? f->mtu : 0;
+}
+
+/**
+ * fences_set_mtu() - We gave an interface an MTU, or found it with one
+ * @a:      Agent
+ * @ifname: Its name
+ * @mtu:    Bytes; 0 if it is not known
+ */
+void fences_set_mtu(struct agent *a, const char *ifname, uint32_t mtu)
+{
+	struct fence *f = find(a, ifname);
+
+	if (f)
+		f->mtu = mtu;
 }
 
 /**

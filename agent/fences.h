@@ -5,10 +5,14 @@
  */
 #pragma once
 
+#include <stdint.h>
+
 struct agent;
 struct link_names;
 struct fence;
 
 void fences_seen(struct agent *a, const char *ifname);
+uint32_t fences_mtu(const struct agent *a, const char *ifname);
+void fences_set_mtu(struct agent *a, const char *ifname, uint32_t mtu);
 void fences_gone(struct agent *a, const char *ifname);
 void fences_compare(struct agent *a, const struct link_names *links);

@@ -9,7 +9,9 @@
 #include "agent/links.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <utlist.h>
 
 #include "agent/agent.h"
@@ -36,7 +38,7 @@ static void route_taken(struct agent *a, const struct rtnl_event *e)
 	if (!first)
 		return;
 	(void)prefix_str(&e->dst, dst);
-	log_warn("route", "somebody else changed our routes, repairing",
+	log_warn("route", "somebody else changed our routes or neighbour entries, repairing",
 		 "first=%s process=\"%s\" port=%u in_ms=%u", dst, name, e->port,
 		 (unsigned int)((l->repair.at - loop_now(a->loop)) / USEC_PER_MSEC));
 }
@@ -126,15 +128,15 @@ static void interface_gone(struct agent *a, const struct attachment *at, uint32_
 }
 
 /*
- * struct up_job - an interface to be set up again
- * @down: It was down; else only its routes went
+ * struct up_job - an interface to be made whole again
+ * @what: What somebody did to it; NULL: only its routes went
  */
 struct up_job {
 	struct waiter_job job;
 	struct agent *agent;
 	char ifname[16];
-	bool down;
-	uint32_t port;
+	const char *what;
+	uint32_t mtu, port;
 	int result;
 	struct err err;
 	struct up_job *prev, *next;
@@ -144,7 +146,7 @@ static void up_run(struct waiter_job *j)
 {
 	struct up_job *p = container_of(j, struct up_job, job);
 
-	p->result = rtnl_link_set_up(p->agent->rtnl, p->ifname, &p->err);
+	p->result = rtnl_link_restore(p->agent->rtnl, p->ifname, p->mtu, &p->err);
 }
 
 static void is_up_again(struct agent *a, const struct up_job *p, const struct attachment *at)
@@ -152,13 +154,12 @@ static void is_up_again(struct agent *a, const struct up_job *p, const struct at
 	char name[32];
 
 	attach_want_routes(a, at);
-	if (!p->down)
+	if (!p->what)
 		return;
 	process_name(p->port, name);
 	culprits_count(&a->links.interfaces, name);
-	log_warn("route", "somebody set a pod's interface down, it is up again",
-		 "pod=\"%s/%s\" ifname=%s process=\"%s\" port=%u", at->ns, at->pod, p->ifname, name,
-		 p->port);
+	log_warn("route", p->what, "pod=\"%s/%s\" ifname=%s process=\"%s\" port=%u", at->ns,
+		 at->pod, p->ifname, name, p->port);
 }
 
 /* One that is being deleted is set down first: then there is none to be set up. */
@@ -172,13 +173,14 @@ static void up_done(struct waiter_job *j)
 	if (at && p->result == 0)
 		is_up_again(a, p, at);
 	else if (at && p->result != -ENODEV)
-		log_err("route", "a pod's interface is down and cannot be set up",
+		log_err("route", "a pod's interface was changed and cannot be mended",
 			"pod=\"%s/%s\" ifname=%s err=\"%s\"", at->ns, at->pod, p->ifname,
 			p->err.msg);
 	free(p);
 }
 
-static void set_up_again(struct agent *a, const char *ifname, const struct rtnl_event *e)
+static void set_up_again(struct agent *a, const char *ifname, const struct rtnl_event *e,
+			 const char *what)
 {
 	struct up_job *p;
 
@@ -189,12 +191,13 @@ static void set_up_again(struct agent *a, const char *ifname, const struct rtnl_
 		p = xcalloc(1, sizeof(*p));
 		p->job = (struct waiter_job){up_run, up_done, NULL};
 		p->agent = a;
+		p->mtu = fences_mtu(a, ifname);
 		(void)snprintf(p->ifname, sizeof(p->ifname), "%s", ifname);
 		DL_APPEND(a->links.rising, p);
 		waiter_submit(a->routing.waiter, &p->job);
 	}
-	if (e->kind == RTNL_LINK_DOWN) {
-		p->down = true;
+	if (what) {
+		p->what = what;
 		p->port = e->port;
 	}
 }
@@ -211,7 +214,7 @@ static void route_gone(struct agent *a, const struct rtnl_event *e)
 	} else if (wanted && e->port) {
 		route_taken(a, e);
 	} else if (wanted && attached(a, wanted->ifname)) { /* with its link, or that went down */
-		set_up_again(a, wanted->ifname, e);
+		set_up_again(a, wanted->ifname, e, NULL);
 	} else {
 		routes_lost(a->routes, &e->dst);
 	}
@@ -220,32 +223,71 @@ static void route_gone(struct agent *a, const struct rtnl_event *e)
 /* --- events ------------------------------------------------------------------------------------
  */
 
-/**
- * links_event() - The kernel told of a route or of a pod's interface
- * @a: Agent
- * @e: RTNL_ROUTE_GONE, RTNL_LINK_GONE, RTNL_LINK_DOWN or RTNL_LINK_OF_POD
- */
-void links_event(struct agent *a, const struct rtnl_event *e)
+/* The first MTU that is seen is as it was made. */
+static void link_seen(struct agent *a, const struct rtnl_event *e)
+{
+	uint32_t before = fences_mtu(a, e->ifname);
+
+	fences_seen(a, e->ifname);
+	if (!before)
+		fences_set_mtu(a, e->ifname, e->mtu);
+	else if (e->mtu && e->mtu != before && !a->routing.setting && attached(a, e->ifname))
+		set_up_again(a, e->ifname, e,
+			     "somebody changed the MTU of a pod's interface, it is as before");
+}
+
+/* A pod's neighbour entry is one with its route: both are made again. */
+static void neighbour_changed(struct agent *a, const struct rtnl_event *e)
+{
+	const struct route *wanted = routes_wanted(a->routes, &e->dst);
+
+	if (wanted && wanted->kind == ROUTE_DEV && if_nametoindex(wanted->ifname) == e->ifindex &&
+	    memcmp(&wanted->neigh, &e->mac, sizeof(e->mac)) != 0)
+		route_gone(a, e);
+}
+
+static void forwarding_changed(struct agent *a, const struct rtnl_event *e)
+{
+	char ifname[IF_NAMESIZE];
+
+	if (e->ifindex && e->family == AF_INET && !e->on && if_indextoname(e->ifindex, ifname) &&
+	    attached(a, ifname))
+		set_up_again(a, ifname, e,
+			     "somebody switched forwarding off on a pod's interface, it is on");
+}
+
+static void link_gone(struct agent *a, const struct rtnl_event *e)
 {
 	const struct attachment *at;
 
-	if (e->kind == RTNL_ROUTE_GONE) {
-		route_gone(a, e);
-		return;
-	}
-	if (e->kind == RTNL_LINK_OF_POD) {
-		fences_seen(a, e->ifname);
-		return;
-	}
-	if (e->kind == RTNL_LINK_GONE) {
-		fences_gone(a, e->ifname);
-		calls_link_gone(a->calls, e->ifname);
-	}
+	fences_gone(a, e->ifname);
+	calls_link_gone(a->calls, e->ifname);
 	at = attached(a, e->ifname);
-	if (at && e->kind == RTNL_LINK_GONE)
+	if (at)
 		interface_gone(a, at, e->port);
-	else if (at)
-		set_up_again(a, e->ifname, e);
+}
+
+/**
+ * links_event() - The kernel told of a route, a neighbour or a pod's interface
+ * @a: Agent
+ * @e: RTNL_ROUTE_GONE, RTNL_NEIGHBOUR, RTNL_FORWARDING, RTNL_LINK_GONE, RTNL_LINK_DOWN or
+ *     RTNL_LINK_OF_POD
+ */
+void links_event(struct agent *a, const struct rtnl_event *e)
+{
+	if (e->kind == RTNL_ROUTE_GONE)
+		route_gone(a, e);
+	else if (e->kind == RTNL_NEIGHBOUR)
+		neighbour_changed(a, e);
+	else if (e->kind == RTNL_FORWARDING)
+		forwarding_changed(a, e);
+	else if (e->kind == RTNL_LINK_GONE)
+		link_gone(a, e);
+	else if (e->kind == RTNL_LINK_OF_POD)
+		link_seen(a, e);
+	else if (attached(a, e->ifname))
+		set_up_again(a, e->ifname, e,
+			     "somebody set a pod's interface down, it is up again");
 }
 
 static void compare(void *arg, const struct link_names *links, const char *why _unused_)

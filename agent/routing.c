@@ -4,7 +4,9 @@
  */
 #include "agent/routing.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <sys/socket.h>
 
 #include "agent/agent.h"
 #include "datapath/route/podlink.h"
@@ -142,6 +144,7 @@ void routing_read(struct agent *a)
 /* struct pod_end - what it takes to set the MTU of both ends */
 struct pod_end {
 	char *pod, *host_ifname, *ifname, *netns;
+	uint32_t mtu; /* of the host's end, when it is done */
 	struct err err;
 };
 
@@ -157,19 +160,34 @@ static void set_run(struct waiter_job *j)
 	struct set_job *p = container_of(j, struct set_job, job);
 
 	vec_foreach (e, &p->ends) {
-		const struct podlink pod = {.netns = e->netns, .ifname = e->ifname, .mtu = p->mtu};
+		const struct podlink pod = {.netns = e->netns,
+					    .ifname = e->ifname,
+					    .host_ifname = e->host_ifname,
+					    .mtu = p->mtu};
 
-		if (rtnl_link_set_mtu(p->agent->rtnl, e->host_ifname, p->mtu, &e->err) == 0)
-			(void)podlink_set_mtu(&pod, &e->err);
+		(void)rtnl_link_follow(p->agent->rtnl, &pod, &e->mtu, &e->err);
 	}
+}
+
+/* The same reason for all pods is told once. */
+static void tell_not_entered(const struct set_job *p, size_t n)
+{
+	if (n)
+		log_info("route", "running pods keep their MTU until they are made anew",
+			 "pods=%zu mtu=%u reason=\"entering them takes CAP_SYS_ADMIN\"", n, p->mtu);
 }
 
 static void set_done(struct waiter_job *j)
 {
 	struct set_job *p = container_of(j, struct set_job, job);
+	size_t not_entered = 0;
 
+	p->agent->routing.setting--;
 	vec_foreach (e, &p->ends) {
-		if (e->err.code)
+		fences_set_mtu(p->agent, e->host_ifname, e->mtu);
+		if (e->err.code == -EPERM)
+			not_entered++;
+		else if (e->err.code)
 			log_warn("route", "MTU not set", "pod=\"%s\" err=\"%s\"", e->pod,
 				 e->err.msg);
 		free(e->pod);
@@ -177,6 +195,7 @@ static void set_done(struct waiter_job *j)
 		free(e->ifname);
 		free(e->netns);
 	}
+	tell_not_entered(p, not_entered);
 	vec_done(&p->ends);
 	free(p);
 }
@@ -194,6 +213,7 @@ static void set_all(struct agent *a)
 						    .host_ifname = xstrdup(at->host_ifname),
 						    .ifname = xstrdup(at->ifname),
 						    .netns = xstrdup(at->netns)});
+	a->routing.setting++;
 	waiter_submit(a->routing.waiter, &p->job);
 }
 
@@ -217,7 +237,11 @@ static void take_mtu(struct agent *a, uint32_t mtu)
 {
 	if (mtu == a->mtu)
 		return;
-	log_info("route", "MTU of pods", "mtu=%u before=%u ifname=%s", mtu, a->mtu, a->mtu_ifname);
+	log_info("route",
+		 a->link_mtu || a->config->mtu
+			 ? "MTU of pods"
+			 : "MTU of pods: no interface is known that carries the node's traffic",
+		 "mtu=%u before=%u ifname=%s link_mtu=%u", mtu, a->mtu, a->mtu_ifname, a->link_mtu);
 	a->mtu = mtu;
 	set_all(a);
 }
@@ -226,7 +250,7 @@ static uint32_t wanted_mtu(const struct agent *a)
 {
 	if (a->config->mtu)
 		return a->config->mtu;
-	return a->link_mtu ? a->link_mtu : DEFAULT_MTU;
+	return podlink_mtu_of_link(a->link_mtu, ipam_has_family(a->ipam, AF_INET6)) ?: DEFAULT_MTU;
 }
 
 static void mtu_done(struct waiter_job *j)
@@ -237,9 +261,7 @@ static void mtu_done(struct waiter_job *j)
 	if (p->result == 0) {
 		memcpy(a->mtu_ifname, p->ifname, sizeof(a->mtu_ifname));
 		a->link_mtu = p->mtu;
-	} else {
-		log_debug("route", "no interface carries the node's address", "%s", "");
-	}
+	} /* else it stays: an address may come again */
 	take_mtu(a, wanted_mtu(a));
 	if (end(&a->routing.mtu))
 		routing_follow_mtu(a);
@@ -247,7 +269,7 @@ static void mtu_done(struct waiter_job *j)
 }
 
 /**
- * routing_follow_mtu() - Take the MTU from the interface that carries the node's address
+ * routing_follow_mtu() - Take the MTU from the interface that carries the node's traffic
  * @a: Agent
  *
  * When it changed, every pod link is given the new one.

@@ -21,6 +21,7 @@ struct routing_asked {
 /*
  * struct routing - embedded in the agent
  * @applying:    Routes are on their way
+ * @setting:     Jobs under way that set MTUs
  * @read_failed: What the kernel holds is not known: it has to be read again
  * @flushing, @next_flush: Connections being forgotten, and those that are when that is done
  */
@@ -28,6 +29,7 @@ struct routing {
 	struct waiter *waiter;
 	struct routing_asked read, mtu;
 	bool applying, read_failed;
+	unsigned int setting;
 	struct conntrack *conntrack;
 	struct flush_job *flushing, *next_flush;
 };

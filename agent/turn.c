@@ -77,13 +77,26 @@ void turn_configure(struct agent *a)
 	events_configure(a);
 }
 
+static bool moved(struct agent *a)
+{
+	struct addr now = {0};
+
+	(void)nodes_own_address(a->nodes, &now);
+	if (memcmp(&now, &a->mtu_of, sizeof(now)) == 0)
+		return false;
+	a->mtu_of = now;
+	return true;
+}
+
 static void settle(struct agent *a)
 {
+	bool changed = nodes_settle(a->nodes);
+
 	policy_settle(a->policy);
-	if (nodes_settle(a->nodes)) {
+	if (changed)
 		set_ipam_ranges(a);
+	if (moved(a) || changed)
 		routing_follow_mtu(a);
-	}
 }
 
 /* --- the kernel --------------------------------------------------------------------------------

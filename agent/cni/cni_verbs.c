@@ -135,7 +135,9 @@ void cni_call_ask_link(struct calls *s, struct cni_call *c, const char *what)
 {
 	_cleanup_(buf_done) struct buf b = {0};
 
-	wire_link(what, c->at, c->request->netns, s->agent->mtu, &b);
+	uint32_t had = streq(what, "check") ? fences_mtu(s->agent, c->at->host_ifname) : 0;
+
+	wire_link(what, c->at, c->request->netns, had ?: s->agent->mtu, &b);
 	c->step = STEP_CALLER;
 	call_send(c->call, b.data);
 }

@@ -102,7 +102,7 @@ int wire_read_link(const struct value *m, struct podlink *ret, struct err *reter
 	    value_get_str(m, "", "ifname", &ret->ifname, reterr) <= 0 ||
 	    value_get_str(m, "", "host_ifname", &ret->host_ifname, reterr) <= 0 ||
 	    value_get_str(m, "", "mac", &mac, reterr) <= 0 || mac_parse(mac, &ret->mac) < 0 ||
-	    value_get_int(m, "", "mtu", 1, 1 << 20, &mtu, reterr) <= 0)
+	    value_get_int(m, "", "mtu", 1, PODLINK_MTU_MOST, &mtu, reterr) <= 0)
 		return err_set(reterr, -EINVAL, "the agent's request is incomplete");
 	ret->mtu = (uint32_t)mtu;
 	ret->n_addrs = read_addresses(m, ret->addrs);

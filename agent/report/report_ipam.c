@@ -8,6 +8,7 @@
 #include "agent/agent.h"
 #include "agent/attach.h"
 #include "agent/cni/calls.h"
+#include "agent/report/linkcheck.h"
 #include "agent/report/report.h"
 #include "lib/jsonw.h"
 #include "lib/log.h"
@@ -95,12 +96,15 @@ static void show_json(const struct agent *a, struct buf *out)
  * struct ipam_call - a call that waits for the list of links
  * @call:    NULL when the caller went away
  * @release: The addresses to release; none: compare
+ * @out:     What is said so far
  */
 struct ipam_call {
 	struct call_work work;
 	struct agent *agent;
 	struct call *call;
 	VEC(char *) release;
+	struct buf out;
+	size_t problems, links;
 };
 
 static size_t report_missing_links(const struct agent *a, const struct link_names *links,
@@ -133,16 +137,6 @@ static size_t report_unknown_links(const struct agent *a, const struct link_name
 		problems++;
 	}
 	return problems;
-}
-
-static int check(const struct agent *a, const struct link_names *links, struct buf *out)
-{
-	size_t problems = report_missing_links(a, links, out) + report_unknown_links(a, links, out);
-
-	if (!problems)
-		buf_printf(out, "%zu pods, %zu links: all agree\n", journal_count(a->journal),
-			   links->v.n);
-	return problems ? 1 : 0;
 }
 
 static const struct attachment *holder(const struct agent *a, const struct addr *addr)
@@ -187,35 +181,53 @@ static int release(struct agent *a, const char *text, const struct link_names *l
 	return 0;
 }
 
-static int answer(const struct ipam_call *i, const struct link_names *links, struct buf *out)
+static void finish(struct ipam_call *i, const char *text, int code)
 {
-	int code = 0;
+	if (i->call) {
+		call_set_work(i->call, NULL);
+		call_finish(i->call, text, code);
+	}
+	vec_foreach (address, &i->release)
+		free(*address);
+	vec_done(&i->release);
+	buf_done(&i->out);
+	free(i);
+}
 
-	if (!i->release.n)
-		return check(i->agent, links, out);
-	vec_foreach (text, &i->release)
-		code |= release(i->agent, *text, links, out);
-	return code;
+static void on_checked(void *arg, size_t problems, const struct buf *text)
+{
+	struct ipam_call *i = arg;
+
+	buf_put(&i->out, text->data, text->len);
+	problems += i->problems;
+	if (!problems)
+		buf_printf(&i->out, "%zu pods, %zu links: all agree\n",
+			   journal_count(i->agent->journal), i->links);
+	finish(i, i->out.data, problems ? 1 : 0);
+}
+
+static void compare(struct ipam_call *i, const struct link_names *links)
+{
+	i->links = links->v.n;
+	i->problems = report_missing_links(i->agent, links, &i->out) +
+		      report_unknown_links(i->agent, links, &i->out);
+	linkcheck(i->agent, on_checked, i);
 }
 
 static void on_links(void *arg, const struct link_names *links, const char *why)
 {
-	_cleanup_(buf_done) struct buf out = {0};
 	struct ipam_call *i = arg;
-	int code = 1;
+	int code = 0;
 
-	if (links && i->call)
-		code = answer(i, links, &out);
-	else
-		buf_printf(&out, "%s\n", why);
-	if (i->call) {
-		call_set_work(i->call, NULL);
-		call_finish(i->call, out.data, code);
+	if (links && i->call && !i->release.n) {
+		compare(i, links);
+		return;
 	}
-	vec_foreach (text, &i->release)
-		free(*text);
-	vec_done(&i->release);
-	free(i);
+	if (!links)
+		buf_printf(&i->out, "%s\n", why);
+	for (size_t n = 0; links && i->call && n < i->release.n; n++)
+		code |= release(i->agent, i->release.v[n], links, &i->out);
+	finish(i, i->out.data, links ? code : 1);
 }
 
 static void on_message(struct call_work *w _unused_, const struct value *m _unused_)

@@ -45,6 +45,8 @@ static const struct field_info fields[] = {
 			 false, false},
 	[NFT_TH_DPORT] = {"th dport", NFT_TYPE_SERVICE, 2, FIELD_PAYLOAD,
 			  NFT_PAYLOAD_TRANSPORT_HEADER, 2, 0, false, false},
+	[NFT_ICMP6_TYPE] = {"icmpv6 type", NFT_TYPE_NONE, 1, FIELD_PAYLOAD,
+			    NFT_PAYLOAD_TRANSPORT_HEADER, 0, 0, false, false},
 	[NFT_IIFNAME] = {"iifname", NFT_TYPE_IFNAME, 16, FIELD_META, NFT_META_IIFNAME, 0, 0, false,
 			 false},
 	[NFT_OIFNAME] = {"oifname", NFT_TYPE_IFNAME, 16, FIELD_META, NFT_META_OIFNAME, 0, 0, false,

@@ -6,6 +6,7 @@
  * `meta l4proto tcp` with the port behind it; so does this.  Pure.
  */
 #include <assert.h>
+#include <netinet/in.h>
 
 #include "datapath/nft/fields.h"
 #include "datapath/nft/render.h"
@@ -23,6 +24,12 @@ static const struct bit_name state_names[] = {
 static const struct bit_name status_names[] = {
 	{1, "expected"}, {2, "seen-reply"}, {4, "assured"}, {8, "confirmed"},
 	{16, "snat"},	 {32, "dnat"},	    {512, "dying"},
+};
+
+/* Names: nftables 1.0.6, src/proto.c; values: RFC 4861, section 4. */
+static const char *const icmp6_types[] = {
+	[133] = "nd-router-solicit",  [134] = "nd-router-advert", [135] = "nd-neighbor-solicit",
+	[136] = "nd-neighbor-advert", [137] = "nd-redirect",
 };
 
 /* RTN_x, rtnetlink.h */
@@ -79,7 +86,9 @@ static void render_value(const struct nft_stmt *s, struct buf *out)
 		buf_puts(out, s->value[0] == 2 ? "ipv4" : "ipv6");
 	else if (s->field[0] == NFT_FIB_DADDR_TYPE && v < ARRAY_SIZE(fib_types))
 		buf_puts(out, fib_types[v]);
-	else if (s->field[0] == NFT_FIB_DADDR_TYPE)
+	else if (s->field[0] == NFT_ICMP6_TYPE && v < ARRAY_SIZE(icmp6_types) && icmp6_types[v])
+		buf_puts(out, icmp6_types[v]);
+	else if (s->field[0] == NFT_FIB_DADDR_TYPE || s->field[0] == NFT_ICMP6_TYPE)
 		buf_printf(out, "%u", v);
 	else
 		render_range(f->type, s->value, s->value, out);
@@ -119,6 +128,8 @@ static bool implied(const struct nft_stmt *s, const struct nft_stmt *next)
 		return false;
 	if (port_header(s))
 		return reads(next, NFT_TH_DPORT);
+	if (s->field[0] == NFT_L4PROTO && s->value[0] == IPPROTO_ICMPV6)
+		return reads(next, NFT_ICMP6_TYPE);
 	if (s->field[0] != NFT_NFPROTO)
 		return false;
 	for (size_t i = 0; i < fields_count(next->field); i++)

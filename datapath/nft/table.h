@@ -47,8 +47,9 @@ enum nft_field {
 	NFT_IP6_SADDR,
 	NFT_IP6_DADDR,
 	NFT_ETHER_SADDR,
-	NFT_L4PROTO,  /* meta l4proto */
-	NFT_TH_DPORT, /* th dport */
+	NFT_L4PROTO,	/* meta l4proto */
+	NFT_TH_DPORT,	/* th dport */
+	NFT_ICMP6_TYPE, /* icmpv6 type; behind a match of meta l4proto */
 	NFT_IIFNAME,
 	NFT_OIFNAME,
 	NFT_NFPROTO,	    /* meta nfproto */

@@ -5,6 +5,7 @@
  *   prerouting, raw:   a pod sends from its own addresses and MAC, and nobody else does, or the
  *                      packet is dropped
  *   prerouting, dstnat and output: host ports
+ *                      neighbour discovery between a node and its pod is none of policy's business
  *   forward:           established first, then the source's egress, then the destination's ingress
  *   input:             the egress of pods towards their own node
  *   postrouting:       masquerade
@@ -17,6 +18,8 @@
 
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/rtnetlink.h>
+#include <netinet/icmp6.h>
+#include <netinet/in.h>
 
 #include "datapath/nft/rules.h"
 #include "ipam/attachment.h"
@@ -104,6 +107,26 @@ static void add_drop(struct rules *rs, const char *why)
 	rule_comment(r, why);
 }
 
+/*
+ * What keeps a pod reachable when its permanent neighbour entries are lost (RFC 4861, section 4).
+ * Not what would make the pod a router or an authority on others: advertisements and redirects.
+ */
+static void want_neighbours(struct nft_table *t)
+{
+	static const uint8_t types[] = {ND_ROUTER_SOLICIT, ND_NEIGHBOR_SOLICIT, ND_NEIGHBOR_ADVERT};
+	static const uint8_t icmp6 = IPPROTO_ICMPV6;
+	struct rules rs = {0};
+
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+		struct nft_rule *r = rules_add(&rs);
+
+		rule_match(r, NFT_L4PROTO, &icmp6, sizeof(icmp6));
+		rule_match(r, NFT_ICMP6_TYPE, &types[i], sizeof(types[i]));
+		rule_verdict(r, NFT_V_ACCEPT, NULL);
+	}
+	want_plain(t, "neighbours", "neighbour discovery between this node and its pods", &rs);
+}
+
 static void want_antispoof(struct nft_table *t, const struct base *b)
 {
 	/* A shortcut for what comes from elsewhere; which interfaces are pods' the set says. */
@@ -117,6 +140,10 @@ static void want_antispoof(struct nft_table *t, const struct base *b)
 			    six ? NFT_IP6_SADDR : NFT_IP_SADDR, 0);
 		rule_verdict(r, NFT_V_ACCEPT, NULL);
 	}
+	r = rules_add(&rs);
+	rule_lookup(r, set_name(b->link_local), false, NFT_IIFNAME, NFT_ETHER_SADDR, NFT_IP6_SADDR,
+		    0);
+	rule_verdict(r, NFT_V_JUMP, "neighbours");
 	add_drop(&rs, "not the pod's own address");
 	want_plain(t, "from_pod", "what comes out of a local pod", &rs);
 
@@ -152,6 +179,7 @@ static void add_established(struct rules *rs)
 /* The egress program returns what it allows, the ingress program accepts. */
 static void want_filter(struct nft_table *t, const struct base *b)
 {
+	static const uint8_t icmp6 = IPPROTO_ICMPV6;
 	struct rules rs = {0};
 	struct nft_rule *r;
 
@@ -159,6 +187,9 @@ static void want_filter(struct nft_table *t, const struct base *b)
 	want_plain(t, BASE_UNKNOWN_POD, "pods whose object is not known", &rs);
 
 	add_established(&rs);
+	r = rules_add(&rs); /* which connection tracking leaves alone */
+	rule_match(r, NFT_L4PROTO, &icmp6, sizeof(icmp6));
+	rule_verdict(r, NFT_V_JUMP, "neighbours");
 	rule_vmap(rules_add(&rs), set_name(b->verdicts[1][0]), NFT_IP_SADDR, 0);
 	rule_vmap(rules_add(&rs), set_name(b->verdicts[1][1]), NFT_IP6_SADDR, 0);
 	want_base(t, "input", NFT_HOOK_INPUT, false, PRIORITY_FILTER,
@@ -237,8 +268,13 @@ void base_want(struct nft_table *t, struct base *ret)
 	*ret = (struct base){0};
 	ret->links = want_set(t, "pod_links", "interfaces of local pods",
 			      (struct nft_set_def){.key = {NFT_TYPE_IFNAME}});
+	ret->link_local = want_set(
+		t, "link_local6",
+		"link-local addresses of local pods, for neighbour discovery only",
+		(struct nft_set_def){.key = {NFT_TYPE_IFNAME, NFT_TYPE_ETHER, NFT_TYPE_IPV6}});
 	want_sets(t, ret, 0);
 	want_sets(t, ret, 1);
+	want_neighbours(t);
 	want_antispoof(t, ret);
 	want_filter(t, ret);
 	want_hostports(t, ret);

@@ -16,6 +16,7 @@
  * @sources:       iifname . ether saddr . saddr: what each local pod may send from
  * @links:         iifname of local pods, whatever their object says
  * @local:         saddr of local pods and of this node's ranges
+ * @link_local:    as @sources, IPv6, the link-local address of each's MAC: for its neighbours
  * @self:          saddr . daddr of each local pod: it reaches itself, also through NAT
  * @verdicts:      by direction: address of an isolated local pod to its program
  * @open:          by direction: address of a local pod that is not isolated.  No rule looks at it:
@@ -28,6 +29,7 @@
 struct base {
 	struct nft_set *sources[2];
 	struct nft_set *links;
+	struct nft_set *link_local;
 	struct nft_set *local[2];
 	struct nft_set *self[2];
 	struct nft_set *verdicts[2][2];

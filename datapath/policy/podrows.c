@@ -41,6 +41,19 @@ static void source_elem(const struct attachment *at, const struct addr *a, struc
 	put_addr(ret->key, &len, a);
 }
 
+/* RFC 4291, appendix A: what the kernel makes of a MAC by itself. */
+static struct addr link_local(const struct mac *m)
+{
+	struct addr a = {.family = AF_INET6, .b = {0xfe, 0x80}};
+
+	memcpy(&a.b[8], m->b, 3);
+	a.b[8] ^= 2;
+	a.b[11] = 0xff;
+	a.b[12] = 0xfe;
+	memcpy(&a.b[13], &m->b[3], 3);
+	return a;
+}
+
 /**
  * link_elem() - An element whose key is the name of an interface
  * @ifname: Name
@@ -90,6 +103,12 @@ static void each_row(struct nft_table *t, const struct base *b, const struct att
 
 		source_elem(at, a, &e);
 		fn(t, b->sources[six], &e);
+		if (six) {
+			const struct addr own = link_local(&at->mac);
+
+			source_elem(at, &own, &e);
+			fn(t, b->link_local, &e);
+		}
 		self_elem(a, &e);
 		fn(t, b->self[six], &e);
 		for (uint32_t p = 0; p < at->n_ports; p++) {

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <linux/if_link.h>
+#include <linux/ip.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -13,11 +14,12 @@
 
 #define OPERATIONAL 6 /* IF_OPER_UP of <linux/if.h>, which <net/if.h> does not go with */
 
-static bool is_veth(const struct nlattr *info)
+static void take_kind(const struct nlattr *info, struct link *l)
 {
-	const struct nlattr *kind = nl_find_nested(info, IFLA_INFO_KIND);
+	const char *kind = nl_text(nl_find_nested(info, IFLA_INFO_KIND));
 
-	return streq(nl_text(kind), "veth");
+	l->veth = streq(kind, "veth");
+	l->local |= streq(kind, "dummy");
 }
 
 static void take_attribute(const struct nlattr *a, struct link *l)
@@ -44,7 +46,7 @@ static void take_attribute(const struct nlattr *a, struct link *l)
 			     mnl_attr_get_u8(a) == OPERATIONAL;
 		break;
 	case IFLA_LINKINFO:
-		l->veth = is_veth(a);
+		take_kind(a, l);
 		break;
 	default:
 		break;
@@ -64,8 +66,10 @@ void link_read(const struct nlmsghdr *h, struct link *ret)
 	*ret = (struct link){.peer_nsid = -1};
 	if (!nl_holds(h, sizeof(*i)))
 		return;
-	*ret = (struct link){
-		.index = (uint32_t)i->ifi_index, .peer_nsid = -1, .up = i->ifi_flags & IFF_UP};
+	*ret = (struct link){.index = (uint32_t)i->ifi_index,
+			     .peer_nsid = -1,
+			     .up = i->ifi_flags & IFF_UP,
+			     .local = i->ifi_flags & IFF_LOOPBACK};
 	mnl_attr_for_each(a, h, sizeof(*i))
 	{
 		take_attribute(a, ret);
@@ -79,7 +83,8 @@ static int keep_link(void *arg, const struct nlmsghdr *h)
 	return 0;
 }
 
-static int get(struct mnl_socket *s, const char *ifname, uint32_t index, struct link *ret)
+/* @nsid: the namespace by the number that the socket's own has for it; -1: the socket's own */
+static int get(struct mnl_socket *s, const char *ifname, uint32_t index, int nsid, struct link *ret)
 {
 	char request[128] __attribute__((aligned(NLMSG_ALIGNTO)));
 	struct nlmsghdr *h = mnl_nlmsg_put_header(request);
@@ -93,6 +98,8 @@ static int get(struct mnl_socket *s, const char *ifname, uint32_t index, struct 
 	i->ifi_index = (int)index;
 	if (ifname)
 		mnl_attr_put_strz(h, IFLA_IFNAME, ifname);
+	if (nsid >= 0)
+		mnl_attr_put_u32(h, IFLA_TARGET_NETNSID, (uint32_t)nsid);
 	r = nl_request(s, h, keep_link, &l);
 	if (r == 0)
 		*ret = l;
@@ -109,7 +116,7 @@ static int get(struct mnl_socket *s, const char *ifname, uint32_t index, struct 
  */
 int link_get(struct mnl_socket *s, const char *ifname, struct link *ret)
 {
-	return strlen(ifname) < IF_NAMESIZE ? get(s, ifname, 0, ret) : -ENODEV;
+	return strlen(ifname) < IF_NAMESIZE ? get(s, ifname, 0, -1, ret) : -ENODEV;
 }
 
 /**
@@ -122,7 +129,22 @@ int link_get(struct mnl_socket *s, const char *ifname, struct link *ret)
  */
 int link_get_index(struct mnl_socket *s, uint32_t index, struct link *ret)
 {
-	return get(s, NULL, index, ret);
+	return get(s, NULL, index, -1, ret);
+}
+
+/**
+ * link_get_peer() - Look the other end of a veth pair up, in whatever namespace it is
+ * @s:    Socket
+ * @link: One end, as the socket's namespace sees it
+ * @ret:  The other end; untouched on failure
+ *
+ * Needs CAP_NET_ADMIN over that namespace, and no entering.  Linux 4.16 and newer.
+ *
+ * Return: 0; -ENODEV if there is none; -errno
+ */
+int link_get_peer(struct mnl_socket *s, const struct link *link, struct link *ret)
+{
+	return link->peer ? get(s, NULL, link->peer, link->peer_nsid, ret) : -ENODEV;
 }
 
 /**
@@ -142,52 +164,47 @@ int link_index(struct mnl_socket *s, const char *ifname)
 	return ioctl(mnl_socket_get_fd(s), SIOCGIFINDEX, &r) < 0 ? -errno : r.ifr_ifindex;
 }
 
-static int change(struct mnl_socket *s, const char *ifname, unsigned int flags, uint32_t mtu)
+static void put_forwarding(struct nlmsghdr *h)
 {
-	_cleanup_(freep) struct nlbatch *b = xmalloc(sizeof(*b));
-	struct ifinfomsg *i;
-	struct nlmsghdr *h;
+	struct nlattr *spec = mnl_attr_nest_start(h, IFLA_AF_SPEC);
+	struct nlattr *ipv4 = mnl_attr_nest_start(h, AF_INET);
+	struct nlattr *conf = mnl_attr_nest_start(h, IFLA_INET_CONF);
 
-	if (strlen(ifname) >= IF_NAMESIZE)
-		return -ENODEV;
-	nlbatch_begin(b, s);
-	h = nlbatch_add(b, RTM_NEWLINK, 0);
-	i = mnl_nlmsg_put_extra_header(h, sizeof(*i));
-	i->ifi_flags = i->ifi_change = flags;
-	mnl_attr_put_strz(h, IFLA_IFNAME, ifname);
-	if (mtu)
-		mnl_attr_put_u32(h, IFLA_MTU, mtu);
-	nlbatch_added(b, h);
-	return nlbatch_send_all(b, NULL);
+	mnl_attr_put_u32(h, IPV4_DEVCONF_FORWARDING, 1);
+	mnl_attr_nest_end(h, conf);
+	mnl_attr_nest_end(h, ipv4);
+	mnl_attr_nest_end(h, spec);
 }
 
 /**
- * link_set_up() - Set a link up
+ * link_change() - Change a link
  * @s:      Socket
  * @ifname: Name of the link
+ * @c:      What shall be otherwise
  * @reterr: What failed
  *
  * Return: 0; -ENODEV if there is none; -errno
  */
-int link_set_up(struct mnl_socket *s, const char *ifname, struct err *reterr)
+int link_change(struct mnl_socket *s, const char *ifname, const struct link_change *c,
+		struct err *reterr)
 {
-	int r = change(s, ifname, IFF_UP, 0);
+	_cleanup_(freep) struct nlbatch *b = xmalloc(sizeof(*b));
+	struct ifinfomsg *i;
+	struct nlmsghdr *h;
+	int r = -ENODEV;
 
-	return r == 0 ? 0 : err_set(reterr, r, "setting %.32s up: %s", ifname, strerror(-r));
-}
-
-/**
- * link_set_mtu() - Set the MTU of a link
- * @s:      Socket
- * @ifname: Name of the link
- * @mtu:    Bytes
- * @reterr: What failed
- *
- * Return: 0, -errno
- */
-int link_set_mtu(struct mnl_socket *s, const char *ifname, uint32_t mtu, struct err *reterr)
-{
-	int r = change(s, ifname, 0, mtu);
-
-	return r == 0 ? 0 : err_set(reterr, r, "MTU of %.32s: %s", ifname, strerror(-r));
+	if (strlen(ifname) < IF_NAMESIZE) {
+		nlbatch_begin(b, s);
+		h = nlbatch_add(b, RTM_NEWLINK, 0);
+		i = mnl_nlmsg_put_extra_header(h, sizeof(*i));
+		i->ifi_flags = i->ifi_change = c->up ? IFF_UP : 0;
+		mnl_attr_put_strz(h, IFLA_IFNAME, ifname);
+		if (c->mtu)
+			mnl_attr_put_u32(h, IFLA_MTU, c->mtu);
+		if (c->forward)
+			put_forwarding(h);
+		nlbatch_added(b, h);
+		r = nlbatch_send_all(b, NULL);
+	}
+	return r == 0 ? 0 : err_set(reterr, r, "changing the link %.32s: %s", ifname, strerror(-r));
 }

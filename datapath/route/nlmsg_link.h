@@ -13,6 +13,7 @@
  * @peer:      Index of a veth's other end, in the other end's namespace; 0 when it has none
  * @peer_nsid: The kernel's number for that namespace; -1: the same one
  * @up:        Set up by whoever manages it
+ * @local:     lo or a dummy: it carries addresses, and nothing leaves the node through it
  * @running:   Takes packets: up, with a carrier of which the kernel has taken notice
  */
 struct link {
@@ -21,12 +22,24 @@ struct link {
 	int peer_nsid;
 	uint32_t mtu;
 	struct mac mac;
-	bool up, running, veth;
+	bool up, running, veth, local;
+};
+
+/*
+ * struct link_change - what shall be otherwise
+ * @up:      Set up
+ * @mtu:     Bytes; 0: as it is
+ * @forward: IPv4 packets that come in are forwarded; IPv6 has one switch for all
+ */
+struct link_change {
+	bool up, forward;
+	uint32_t mtu;
 };
 
 void link_read(const struct nlmsghdr *h, struct link *ret);
 int link_get(struct mnl_socket *s, const char *ifname, struct link *ret);
 int link_get_index(struct mnl_socket *s, uint32_t index, struct link *ret);
+int link_get_peer(struct mnl_socket *s, const struct link *link, struct link *ret);
 int link_index(struct mnl_socket *s, const char *ifname);
-int link_set_up(struct mnl_socket *s, const char *ifname, struct err *reterr);
-int link_set_mtu(struct mnl_socket *s, const char *ifname, uint32_t mtu, struct err *reterr);
+int link_change(struct mnl_socket *s, const char *ifname, const struct link_change *c,
+		struct err *reterr);

@@ -59,6 +59,30 @@ static int make_pair(struct mnl_socket *s, const struct podlink *l, int netns)
 	return nlbatch_send_all(b, NULL);
 }
 
+/*
+ * What the kernel does not take with the pair: forwarding, whatever new interfaces begin with; the
+ * pod as a neighbour; and the pods' IPv6 gateway as an address, so that a pod that lost its own
+ * neighbour entry gets an answer.
+ */
+static int complete_host_end(struct mnl_socket *s, const struct podlink *l)
+{
+	static const struct link_change change = {.forward = true};
+	_cleanup_(freep) struct nlbatch *b = xmalloc(sizeof(*b));
+	const struct addr gateway = podlink_gateway(AF_INET6);
+	int r = link_change(s, l->host_ifname, &change, NULL);
+
+	if (r == 0)
+		r = link_index(s, l->host_ifname);
+	if (r < 0)
+		return r;
+	nlbatch_begin(b, s);
+	for (uint32_t i = 0; i < l->n_addrs; i++)
+		podlink_put_neighbour(b, r, &l->addrs[i], &l->mac);
+	if (podlink_has_family(l, AF_INET6))
+		podlink_put_address(b, r, &gateway);
+	return nlbatch_send_all(b, NULL);
+}
+
 /**
  * podlink_create() - Make a pod's link, up and configured
  * @l:      What it shall be
@@ -94,6 +118,12 @@ int podlink_create(const struct podlink *l, struct err *reterr)
 	if (r < 0)
 		return err_set(reterr, r, "making the link %s: %s", l->host_ifname, strerror(-r));
 	r = netns_inside(netns, l, podlink_configure, NULL, reterr);
+	if (r == 0) {
+		r = complete_host_end(s, l);
+		if (r < 0)
+			(void)err_set(reterr, r, "configuring the link %s: %s", l->host_ifname,
+				      strerror(-r));
+	}
 	if (r == 0) {
 		r = podlink_wait_running(s, l->host_ifname);
 		if (r < 0)
@@ -153,24 +183,4 @@ int podlink_delete(const char *host_ifname, struct err *reterr)
 	int r = nl_open(NETLINK_ROUTE, 0, &s, reterr);
 
 	return r < 0 ? r : podlink_remove(s, host_ifname, reterr);
-}
-
-static int set_mtu(const struct podlink *l, struct mnl_socket *s, void *arg _unused_,
-		   struct err *reterr)
-{
-	return link_set_mtu(s, l->ifname, l->mtu, reterr);
-}
-
-/**
- * podlink_set_mtu() - Set the MTU of the pod's end
- * @l:      @netns, @ifname and @mtu are used
- * @reterr: What failed
- *
- * Return: 0, -errno
- */
-int podlink_set_mtu(const struct podlink *l, struct err *reterr)
-{
-	_cleanup_(closep) int netns = netns_open(l->netns, reterr);
-
-	return netns < 0 ? netns : netns_inside(netns, l, set_mtu, NULL, reterr);
 }

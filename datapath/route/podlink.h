@@ -2,7 +2,7 @@
 /*
  * podlink.h - a pod's veth pair, made, checked and deleted by the plugin's process (blocking).
  *
- * The host's end carries HOST_MAC and no address but the link-local one that the kernel makes; the
+ * The host's end carries HOST_MAC, the link-local address that the kernel makes and fe80::1; the
  * pod's end gets its addresses as /32 and /128 (no duplicate address detection), a permanent
  * neighbour entry for the link-local gateways 169.254.1.1 and fe80::1 that points at the host's
  * end, an on-link route to the gateway and a default route through it: no bridge, no ARP, no ND on
@@ -13,6 +13,7 @@
 #include "lib/addr.h"
 #include "lib/err.h"
 
+#define PODLINK_MTU_MOST 65535u /* of a veth */
 #define PODLINK_GATEWAY4 "169.254.1.1"
 #define PODLINK_GATEWAY6 "fe80::1"
 #define PODLINK_HOST_MAC "02:6d:61:6e:78:01" /* locally administered; the same on every link */
@@ -34,7 +35,7 @@ struct podlink {
 int podlink_create(const struct podlink *l, struct err *reterr);
 int podlink_check(const struct podlink *l, struct err *reterr);
 bool podlink_netns_exists(const char *netns);
-/* Set the MTU of the pod's end (@netns, @ifname, @mtu of @l are used). */
-int podlink_set_mtu(const struct podlink *l, struct err *reterr);
+uint32_t podlink_mtu_of_link(uint32_t link, bool six);
+uint32_t podlink_next_mtu(uint32_t pod, uint32_t host, uint32_t node);
 /* Delete by the host's name; 0 also when it does not exist. */
 int podlink_delete(const char *host_ifname, struct err *reterr);

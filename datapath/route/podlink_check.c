@@ -3,8 +3,8 @@
  * podlink_check.c - is a pod's link still what podlink_create() made?  Blocking, in the plugin's
  * process.
  *
- * What the pod added is its own business; what is missing or different is told.  The MTU is not
- * compared: it follows the node's while pods run.
+ * What the pod added is its own business, and so is its own MTU; what is missing or different is
+ * told.
  */
 #include <errno.h>
 #include <linux/neighbour.h>
@@ -139,20 +139,81 @@ static int judge(const struct findings *f, struct err *reterr)
 	return r;
 }
 
-static int check_host_end(const struct podlink *l, int netns, const struct link *pod,
-			  struct err *reterr)
+static int see_entry(void *arg, const struct nlmsghdr *h)
 {
-	_cleanup_(nl_closep) struct mnl_socket *s = NULL;
-	struct link host;
-	int r = nl_open(NETLINK_ROUTE, 0, &s, reterr);
+	const struct ndmsg *m = mnl_nlmsg_get_payload(h);
+	const struct nlattr *mac = nl_find(h, sizeof(*m), NDA_LLADDR);
+
+	if (h->nlmsg_type == RTM_NEWNEIGH && (m->ndm_state & NUD_PERMANENT) && mac &&
+	    mnl_attr_get_payload_len(mac) == MAC_LEN)
+		memcpy(arg, mnl_attr_get_payload(mac), MAC_LEN);
+	return 0;
+}
+
+/* The host's entry for an address of the pod. */
+static int check_entry(const struct podlink *l, struct mnl_socket *s, uint32_t ifindex,
+		       const struct addr *a, struct err *reterr)
+{
+	char request[128] __attribute__((aligned(NLMSG_ALIGNTO))), text[ADDR_STR_MAX];
+	struct nlmsghdr *h = mnl_nlmsg_put_header(request);
+	struct mac mac = {0};
+	struct ndmsg *m;
+	int r;
+
+	h->nlmsg_type = RTM_GETNEIGH;
+	h->nlmsg_flags = NLM_F_ACK;
+	m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
+	m->ndm_family = a->family;
+	m->ndm_ifindex = (int)ifindex;
+	nl_put_addr(h, NDA_DST, a);
+	r = nl_request(s, h, see_entry, &mac);
+	(void)addr_str(a, text);
+	if (r < 0 && r != -ENOENT)
+		return err_set(reterr, r, "neighbour entry of %s on %s: %s", text, l->host_ifname,
+			       strerror(-r));
+	if (memcmp(&mac, &l->mac, sizeof(mac)) != 0)
+		return err_set(reterr, -EHOSTUNREACH, "no permanent neighbour entry for %s on %s",
+			       text, l->host_ifname);
+	return 0;
+}
+
+/**
+ * podlink_check_host() - Compare the host's end with what it shall be
+ * @l:        What it shall be; an @mtu of 0 is not compared
+ * @s:        Socket of the host
+ * @ret_host: The link; untouched if there is none
+ * @reterr:   What differs
+ *
+ * Return: 0; -errno: something differs or could not be read
+ */
+int podlink_check_host(const struct podlink *l, struct mnl_socket *s, struct link *ret_host,
+		       struct err *reterr)
+{
+	int r = link_get(s, l->host_ifname, ret_host);
 
 	if (r < 0)
-		return r;
-	r = link_get(s, l->host_ifname, &host);
-	if (r < 0)
 		return err_set(reterr, r, "link %s: %s", l->host_ifname, strerror(-r));
-	if (!host.up)
+	if (!ret_host->up)
 		return err_set(reterr, -ENETDOWN, "link %s is down", l->host_ifname);
+	if (l->mtu && ret_host->mtu != l->mtu)
+		return err_set(reterr, -EINVAL, "link %s has the MTU %u instead of %u",
+			       l->host_ifname, ret_host->mtu, l->mtu);
+	for (uint32_t i = 0; i < l->n_addrs && r == 0; i++)
+		r = check_entry(l, s, ret_host->index, &l->addrs[i], reterr);
+	return r;
+}
+
+static int check_pair(const struct podlink *l, int netns, const struct link *pod,
+		      struct err *reterr)
+{
+	_cleanup_(nl_closep) struct mnl_socket *s = NULL;
+	struct link host = {0};
+	int r = nl_open(NETLINK_ROUTE, 0, &s, reterr);
+
+	if (r == 0)
+		r = podlink_check_host(l, s, &host, reterr);
+	if (r < 0)
+		return r;
 	if (!netns_joins(s, netns, &host, pod))
 		return err_set(reterr, -ENOLINK, "%s is not the other end of interface %s",
 			       l->host_ifname, l->ifname);
@@ -181,5 +242,5 @@ int podlink_check(const struct podlink *l, struct err *reterr)
 	r = netns_inside(netns, l, look, &f, reterr);
 	if (r == 0)
 		r = judge(&f, reterr);
-	return r == 0 ? check_host_end(l, netns, &f.link, reterr) : r;
+	return r == 0 ? check_pair(l, netns, &f.link, reterr) : r;
 }

@@ -34,7 +34,13 @@ static void put_up(struct nlbatch *b, int ifindex)
 	nlbatch_added(b, h);
 }
 
-static void put_address(struct nlbatch *b, int ifindex, const struct addr *a)
+/**
+ * podlink_put_address() - Add an address that is used at once
+ * @b:       Batch
+ * @ifindex: Interface
+ * @a:       Address
+ */
+void podlink_put_address(struct nlbatch *b, int ifindex, const struct addr *a)
 {
 	struct nlmsghdr *h = nlbatch_add(b, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE);
 	struct ifaddrmsg *i = mnl_nlmsg_put_extra_header(h, sizeof(*i));
@@ -48,18 +54,24 @@ static void put_address(struct nlbatch *b, int ifindex, const struct addr *a)
 	nlbatch_added(b, h);
 }
 
-static void put_neighbour(struct nlbatch *b, int ifindex, const struct addr *gw)
+/**
+ * podlink_put_neighbour() - Have an address found without asking
+ * @b:       Batch
+ * @ifindex: Interface
+ * @a:       Address
+ * @mac:     Where it is
+ */
+void podlink_put_neighbour(struct nlbatch *b, int ifindex, const struct addr *a,
+			   const struct mac *mac)
 {
 	struct nlmsghdr *h = nlbatch_add(b, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE);
 	struct ndmsg *n = mnl_nlmsg_put_extra_header(h, sizeof(*n));
-	struct mac host_mac;
 
-	(void)mac_parse(PODLINK_HOST_MAC, &host_mac);
-	n->ndm_family = gw->family;
+	n->ndm_family = a->family;
 	n->ndm_ifindex = ifindex;
 	n->ndm_state = NUD_PERMANENT;
-	nl_put_addr(h, NDA_DST, gw);
-	mnl_attr_put(h, NDA_LLADDR, MAC_LEN, host_mac.b);
+	nl_put_addr(h, NDA_DST, a);
+	mnl_attr_put(h, NDA_LLADDR, MAC_LEN, mac->b);
 	nlbatch_added(b, h);
 }
 
@@ -101,13 +113,22 @@ static const char *const steps[] = {"address", "neighbour", "route to the gatewa
 static void put_family(struct nlbatch *b, int ifindex, const struct addr *a)
 {
 	struct addr gw = podlink_gateway(a->family);
+	struct mac host_mac;
 
-	put_address(b, ifindex, a);
-	put_neighbour(b, ifindex, &gw);
+	(void)mac_parse(PODLINK_HOST_MAC, &host_mac);
+	podlink_put_address(b, ifindex, a);
+	podlink_put_neighbour(b, ifindex, &gw, &host_mac);
 	put_routes(b, ifindex, &gw);
 }
 
-static bool has_family(const struct podlink *l, uint8_t family)
+/**
+ * podlink_has_family() - Has a pod an address of a family?
+ * @l:      Its link
+ * @family: AF_INET or AF_INET6
+ *
+ * Return: true if so
+ */
+bool podlink_has_family(const struct podlink *l, uint8_t family)
 {
 	for (uint32_t i = 0; i < l->n_addrs; i++)
 		if (l->addrs[i].family == family)
@@ -158,7 +179,7 @@ int podlink_configure(const struct podlink *l, struct mnl_socket *s, void *arg _
 	uint32_t failed = 0;
 	int r;
 
-	if (has_family(l, AF_INET6))
+	if (podlink_has_family(l, AF_INET6))
 		enable_ipv6(l->ifname);
 	nlbatch_begin(b, s);
 	put_up(b, (int)if_nametoindex("lo"));

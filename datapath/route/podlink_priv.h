@@ -25,7 +25,19 @@ bool netns_joins(struct mnl_socket *s, int netns, const struct link *host, const
 
 /* podlink_pod.c */
 struct addr podlink_gateway(uint8_t family);
+void podlink_put_address(struct nlbatch *b, int ifindex, const struct addr *a);
+void podlink_put_neighbour(struct nlbatch *b, int ifindex, const struct addr *a,
+			   const struct mac *mac);
+bool podlink_has_family(const struct podlink *l, uint8_t family);
 int podlink_configure(const struct podlink *l, struct mnl_socket *s, void *arg, struct err *reterr);
+
+/* podlink_check.c */
+int podlink_check_host(const struct podlink *l, struct mnl_socket *s, struct link *ret_host,
+		       struct err *reterr);
+
+/* podlink_mtu.c */
+int podlink_follow_mtu(const struct podlink *l, struct mnl_socket *s, uint32_t *ret_mtu,
+		       struct err *reterr);
 
 /* podlink_wait.c */
 int podlink_wait_local(struct mnl_socket *s, const struct addr *a);

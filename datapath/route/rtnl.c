@@ -33,7 +33,8 @@ int rtnl_open(rtnl_event_fn *fn, void *arg, struct rtnl **ret, struct err *reter
 {
 	unsigned int groups = group_bit(RTNLGRP_LINK) | group_bit(RTNLGRP_IPV4_IFADDR) |
 			      group_bit(RTNLGRP_IPV6_IFADDR) | group_bit(RTNLGRP_IPV4_ROUTE) |
-			      group_bit(RTNLGRP_IPV6_ROUTE);
+			      group_bit(RTNLGRP_IPV6_ROUTE) | group_bit(RTNLGRP_NEIGH) |
+			      group_bit(RTNLGRP_IPV4_NETCONF) | group_bit(RTNLGRP_IPV6_NETCONF);
 	struct rtnl *n = xcalloc(1, sizeof(*n));
 	int r = nl_open(NETLINK_ROUTE, 0, &n->ask, reterr);
 

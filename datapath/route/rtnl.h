@@ -11,6 +11,7 @@
 
 #include "datapath/route/routes.h"
 
+struct podlink;
 struct rtnl;
 
 /* enum rtnl_event - what a notification was about; the agent reacts by key */
@@ -19,7 +20,9 @@ enum rtnl_event_kind {
 	RTNL_LINK_DOWN,	  /* @ifname: one was set down, perhaps to disappear */
 	RTNL_LINK_OF_POD, /* @ifname: one appeared or changed otherwise */
 	RTNL_LINK_MTU,	  /* @ifname, not ours, changed its MTU or state */
-	RTNL_ADDR,	  /* an address of the node came or went */
+	RTNL_NEIGHBOUR,	  /* @dst, @ifindex, @mac: a neighbour entry came, changed or went */
+	RTNL_FORWARDING,  /* @family, @ifindex, @on: it was switched */
+	RTNL_ADDR,	  /* an address of the node or a default route came or went */
 	RTNL_ROUTE_GONE,  /* @dst: a route of ours may have been deleted or replaced by others */
 	RTNL_OVERRUN,	  /* something was not notified: everything has to be read again */
 };
@@ -28,8 +31,13 @@ struct rtnl_event {
 	enum rtnl_event_kind kind;
 	char ifname[16];
 	struct prefix dst;
-	uint32_t port; /* netlink port of who asked for it, of the first three kinds and routes; 0:
-			  the kernel */
+	uint32_t ifindex; /* RTNL_FORWARDING: 0 for the family's own switch */
+	uint32_t mtu;	  /* of links */
+	uint8_t family;
+	bool on;
+	struct mac mac; /* of a permanent entry; else zero */
+	uint32_t port;	/* netlink port of who asked for it, of the first three kinds and routes; 0:
+			   the kernel */
 };
 
 typedef void rtnl_event_fn(void *arg, const struct rtnl_event *e);
@@ -50,11 +58,13 @@ struct route_batch *route_batch_new(struct routes *r);
 void route_batch_send(struct route_batch *b, struct rtnl *n);
 int route_batch_finish(struct route_batch *b, struct routes *r, struct err *reterr);
 
-/* The link that carries an address, for the MTU; -ENOENT. */
+/* The link that carries the traffic of an address, for the MTU; -ENOENT. */
 int rtnl_link_of(struct rtnl *n, const struct addr *a, char ret_ifname[static 16],
 		 uint32_t *ret_mtu);
-int rtnl_link_set_up(struct rtnl *n, const char *ifname, struct err *reterr);
-int rtnl_link_set_mtu(struct rtnl *n, const char *ifname, uint32_t mtu, struct err *reterr);
+int rtnl_link_restore(struct rtnl *n, const char *ifname, uint32_t mtu, struct err *reterr);
+int rtnl_link_follow(struct rtnl *n, const struct podlink *l, uint32_t *ret_mtu,
+		     struct err *reterr);
+int rtnl_link_check(struct rtnl *n, const struct podlink *l, struct err *reterr);
 /* Call fn for every link that has a name of ours (attachment.h) and is a veth. */
 int rtnl_each_pod_link(struct rtnl *n, void (*fn)(void *arg, const char *ifname), void *arg,
 		       struct err *reterr);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * rtnl_event.c - what the kernel tells about links, addresses and routes.
+ * rtnl_event.c - what the kernel tells about links, addresses, routes, neighbours and
+ * forwarding.
  *
  * The kernel drops IPv4 routes without a notification when their device goes down or loses its
  * last address.  So RTNL_OVERRUN, "read again", also follows when that happens to a link that is
@@ -8,6 +9,8 @@
  */
 #include <errno.h>
 #include <linux/if_link.h>
+#include <linux/neighbour.h>
+#include <linux/netconf.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -34,7 +37,7 @@ static void on_link(struct reading *d, const struct nlmsghdr *h)
 {
 	const struct ifinfomsg *i = mnl_nlmsg_get_payload(h);
 	struct rtnl_event e = {.kind = RTNL_LINK_MTU};
-	const struct nlattr *name = nl_find(h, sizeof(*i), IFLA_IFNAME);
+	const struct nlattr *name = nl_find(h, sizeof(*i), IFLA_IFNAME), *mtu;
 	bool of_pod, gone = h->nlmsg_type == RTM_DELLINK;
 
 	if (!nl_holds(h, sizeof(*i)) ||
@@ -47,6 +50,8 @@ static void on_link(struct reading *d, const struct nlmsghdr *h)
 		d->read_again = true;
 	if (gone && !of_pod)
 		return;
+	mtu = nl_find(h, sizeof(*i), IFLA_MTU);
+	e.mtu = mtu ? nl_u32(mtu) : 0;
 	e.port = h->nlmsg_pid;
 	if (gone)
 		e.kind = RTNL_LINK_GONE;
@@ -73,12 +78,59 @@ static void on_route(struct reading *d, const struct nlmsghdr *h)
 {
 	struct rtnl_event e = {.kind = RTNL_ROUTE_GONE, .port = h->nlmsg_pid};
 	bool lost = h->nlmsg_flags & NLM_F_REPLACE;
+	struct prefix dst;
 	struct route r;
+
+	if (route_read_dst(h, &dst) && !dst.len)
+		d->n->fn(d->n->arg, &(struct rtnl_event){.kind = RTNL_ADDR});
 
 	if (h->nlmsg_type == RTM_DELROUTE)
 		lost = route_decode(h, &r);
 	if (!lost || h->nlmsg_pid == mnl_socket_get_portid(d->n->ask) || !route_read_dst(h, &e.dst))
 		return;
+	d->n->fn(d->n->arg, &e);
+}
+
+/* Those that are not permanent come and go all day: whether one is a pod's, the agent knows. */
+static void on_neighbour(struct reading *d, const struct nlmsghdr *h)
+{
+	const struct ndmsg *m = mnl_nlmsg_get_payload(h);
+	const struct nlattr *dst = nl_find(h, sizeof(*m), NDA_DST);
+	const struct nlattr *mac = nl_find(h, sizeof(*m), NDA_LLADDR);
+	struct rtnl_event e = {.kind = RTNL_NEIGHBOUR, .port = h->nlmsg_pid};
+	struct addr a;
+
+	if (!nl_holds(h, sizeof(*m)) || !dst)
+		return;
+	a = (struct addr){.family = m->ndm_family};
+	if ((a.family != AF_INET && a.family != AF_INET6) ||
+	    mnl_attr_get_payload_len(dst) != addr_len(&a))
+		return;
+	memcpy(a.b, mnl_attr_get_payload(dst), addr_len(&a));
+	e.dst = prefix_host(&a);
+	e.ifindex = (uint32_t)m->ndm_ifindex;
+	if (h->nlmsg_type == RTM_NEWNEIGH && (m->ndm_state & NUD_PERMANENT) && mac &&
+	    mnl_attr_get_payload_len(mac) == MAC_LEN)
+		memcpy(e.mac.b, mnl_attr_get_payload(mac), MAC_LEN);
+	d->n->fn(d->n->arg, &e);
+}
+
+static void on_netconf(struct reading *d, const struct nlmsghdr *h)
+{
+	const struct netconfmsg *m = mnl_nlmsg_get_payload(h);
+	const struct nlattr *index = nl_find(h, sizeof(*m), NETCONFA_IFINDEX);
+	const struct nlattr *on = nl_find(h, sizeof(*m), NETCONFA_FORWARDING);
+	struct rtnl_event e = {.kind = RTNL_FORWARDING, .port = h->nlmsg_pid};
+	int32_t i;
+
+	if (!nl_holds(h, sizeof(*m)) || !index || !on)
+		return;
+	i = (int32_t)nl_u32(index);
+	if (i < 0 && i != NETCONFA_IFINDEX_ALL) /* what new interfaces begin with */
+		return;
+	e.family = m->ncm_family;
+	e.ifindex = i > 0 ? (uint32_t)i : 0;
+	e.on = nl_u32(on) != 0;
 	d->n->fn(d->n->arg, &e);
 }
 
@@ -96,6 +148,13 @@ static void on_message(struct reading *d, const struct nlmsghdr *h)
 	case RTM_NEWROUTE:
 	case RTM_DELROUTE:
 		on_route(d, h);
+		break;
+	case RTM_NEWNEIGH:
+	case RTM_DELNEIGH:
+		on_neighbour(d, h);
+		break;
+	case RTM_NEWNETCONF:
+		on_netconf(d, h);
 		break;
 	default:
 		break;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * rtnl_read.c - which routes of ours the kernel holds.
+ * rtnl_read.c - which routes of ours the kernel holds, and pods' neighbour entries with them.
  *
  * Ours is what has RTPROT_MANX in the main table.
  */
@@ -50,7 +50,7 @@ bool route_read_dst(const struct nlmsghdr *h, struct prefix *ret)
  * @h:   RTM_NEWROUTE or RTM_DELROUTE
  * @ret: Route; untouched unless it is ours
  *
- * The neighbour of a pod's route is not part of the message and left zero.
+ * The neighbour of a pod's route is not part of the message and left zero (rtnl_neigh.c).
  *
  * Return: true if it is a route of ours in the main table
  */
@@ -113,6 +113,8 @@ int rtnl_list(struct rtnl *n, struct route_list *ret, struct err *reterr)
 		r = read_family(n, AF_INET, ret);
 		if (r == 0)
 			r = read_family(n, AF_INET6, ret);
+		if (r == 0)
+			r = rtnl_read_neighbours(n, ret);
 	}
-	return r < 0 ? err_set(reterr, r, "reading routes: %s", strerror(-r)) : 0;
+	return r < 0 ? err_set(reterr, r, "reading routes and neighbours: %s", strerror(-r)) : 0;
 }

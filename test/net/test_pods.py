@@ -353,3 +353,97 @@ def test_mtu_follows_the_nodes_interface():
         with probe:
             probe.connect((node.v4, 9))
         assert mtu() in (1400, 1450)
+
+
+@pytest.mark.parametrize("carrier", ["lo", "dummy"])
+def test_mtu_of_the_way_out_when_the_node_has_its_address_on_lo(carrier):
+    """As routing daemons do it: the address is on lo (MTU 65536) or a dummy, the way out is not."""
+    with Lab(node_mtu=1450) as lab:
+        node = lab.node("n1")
+        name = carrier
+        if carrier == "dummy":
+            name = "anycast0"
+            node.namespace.ip("link", "add", name, "mtu", 9000, "type", "dummy", check=False)
+            if name not in node.links():
+                pytest.skip("this kernel has no dummy interfaces")
+            node.namespace.ip("link", "set", name, "up")
+        node.namespace.ip("address", "add", "203.0.113.5/32", "dev", name)
+        item = node.object()
+        item["status"]["addresses"] = [{"type": "InternalIP", "address": "203.0.113.5"}]
+        lab.write(item)
+        node.start_agent()
+        lab.namespace_object("default")
+        pod = lab.run_pod(node, "default", "pod")
+        assert node.links()[pod.host_ifname]["mtu"] == 1450
+        node.namespace.ip("link", "set", "eth0", "mtu", 1400)
+        wait_for(lambda: node.links()[pod.host_ifname]["mtu"] == 1400, what="the host's end")
+        node.namespace.ip("link", "add", "eth9", "mtu", 1380, "type", "veth",
+                          "peer", "name", "eth10")
+        node.namespace.ip("link", "set", "eth9", "up")
+        node.namespace.ip("address", "add", "192.0.2.1/24", "dev", "eth9")
+        node.namespace.ip("route", "replace", "default", "via", "192.0.2.254", "dev", "eth9",
+                          "onlink")
+        wait_for(lambda: node.links()[pod.host_ifname]["mtu"] == 1380, what="the new way out")
+
+
+def test_mtu_that_no_pod_can_have():
+    """An interface of the node with less than IPv6 needs."""
+    with Lab(families=(4,)) as lab:
+        node = lab.node("n1", podCIDRs=["10.201.1.0/24", "fd00:201:1::/64"])
+        node.namespace.ip("link", "set", "eth0", "mtu", 1000)
+        node.start_agent()
+        lab.namespace_object("default")
+        pod = lab.run_pod(node, "default", "pod")
+        assert node.links()[pod.host_ifname]["mtu"] == 1280
+
+
+def test_a_pods_own_mtu_stays():
+    with Lab() as lab:
+        node = lab.node("n1", start=True)
+        lab.namespace_object("default")
+        pod = lab.run_pod(node, "default", "pod")
+        pod.namespace.ip("link", "set", "eth0", "mtu", 1300)
+        node.namespace.ip("link", "set", "eth0", "mtu", 1450)
+        wait_for(lambda: node.links()[pod.host_ifname]["mtu"] == 1450, what="the host's end")
+        assert json.loads(pod.namespace.ip("-j", "link", "show", "eth0"))[0]["mtu"] == 1300
+
+
+def test_mtu_without_the_right_to_enter_pods():
+    """CAP_NET_ADMIN alone, as in a container: what runs keeps an MTU that works at both ends, and
+    nothing is said about it while nothing changes."""
+    with Lab() as lab:
+        node = lab.node("n1")
+        node.launcher = ["setpriv", "--bounding-set=-all,+net_admin,+dac_override",
+                         "--inh-caps=-all"]
+        node.start_agent()
+        lab.namespace_object("default")
+        pods = [lab.run_pod(node, "default", f"pod{i}") for i in range(3)]
+        node.restart_agent()
+        assert "level=warn" not in node.log_text(), node.log_text()
+        node.namespace.ip("link", "set", "eth0", "mtu", 1400)
+        wait_for(lambda: "running pods keep their MTU" in node.log_text(), what="the message")
+        later = lab.run_pod(node, "default", "later")
+        assert node.links()[later.host_ifname]["mtu"] == 1400
+        for pod in pods:
+            assert node.links()[pod.host_ifname]["mtu"] == 1500
+            assert udp_fits(pods[0], pod, 1472)
+        check = node.manx("ipam", "check", "--run-dir", node.run_dir, check=False)
+        assert check.returncode == 0, check.stdout
+        for pod in pods:
+            cni.call(pod, "CHECK", prev=pod.result)
+
+
+def udp_fits(source, pod, size):
+    """Does a datagram of that size arrive in one piece?"""
+    with pod.namespace:
+        ear = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with source.namespace:
+        mouth = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with ear, mouth:
+        ear.bind((pod.v4, 7777))
+        ear.settimeout(1)
+        mouth.sendto(bytes(size), (pod.v4, 7777))
+        try:
+            return len(ear.recv(65535)) == size
+        except TimeoutError:
+            return False

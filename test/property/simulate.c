@@ -68,6 +68,8 @@ static struct value read_field(const struct sim_packet *p, enum nft_field f)
 		return value_of(&p->protocol, 1, NFT_TYPE_PROTO);
 	case NFT_TH_DPORT:
 		return value_of(&dport, 2, NFT_TYPE_SERVICE);
+	case NFT_ICMP6_TYPE:
+		return value_of(&p->icmp6, 1, NFT_TYPE_NONE);
 	case NFT_IIFNAME:
 		return interface(p->iifname);
 	case NFT_OIFNAME:

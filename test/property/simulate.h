@@ -13,12 +13,13 @@
 /*
  * struct sim_packet - what a rule can read
  * @dport:   Bytes 2 and 3 behind the IP header, whatever the protocol: the kernel does not look
+ * @icmp6:   Type of an ICMPv6 packet
  * @iifname: "" when sent by the node itself
  * @local:   @dst is an address of the node
  */
 struct sim_packet {
 	struct addr src, dst;
-	uint8_t protocol;
+	uint8_t protocol, icmp6;
 	uint16_t dport;
 	const char *iifname, *oifname;
 	struct mac mac;

@@ -16,6 +16,8 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <netinet/icmp6.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -124,6 +126,38 @@ static void settle(struct run *run)
 	timeline_reap(&run->t);
 }
 
+/* From its link-local address a pod asks for neighbours and answers; it does nothing else. */
+static void check_neighbours(struct run *run, const struct attachment *a, struct sim_packet p)
+{
+	const struct mac *m = &a->mac;
+	bool six = false;
+
+	for (uint32_t i = 0; i < a->n_addrs; i++)
+		six |= a->addrs[i].family == AF_INET6;
+	p.src = p.dst = (struct addr){.family = AF_INET6,
+				      .b = {0xfe, 0x80, 0, 0, 0, 0, 0, 0, m->b[0] ^ 2, m->b[1],
+					    m->b[2], 0xff, 0xfe, m->b[3], m->b[4], m->b[5]}};
+	for (int type = 0; type < 256; type++) {
+		bool asks = type == ND_ROUTER_SOLICIT || type == ND_NEIGHBOR_SOLICIT ||
+			    type == ND_NEIGHBOR_ADVERT;
+
+		p.protocol = IPPROTO_ICMPV6;
+		p.icmp6 = (uint8_t)type;
+		if (simulate_hook(run->subject.table, NFT_HOOK_PREROUTING, &p) != (six && asks))
+			fail_world(run, "neighbour discovery is not as it should be");
+		p.protocol = PROTO_UDP;
+		if (simulate_hook(run->subject.table, NFT_HOOK_PREROUTING, &p))
+			fail_world(run, "a link-local address does more than neighbour discovery");
+	}
+	p.protocol = IPPROTO_ICMPV6;
+	p.icmp6 = ND_NEIGHBOR_ADVERT;
+	if (six && !simulate_hook(run->subject.table, NFT_HOOK_INPUT, &p))
+		fail_world(run, "a policy stands in the way of neighbour discovery");
+	p.src.b[15] ^= 1;
+	if (simulate_hook(run->subject.table, NFT_HOOK_PREROUTING, &p))
+		fail_world(run, "a pod speaks with another's link-local address");
+}
+
 /*
  * What leaves a local pod's interface with another's address or MAC goes nowhere, nor what comes
  * with its address from elsewhere, be it an interface whose name begins as ours do.
@@ -151,6 +185,7 @@ static void check_spoofed(struct run *run)
 	if (simulate_hook(run->subject.table, NFT_HOOK_PREROUTING, &p))
 		fail_world(run, "a local pod's address is believed elsewhere");
 	p.iifname = a->host_ifname;
+	check_neighbours(run, a, p);
 	(void)addr_next(&p.src);
 	if (simulate_hook(run->subject.table, NFT_HOOK_PREROUTING, &p))
 		fail_world(run, "a local pod can send from the address after its own");

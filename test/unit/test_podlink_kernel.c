@@ -366,7 +366,6 @@ static void refused(struct world *w, const char *netns, int code, const char *me
 	if (!strstr(w->err.msg, message))
 		fail_msg("%s", w->err.msg);
 	assert_int_equal(podlink_check(&w->link, &w->err), code);
-	assert_int_equal(podlink_set_mtu(&w->link, &w->err), code);
 	assert_false(host_has(HOST_LINK));
 	w->link.netns = w->path;
 }
@@ -405,6 +404,15 @@ static void differs(struct world *w, const char *in_pod, const char *message)
 		fail_msg("%s: %s", in_pod, w->err.msg);
 }
 
+static void differs_here(struct world *w, const char *command, const char *message)
+{
+	create(w);
+	assert_int_equal(podlink_check(&w->link, &w->err), 0);
+	lab_run("%s", command);
+	assert_true(podlink_check(&w->link, &w->err) < 0);
+	assert_string_equal(w->err.msg, message);
+}
+
 static void check_finds_what_differs(void **state)
 {
 	struct world *w = *state;
@@ -420,14 +428,24 @@ static void check_finds_what_differs(void **state)
 	differs(w, "ip link set eth0 down && ip link set eth0 name eth1", "no interface eth0");
 	differs(w, "ip route replace default via 10.1.0.99 dev eth0 onlink", "no default route");
 	create(w);
-	lab_run("ip link set " HOST_LINK " down");
-	assert_true(podlink_check(&w->link, &w->err) < 0);
-	assert_string_equal(w->err.msg, "link " HOST_LINK " is down");
+	differs_here(w, "ip link set " HOST_LINK " down", "link " HOST_LINK " is down");
+	differs_here(w, "ip link set " HOST_LINK " mtu 1300",
+		     "link " HOST_LINK " has the MTU 1300 instead of 1450");
+	differs_here(w, "ip neigh del 10.1.0.5 dev " HOST_LINK,
+		     "no permanent neighbour entry for 10.1.0.5 on " HOST_LINK);
+	differs_here(w, "ip -6 neigh change fd00:1::5 nud stale dev " HOST_LINK,
+		     "no permanent neighbour entry for fd00:1::5 on " HOST_LINK);
+	differs_here(
+		w,
+		"ip neigh replace 10.1.0.5 lladdr 02:00:00:00:00:66 nud permanent dev " HOST_LINK,
+		"no permanent neighbour entry for 10.1.0.5 on " HOST_LINK);
 	create(w);
 	w->link.host_ifname = "mxaaaaaaaaaaaa";
 	assert_true(podlink_check(&w->link, &w->err) < 0);
 	lab_run("ip link add mxaaaaaaaaaaaa type veth peer name x && ip link set mxaaaaaaaaaaaa "
-		"up");
+		"up mtu 1450");
+	lab_run("ip neigh add 10.1.0.5 lladdr 02:00:00:00:00:05 dev mxaaaaaaaaaaaa nud permanent");
+	lab_run("ip neigh add fd00:1::5 lladdr 02:00:00:00:00:05 dev mxaaaaaaaaaaaa nud permanent");
 	assert_true(podlink_check(&w->link, &w->err) < 0);
 	assert_string_equal(w->err.msg, "mxaaaaaaaaaaaa is not the other end of interface eth0");
 }
@@ -442,15 +460,99 @@ static void check_accepts_what_the_pod_adds(void **state)
 	assert_int_equal(podlink_check(&w->link, &w->err), 0);
 }
 
-static void the_mtu_of_both_ends(void **state)
+static uint32_t follow(struct world *w, uint32_t mtu)
+{
+	struct rtnl *n = NULL;
+	uint32_t had = 0;
+
+	w->link.mtu = mtu;
+	assert_int_equal(rtnl_open(NULL, NULL, &n, &w->err), 0);
+	if (rtnl_link_follow(n, &w->link, &had, &w->err) < 0)
+		fail_msg("%s", w->err.msg);
+	(void)rtnl_close(n);
+	return had;
+}
+
+static bool have(const struct world *w, uint32_t pod, uint32_t host)
+{
+	_cleanup_(freep) char *in_pod = xasprintf("mtu %u ", pod);
+	_cleanup_(freep) char *in_host = xasprintf("mtu %u ", host);
+
+	return pod_shows(w, in_pod, "ip link show eth0") &&
+	       lab_shows(in_host, "ip link show " HOST_LINK);
+}
+
+static void both_ends_follow_the_mtu(void **state)
 {
 	struct world *w = *state;
 
 	create(w);
-	w->link.mtu = 1400;
-	assert_int_equal(podlink_set_mtu(&w->link, &w->err), 0);
-	assert_true(pod_shows(w, "mtu 1400", "ip link show eth0"));
+	assert_int_equal(follow(w, 1400), 1400);
+	assert_true(have(w, 1400, 1400));
 	assert_int_equal(podlink_check(&w->link, &w->err), 0);
+	assert_int_equal(follow(w, 8000), 8000);
+	assert_true(have(w, 8000, 8000));
+}
+
+/* What a pod lowered by itself stays, as long as the node's is not lower still. */
+static void a_pods_own_mtu_stays(void **state)
+{
+	struct world *w = *state;
+
+	create(w);
+	pod_run(w, "ip link set eth0 mtu 1300");
+	(void)follow(w, 1500);
+	assert_true(have(w, 1300, 1500));
+	(void)follow(w, 1400);
+	assert_true(have(w, 1300, 1400));
+	(void)follow(w, 1280);
+	assert_true(have(w, 1280, 1280));
+}
+
+/* With nothing to change the pod is not entered, whatever its path says. */
+static void nobody_is_entered_for_nothing(void **state)
+{
+	struct world *w = *state;
+
+	create(w);
+	w->link.netns = "/nowhere";
+	assert_int_equal(follow(w, 1450), 1450);
+	pod_run(w, "ip link set eth0 mtu 1300");
+	assert_int_equal(follow(w, 1400), 1400);
+	w->link.netns = w->path;
+	assert_true(have(w, 1300, 1400));
+}
+
+/* Neither end is left with an MTU that the other one drops. */
+static void a_pod_that_cannot_be_entered_keeps_both(void **state)
+{
+	static const uint32_t mtus[] = {1300, 9000};
+	struct world *w = *state;
+
+	create(w);
+	for (size_t i = 0; i < ARRAY_SIZE(mtus); i++) {
+		struct rtnl *n = NULL;
+		uint32_t had = 0;
+
+		w->link.mtu = mtus[i];
+		w->link.netns = "/nowhere";
+		assert_int_equal(rtnl_open(NULL, NULL, &n, &w->err), 0);
+		assert_int_equal(rtnl_link_follow(n, &w->link, &had, &w->err), -ENOENT);
+		(void)rtnl_close(n);
+		assert_int_equal(had, 1450);
+		assert_true(have(w, 1450, 1450));
+	}
+	w->link.netns = w->path;
+}
+
+static void what_the_hosts_end_gets(void **state)
+{
+	struct world *w = *state;
+
+	lab_sysctl("ipv4/conf/default/forwarding", "0");
+	create(w);
+	assert_true(lab_shows("1", "cat /proc/sys/net/ipv4/conf/" HOST_LINK "/forwarding"));
+	assert_true(lab_shows("fe80::1/128", "ip addr show " HOST_LINK));
 }
 
 /* --- how long it takes ------------------------------------------------------------------ */
@@ -552,7 +654,11 @@ int main(void)
 		TEST(paths_that_are_no_namespace),
 		TEST(check_finds_what_differs),
 		TEST(check_accepts_what_the_pod_adds),
-		TEST(the_mtu_of_both_ends),
+		TEST(both_ends_follow_the_mtu),
+		TEST(a_pods_own_mtu_stays),
+		TEST(nobody_is_entered_for_nothing),
+		TEST(a_pod_that_cannot_be_entered_keeps_both),
+		TEST(what_the_hosts_end_gets),
 		TEST(times),
 	};
 

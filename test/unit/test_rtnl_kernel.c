@@ -6,6 +6,7 @@
  * 2001:db8::1/64, and one pod's link mx0123456789ab.
  */
 #include <errno.h>
+#include <net/if.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -301,6 +302,70 @@ static void a_route_that_was_believed_lost(void **state)
 	assert_true(lab_shows("02:00:00:00:00:06 PERMANENT", "ip neigh show 10.1.0.5"));
 }
 
+/* Its neighbour entry is one with a pod's route: who reads the one sees whether the other is whole.
+ */
+static void a_pods_entry_is_read_with_its_route(void **state)
+{
+	static const char *const changes[] = {
+		"ip neigh del 10.1.0.5 dev " POD_LINK,
+		"ip neigh change 10.1.0.5 nud stale dev " POD_LINK,
+		"ip neigh replace 10.1.0.5 lladdr 02:00:00:00:00:77 nud permanent dev " POD_LINK,
+		"ip -6 neigh del fd00:1::5 dev " POD_LINK,
+	};
+	struct world *w = *state;
+
+	want(w, dev("10.1.0.5/32", POD_LINK, "02:00:00:00:00:05"));
+	want(w, dev("fd00:1::5/128", POD_LINK, "02:00:00:00:00:05"));
+	want(w, unreachable("10.1.0.0/16"));
+	apply(w);
+	/* Another interface has the same neighbour: it is not the pod's. */
+	lab_run("ip neigh add 10.1.0.5 lladdr 02:00:00:00:00:05 nud permanent dev up0");
+	assert_int_equal(read_routes(w->rtnl, w->routes, &w->err), 0);
+	assert_int_equal(routes_pending(w->routes), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
+		lab_run("%s", changes[i]);
+		assert_int_equal(read_routes(w->rtnl, w->routes, &w->err), 0);
+		assert_int_equal(routes_pending(w->routes), 1);
+		apply(w);
+		assert_true(lab_shows("02:00:00:00:00:05 PERMANENT",
+				      "ip neigh show 10.1.0.5 dev " POD_LINK));
+		assert_true(lab_shows("02:00:00:00:00:05 PERMANENT",
+				      "ip -6 neigh show fd00:1::5 dev " POD_LINK));
+	}
+}
+
+static void neighbours_and_forwarding_are_told(void **state)
+{
+	const struct rtnl_event *neighbour, *forwarding;
+	const struct route pod = dev("10.1.0.5/32", POD_LINK, "02:00:00:00:00:05");
+	struct world *w = *state;
+	static const struct mac none;
+
+	want(w, pod);
+	apply(w);
+	dispatch(w);
+	neighbour = &w->seen.last[RTNL_NEIGHBOUR];
+	assert_int_equal(neighbour->ifindex, if_nametoindex(POD_LINK));
+	assert_int_equal(neighbour->mac.b[5], 5);
+	lab_run("ip neigh del 10.1.0.5 dev " POD_LINK);
+	dispatch(w);
+	assert_true(w->seen.count[RTNL_NEIGHBOUR] > 0);
+	assert_true(prefix_eq(&neighbour->dst, &pod.dst));
+	assert_memory_equal(&neighbour->mac, &none, sizeof(none));
+
+	lab_sysctl("ipv4/ip_forward", "1");
+	lab_sysctl("ipv4/conf/" POD_LINK "/forwarding", "0");
+	dispatch(w);
+	forwarding = &w->seen.last[RTNL_FORWARDING];
+	assert_int_equal(forwarding->ifindex, if_nametoindex(POD_LINK));
+	assert_false(forwarding->on);
+	lab_sysctl("ipv6/conf/all/forwarding", "1");
+	lab_sysctl("ipv6/conf/all/forwarding", "0");
+	dispatch(w);
+	assert_int_equal(forwarding->family, AF_INET6);
+	assert_false(forwarding->on);
+}
+
 static void removing_what_is_gone_is_no_error(void **state)
 {
 	struct world *w = *state;
@@ -573,17 +638,23 @@ static void links_of_pods(void **state)
 {
 	struct world *w = *state;
 
-	lab_run("ip link add mxbridge type bridge");
+	lab_run("ip link add mxbbbbbbbbbbbb type bridge");
+	lab_run("ip link add mxlan0 type veth peer name guest0");
 	assert_int_equal(pod_links(w), 1);
-	assert_int_equal(rtnl_link_set_mtu(w->rtnl, POD_LINK, 1300, &w->err), 0);
+	lab_run("ip link set " POD_LINK " down");
+	lab_sysctl("ipv4/conf/" POD_LINK "/forwarding", "0");
+	assert_int_equal(rtnl_link_restore(w->rtnl, POD_LINK, 1300, &w->err), 0);
 	assert_true(lab_shows("mtu 1300", "ip link show " POD_LINK));
-	assert_int_equal(rtnl_link_set_mtu(w->rtnl, "mxnone", 1300, &w->err), -ENODEV);
+	assert_true(lab_shows("UP", "ip link show " POD_LINK));
+	assert_true(lab_shows("1", "cat /proc/sys/net/ipv4/conf/" POD_LINK "/forwarding"));
+	assert_int_equal(rtnl_link_restore(w->rtnl, "mxnone", 1300, &w->err), -ENODEV);
+	assert_true(rtnl_link_delete(w->rtnl, "mxlan0", &w->err) < 0);
 	assert_int_equal(rtnl_link_delete(w->rtnl, POD_LINK, &w->err), 0);
 	assert_int_equal(pod_links(w), 0);
 	assert_int_equal(rtnl_link_delete(w->rtnl, POD_LINK, &w->err), 0);
-	assert_true(rtnl_link_delete(w->rtnl, "mxbridge", &w->err) < 0);
+	assert_true(rtnl_link_delete(w->rtnl, "mxbbbbbbbbbbbb", &w->err) < 0);
 	assert_true(rtnl_link_delete(w->rtnl, "up0", &w->err) < 0);
-	assert_true(lab_shows("mxbridge", "ip link show"));
+	assert_true(lab_shows("mxbbbbbbbbbbbb", "ip link show"));
 	assert_true(lab_shows("up0", "ip link show"));
 }
 
@@ -617,6 +688,8 @@ int main(void)
 		TEST(kinds_replace_each_other),
 		TEST(routes_of_others_are_left_alone),
 		TEST(a_route_that_was_believed_lost),
+		TEST(a_pods_entry_is_read_with_its_route),
+		TEST(neighbours_and_forwarding_are_told),
 		TEST(removing_what_is_gone_is_no_error),
 		TEST(a_node_that_is_not_on_our_layer_2),
 		TEST(a_device_that_is_not_there),
