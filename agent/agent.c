@@ -79,8 +79,11 @@ static void on_link_event(void *arg, const struct rtnl_event *e)
 	case RTNL_LINK_DOWN:
 	case RTNL_LINK_OF_POD:
 	case RTNL_NEIGHBOUR:
+		links_event(a, e);
+		break;
 	case RTNL_FORWARDING:
 		links_event(a, e);
+		forwarding_event(a, e);
 		break;
 	case RTNL_ADDR:
 		routing_follow_mtu(a);
@@ -138,6 +141,8 @@ bool agent_ready(const struct agent *a, const char **ret_why)
 	else if (!ipam_has_family(a->ipam, AF_INET) && !ipam_has_family(a->ipam, AF_INET6))
 		*ret_why = "this node has no pod range: no spec.podCIDRs in its Node, no ranges in "
 			   "the configuration";
+	else
+		*ret_why = forwarding_problem(a);
 	return !*ret_why;
 }
 
@@ -342,8 +347,6 @@ static int open_shells(struct agent *a, struct err *reterr)
 			(void)err_set(reterr, r, "starting a thread: %s", strerror(-r));
 	}
 	if (r == 0)
-		r = rtnl_enable_forwarding(true, access("/proc/sys/net/ipv6", F_OK) == 0, reterr);
-	if (r == 0)
 		r = source_open(a, reterr);
 	if (r == 0 && report.rebooted)
 		restore_forget_all(a);
@@ -367,6 +370,7 @@ static void watch_everything(struct agent *a)
 	durable_watch(a);
 	guard_watch(a);
 	links_watch(a);
+	forwarding_watch(a);
 	reload_watch(a);
 	loop_on_turn(l, turn_run, a);
 }

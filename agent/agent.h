@@ -11,6 +11,7 @@
 #include "agent/config/options.h"
 #include "agent/durable.h"
 #include "agent/fences.h"
+#include "agent/forwarding.h"
 #include "agent/guard.h"
 #include "agent/hold.h"
 #include "agent/links.h"
@@ -99,6 +100,7 @@ struct agent {
 	struct hold hold;
 	struct links links;
 	struct fence *fences;
+	struct forwarding forwarding;
 	size_t left_pending; /* operations on the table that the last turn could not bring in */
 
 	struct counters count;

@@ -259,8 +259,12 @@ static void mtu_done(struct waiter_job *j)
 	struct agent *a = p->agent;
 
 	if (p->result == 0) {
+		bool another = !streq(a->mtu_ifname, p->ifname);
+
 		memcpy(a->mtu_ifname, p->ifname, sizeof(a->mtu_ifname));
 		a->link_mtu = p->mtu;
+		if (another)
+			forwarding_follow(a);
 	} /* else it stays: an address may come again */
 	take_mtu(a, wanted_mtu(a));
 	if (end(&a->routing.mtu))

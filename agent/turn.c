@@ -93,8 +93,10 @@ static void settle(struct agent *a)
 	bool changed = nodes_settle(a->nodes);
 
 	policy_settle(a->policy);
-	if (changed)
+	if (changed) {
 		set_ipam_ranges(a);
+		forwarding_follow(a);
+	}
 	if (moved(a) || changed)
 		routing_follow_mtu(a);
 }
@@ -143,6 +145,7 @@ static bool apply_routes(struct agent *a, uint64_t since)
 	struct sync *s = &a->routes_sync;
 
 	links_due(a);
+	forwarding_due(a);
 	if (sync_may_try(s, loop_now(a->loop))) {
 		routes_retry(a->routes);
 		if (a->routing.read_failed)

@@ -269,6 +269,11 @@ static void put_problems(struct sheet *s)
 		put_problem(s, problem);
 	if (!s->agent->durable.sync.ok)
 		put_problem(s, s->agent->durable.sync.problem);
+	if (forwarding_problem(s->agent))
+		put_problem(s, forwarding_problem(s->agent));
+	if (s->agent->forwarding.uplink_off)
+		put_problem(s, "packets for pods are not forwarded from the node's interface: its "
+			       "sysctl forwarding is 0");
 	put_gone(s);
 	source_each_problem(s->agent, put_problem, s);
 	aside_each(s->agent->aside, put_refused, s);

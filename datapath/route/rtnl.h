@@ -10,6 +10,7 @@
 #pragma once
 
 #include "datapath/route/routes.h"
+#include "lib/buf.h"
 
 struct podlink;
 struct rtnl;
@@ -70,4 +71,5 @@ int rtnl_each_pod_link(struct rtnl *n, void (*fn)(void *arg, const char *ifname)
 		       struct err *reterr);
 int rtnl_link_delete(struct rtnl *n, const char *ifname, struct err *reterr);
 /* Sysctls that forwarding needs: net.ipv4.ip_forward, net.ipv6.conf.all.forwarding. */
-int rtnl_enable_forwarding(bool ipv4, bool ipv6, struct err *reterr);
+int rtnl_enable_forwarding(struct rtnl *n, uint8_t family, struct buf *changed, struct err *reterr);
+bool rtnl_forwards(const char *ifname);

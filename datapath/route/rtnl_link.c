@@ -11,8 +11,6 @@
 #include "datapath/route/rtnl_priv.h"
 #include "ipam/attachment.h"
 
-#define READS_MAX 5 /* of a list that changes while it is read */
-
 /* struct search - the interface that carries an address */
 struct search {
 	const struct addr *addr;
@@ -87,7 +85,7 @@ int rtnl_link_of(struct rtnl *n, const struct addr *a, char ret_ifname[static 16
 	struct link l;
 	int r = -EINTR;
 
-	for (int i = 0; i < READS_MAX && r == -EINTR; i++)
+	for (int i = 0; i < RTNL_READS_MAX && r == -EINTR; i++)
 		r = nl_list(n->ask, RTM_GETADDR, &filter, sizeof(filter), match_address, &s);
 	if (r < 0)
 		return r;
@@ -185,7 +183,7 @@ int rtnl_each_pod_link(struct rtnl *n, void (*fn)(void *arg, const char *ifname)
 	struct walk w = {0};
 	int r = -EINTR;
 
-	for (int i = 0; i < READS_MAX && r == -EINTR; i++) {
+	for (int i = 0; i < RTNL_READS_MAX && r == -EINTR; i++) {
 		w.links.n = 0;
 		r = nl_list(n->ask, RTM_GETLINK, &all, sizeof(all), collect_link, &w);
 	}

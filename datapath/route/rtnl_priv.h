@@ -8,6 +8,8 @@
 
 #include "datapath/route/rtnl.h"
 
+#define RTNL_READS_MAX 5 /* of a list that changes while it is read */
+
 /* struct rtnl - @ask sends and waits for the acknowledgements, @listen takes notifications */
 struct rtnl {
 	struct mnl_socket *ask, *listen;

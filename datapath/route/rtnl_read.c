@@ -11,8 +11,6 @@
 #include "datapath/netlink/nlmsg.h"
 #include "datapath/route/rtnl_priv.h"
 
-#define READS_MAX 5 /* of a table that changes while it is read */
-
 static void take_addr(const struct nlattr *a, struct addr *ret)
 {
 	if (mnl_attr_get_payload_len(a) == addr_len(ret))
@@ -108,7 +106,7 @@ int rtnl_list(struct rtnl *n, struct route_list *ret, struct err *reterr)
 {
 	int r = -EINTR;
 
-	for (int i = 0; i < READS_MAX && r == -EINTR; i++) {
+	for (int i = 0; i < RTNL_READS_MAX && r == -EINTR; i++) {
 		ret->v.n = 0;
 		r = read_family(n, AF_INET, ret);
 		if (r == 0)

@@ -658,17 +658,50 @@ static void links_of_pods(void **state)
 	assert_true(lab_shows("up0", "ip link show"));
 }
 
+static int enable(struct world *w, uint8_t family, const char *changed)
+{
+	_cleanup_(buf_done) struct buf said = {0};
+	int r = rtnl_enable_forwarding(w->rtnl, family, &said, &w->err);
+
+	if (changed)
+		assert_string_equal(said.data, changed);
+	else
+		assert_int_equal(said.len, 0);
+	return r;
+}
+
 static void forwarding(void **state)
 {
 	struct world *w = *state;
 
 	lab_sysctl("ipv4/ip_forward", "0");
 	lab_sysctl("ipv6/conf/all/forwarding", "0");
-	assert_int_equal(rtnl_enable_forwarding(true, false, &w->err), 0);
+	assert_int_equal(enable(w, AF_INET, "net.ipv4.ip_forward=1"), 0);
 	assert_true(lab_shows("1", "cat /proc/sys/net/ipv4/ip_forward"));
 	assert_true(lab_shows("0", "cat /proc/sys/net/ipv6/conf/all/forwarding"));
-	assert_int_equal(rtnl_enable_forwarding(true, true, &w->err), 0);
+	assert_int_equal(enable(w, AF_INET, NULL), 0);
+	assert_int_equal(enable(w, AF_INET6, "net.ipv6.conf.all.forwarding=1"), 0);
 	assert_true(lab_shows("1", "cat /proc/sys/net/ipv6/conf/all/forwarding"));
+}
+
+/* The kernel drops what it learned from a router's advertisements when it begins to forward. */
+static void a_default_route_that_was_advertised_stays(void **state)
+{
+	struct world *w = *state;
+
+	lab_sysctl("ipv6/conf/all/forwarding", "0");
+	lab_run("ip -6 route add default via fe80::99 dev up0 proto ra expires 600");
+	lab_run("ip -6 route add default via fe80::98 dev up1 proto static metric 2048");
+	lab_sysctl("ipv6/conf/up0/accept_ra", "1");
+	lab_sysctl("ipv6/conf/up1/accept_ra", "1");
+	assert_int_equal(
+		enable(w, AF_INET6, "net.ipv6.conf.up0.accept_ra=2 net.ipv6.conf.all.forwarding=1"),
+		0);
+	assert_true(lab_shows("1", "cat /proc/sys/net/ipv6/conf/up1/accept_ra"));
+
+	lab_sysctl("ipv6/conf/all/forwarding", "0");
+	lab_sysctl("ipv6/conf/up0/accept_ra", "0"); /* a network manager looks after it */
+	assert_int_equal(enable(w, AF_INET6, "net.ipv6.conf.all.forwarding=1"), 0);
 }
 
 static void not_without_root(void **state _unused_)
@@ -705,6 +738,7 @@ int main(void)
 		TEST(the_link_of_an_address),
 		TEST(links_of_pods),
 		TEST(forwarding),
+		TEST(a_default_route_that_was_advertised_stays),
 	};
 
 	if (!lab_is_root())
