@@ -371,6 +371,7 @@ static void watch_everything(struct agent *a)
 	guard_watch(a);
 	links_watch(a);
 	forwarding_watch(a);
+	recheck_open(a);
 	reload_watch(a);
 	loop_on_turn(l, turn_run, a);
 }
@@ -423,6 +424,7 @@ static int start(struct agent *a, struct err *reterr)
 static void close_shells(struct agent *a)
 {
 	(void)server_close(a->server);
+	recheck_close(a);
 	(void)http_stop(a->http);
 	a->routing.waiter = waiter_free(a->routing.waiter);
 	for (size_t i = 0; i < a->n_sources; i++)

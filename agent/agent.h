@@ -17,6 +17,7 @@
 #include "agent/links.h"
 #include "agent/queue.h"
 #include "agent/ready.h"
+#include "agent/recheck.h"
 #include "agent/report/http.h"
 #include "agent/report/metrics.h"
 #include "agent/routing.h"
@@ -101,6 +102,7 @@ struct agent {
 	struct links links;
 	struct fence *fences;
 	struct forwarding forwarding;
+	struct recheck recheck;
 	size_t left_pending; /* operations on the table that the last turn could not bring in */
 
 	struct counters count;

@@ -75,6 +75,7 @@ void turn_configure(struct agent *a)
 				  });
 	routing_follow_mtu(a);
 	events_configure(a);
+	recheck_configure(a);
 }
 
 static bool moved(struct agent *a)
@@ -93,6 +94,7 @@ static void settle(struct agent *a)
 	bool changed = nodes_settle(a->nodes);
 
 	policy_settle(a->policy);
+	recheck_settle(a);
 	if (changed) {
 		set_ipam_ranges(a);
 		forwarding_follow(a);
@@ -122,8 +124,10 @@ static void apply_table(struct agent *a, bool changed)
 	struct err e = {0};
 	int r;
 
-	if (guard_due(a))
+	if (guard_due(a)) {
 		a->guard.unread = changed = true;
+		recheck_all(a);
+	}
 	if (table_pending(a->table) || a->guard.unread) {
 		if (!changed && !sync_may_try(s, loop_now(a->loop)))
 			return;
@@ -167,6 +171,7 @@ static void synced(struct agent *a)
 {
 	hold_end(a);
 	(void)read_table(a);
+	recheck_synced(a);
 	a->source_synced = true;
 	log_info("agent", "source complete", "ms=%" PRIu64,
 		 (uint64_t)((monotonic_usec() - a->started) / USEC_PER_MSEC));
@@ -207,6 +212,7 @@ void turn_run(void *agent)
 		apply(a, changed, since);
 	else
 		hold_run(a);
+	recheck_turn(a);
 	durable_follow(a);
 	agent_install_when_ready(a);
 	ready_follow(a);

@@ -40,8 +40,12 @@ enum config_key {
 	CONFIG_ADDRESS_COOLDOWN,
 	CONFIG_STATUS_GRACE,
 	CONFIG_MTU,
+	CONFIG_CONNECTIONS,
 	_CONFIG_KEY_MAX
 };
+
+/* enum connections - what becomes of connections that policies forbid after they began */
+enum connections { CONNECTIONS_RECHECK, CONNECTIONS_KEEP, _CONNECTIONS_MAX };
 
 /* struct prefix_list - in the order given, none twice */
 struct prefix_list {
@@ -74,6 +78,7 @@ struct config {
 	uint64_t address_cooldown_usec; /* before a freed address is given out again */
 	uint64_t status_grace_usec;	/* how long STATUS answers for an agent that went away */
 	uint32_t mtu;			/* of pod interfaces; 0: as the node's interface */
+	enum connections connections;
 };
 
 /* struct config_flag - one flag of the command line; the last of a key wins */

@@ -73,6 +73,14 @@ static int set_level(enum log_level *member, const char *s, struct err *reterr)
 	return 0;
 }
 
+static int set_connections(enum connections *member, const char *s, struct err *reterr)
+{
+	if (!streq(s, "keep") && !streq(s, "recheck"))
+		return err_set(reterr, -EINVAL, "'%.100s' is neither keep nor recheck", s);
+	*member = streq(s, "keep") ? CONNECTIONS_KEEP : CONNECTIONS_RECHECK;
+	return 0;
+}
+
 static int add_prefix(enum config_type type, struct prefix_list *list, const char *s,
 		      struct err *reterr)
 {
@@ -148,6 +156,8 @@ int config_field_set_text(const struct config_row *row, struct config *c, const 
 		return set_duration(row, member, text, reterr);
 	case CONFIG_TYPE_MTU:
 		return set_mtu(member, text, reterr);
+	case CONFIG_TYPE_CONNECTIONS:
+		return set_connections(member, text, reterr);
 	default:
 		return set_string(row, member, text, reterr);
 	}
@@ -275,6 +285,8 @@ bool config_field_equal(const struct config_row *row, const struct config *a,
 		return *(const uint64_t *)x == *(const uint64_t *)y;
 	case CONFIG_TYPE_MTU:
 		return *(const uint32_t *)x == *(const uint32_t *)y;
+	case CONFIG_TYPE_CONNECTIONS:
+		return *(const enum connections *)x == *(const enum connections *)y;
 	default:
 		return streq(*(char *const *)x, *(char *const *)y);
 	}
@@ -307,6 +319,9 @@ void config_field_copy(const struct config_row *row, struct config *to, const st
 		return;
 	case CONFIG_TYPE_MTU:
 		*(uint32_t *)x = *(const uint32_t *)y;
+		return;
+	case CONFIG_TYPE_CONNECTIONS:
+		*(enum connections *)x = *(const enum connections *)y;
 		return;
 	default:
 		free(*(char **)x);

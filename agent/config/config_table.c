@@ -112,6 +112,11 @@ const struct config_row config_rows[_CONFIG_KEY_MAX] = {
 		{"mtu", "BYTES", "MTU of pod interfaces; 0 takes it from the node's interface", "0",
 		 .runtime = true},
 		CONFIG_TYPE_MTU, MEMBER(mtu), 0},
+	[CONFIG_CONNECTIONS] = {
+		{"connections", "keep|recheck", "When policies or pods change, keep connections that "
+		 "are not allowed any more, or recheck and cut them", "recheck",
+		 .runtime = true},
+		CONFIG_TYPE_CONNECTIONS, MEMBER(connections), 0},
 };
 /* clang-format on */
 

@@ -69,6 +69,7 @@ static void put_kernel(const struct agent *a, struct buf *out)
 		  "Times the kernel's table was read to find the difference.", n->resyncs);
 	guard_put_metrics(a, out);
 	links_put_metrics(a, out);
+	recheck_put_metrics(a, out);
 	one_count(out, "manx_nft_last_transaction_operations", METRIC_GAUGE,
 		  "Operations in the last transaction.", n->last_operations);
 	one_value(out, "manx_nft_last_transaction_seconds", METRIC_GAUGE,

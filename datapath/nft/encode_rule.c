@@ -167,10 +167,10 @@ static void match_bits(struct program *p, const struct nft_stmt *s)
 
 	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_LEN, sizeof(zero));
-	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_MASK, s->value, sizeof(zero));
-	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_XOR, &zero, sizeof(zero));
-	compare(p, s->negate, &zero, sizeof(zero));
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_LEN, s->value_len);
+	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_MASK, s->value, s->value_len);
+	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_XOR, &zero, s->value_len);
+	compare(p, s->negate, &zero, s->value_len);
 }
 
 /* A name is compared with its NULs; a prefix without its '*' and no further. */

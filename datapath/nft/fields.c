@@ -28,7 +28,8 @@ static const struct {
 };
 static_assert(ARRAY_SIZE(types) == _NFT_TYPE_MAX, "every type has a row");
 
-/* Offsets: RFC 791, RFC 8200, IEEE 802.3; TCP, UDP and SCTP have their ports at the same place. */
+/* Offsets: RFC 791, RFC 8200, IEEE 802.3; TCP, UDP and SCTP have their ports at the same place;
+ * RFC 9293. */
 static const struct field_info fields[] = {
 	[NFT_FIELD_NONE] = {.name = "none"},
 	[NFT_IP_SADDR] = {"ip saddr", NFT_TYPE_IPV4, 4, FIELD_PAYLOAD, NFT_PAYLOAD_NETWORK_HEADER,
@@ -43,10 +44,14 @@ static const struct field_info fields[] = {
 			     6, 0, true, false},
 	[NFT_L4PROTO] = {"meta l4proto", NFT_TYPE_PROTO, 1, FIELD_META, NFT_META_L4PROTO, 0, 0,
 			 false, false},
+	[NFT_TH_SPORT] = {"th sport", NFT_TYPE_SERVICE, 2, FIELD_PAYLOAD,
+			  NFT_PAYLOAD_TRANSPORT_HEADER, 0, 0, false, false},
 	[NFT_TH_DPORT] = {"th dport", NFT_TYPE_SERVICE, 2, FIELD_PAYLOAD,
 			  NFT_PAYLOAD_TRANSPORT_HEADER, 2, 0, false, false},
 	[NFT_ICMP6_TYPE] = {"icmpv6 type", NFT_TYPE_NONE, 1, FIELD_PAYLOAD,
 			    NFT_PAYLOAD_TRANSPORT_HEADER, 0, 0, false, false},
+	[NFT_TCP_FLAGS] = {"tcp flags", NFT_TYPE_NONE, 1, FIELD_PAYLOAD,
+			   NFT_PAYLOAD_TRANSPORT_HEADER, 13, 0, false, true},
 	[NFT_IIFNAME] = {"iifname", NFT_TYPE_IFNAME, 16, FIELD_META, NFT_META_IIFNAME, 0, 0, false,
 			 false},
 	[NFT_OIFNAME] = {"oifname", NFT_TYPE_IFNAME, 16, FIELD_META, NFT_META_OIFNAME, 0, 0, false,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * lookup.c - read what is wanted, for the packet simulator of the tests and for status; and what
- * the kernel holds that is not wanted, or not yet.  Pure.
+ * lookup.c - read what is wanted, for the packet simulator and for status; and what the kernel
+ * holds that is not wanted, or not yet.  Pure.
  */
 #include "datapath/nft/fields.h"
 #include "datapath/nft/table_priv.h"
@@ -49,6 +49,80 @@ static bool contains(const struct nft_set_def *def, const struct nft_elem *e, co
 	return true;
 }
 
+static int compare_idents(const void *a, const void *b, void *len)
+{
+	return memcmp(a, b, *(const size_t *)len);
+}
+
+/* Are the elements disjoint when they are sorted?  They are if ranges stand in the last field. */
+static bool is_sortable(const struct nft_set *s)
+{
+	size_t n = types_count(s->def.key), len = s->elems.key_len;
+	size_t exact = len - nft_type_len(s->def.key[n - 1]);
+
+	for (uint8_t *e = elems_next(&s->elems, NULL); e; e = elems_next(&s->elems, e))
+		if (memcmp(elem_ident(e), elem_ident(e) + len, exact) != 0)
+			return false;
+	return true;
+}
+
+static void sort_elems(struct nft_set *s)
+{
+	size_t len = s->elems.ident_len, n = 0;
+
+	s->sorted = xcalloc(s->n_wanted + 1, len);
+	for (uint8_t *e = elems_next(&s->elems, NULL); e; e = elems_next(&s->elems, e))
+		if (elem_uses(e))
+			memcpy(s->sorted + n++ * len, elem_ident(e), len);
+	qsort_r(s->sorted, n, len, compare_idents, &len);
+}
+
+/* The last element that does not begin behind @key. */
+static const uint8_t *find_sorted(const struct nft_set *s, const uint8_t *key)
+{
+	size_t len = s->elems.ident_len, low = 0, high = s->n_wanted;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (memcmp(s->sorted + middle * len, key, s->elems.key_len) <= 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low ? s->sorted + (low - 1) * len : NULL;
+}
+
+static bool take_if(const struct nft_set *s, const uint8_t *entry, const uint8_t *key,
+		    struct nft_elem *ret)
+{
+	struct nft_elem e;
+
+	if (!entry || !elem_uses(entry))
+		return false;
+	elems_get(&s->elems, entry, &e);
+	if (!contains(&s->def, &e, key))
+		return false;
+	*ret = e;
+	return true;
+}
+
+static bool lookup_interval(struct nft_set *s, const uint8_t *key, struct nft_elem *ret)
+{
+	const uint8_t *ident;
+
+	if (!s->sorted && is_sortable(s))
+		sort_elems(s);
+	if (s->sorted) {
+		ident = find_sorted(s, key);
+		return ident && take_if(s, elems_find(&s->elems, ident), key, ret);
+	}
+	for (uint8_t *e = elems_next(&s->elems, NULL); e; e = elems_next(&s->elems, e))
+		if (take_if(s, e, key, ret))
+			return true;
+	return false;
+}
+
 /**
  * table_lookup() - Find the wanted element that a packet with these fields would match
  * @t:   Table
@@ -56,34 +130,44 @@ static bool contains(const struct nft_set_def *def, const struct nft_elem *e, co
  * @key: Key, as in struct nft_elem
  * @ret: Element, strings borrowed; untouched unless found
  *
- * Time: O(1); O(elements) in interval sets
+ * Time: O(1); in interval sets O(log elements), and once after each change O(elements log elements)
  *
  * Return: true if found
  */
 bool table_lookup(const struct nft_table *t, const char *set, const uint8_t *key,
 		  struct nft_elem *ret)
 {
-	const struct nft_set *s = table_find_set(t, set);
+	struct nft_set *s = table_find_set(t, set);
 	uint8_t *entry;
-	struct nft_elem e;
 
 	if (!s)
 		return false;
-	if (!s->def.interval) {
-		entry = elems_find(&s->elems, key);
-		if (!entry || !elem_uses(entry))
-			return false;
-		elems_get(&s->elems, entry, ret);
-		return true;
+	if (s->def.interval)
+		return lookup_interval(s, key, ret);
+	entry = elems_find(&s->elems, key);
+	if (!entry || !elem_uses(entry))
+		return false;
+	elems_get(&s->elems, entry, ret);
+	return true;
+}
+
+/**
+ * table_each_unwanted() - Walk the elements of a set that the kernel has and nobody wants
+ * @s:   Set
+ * @fn:  Called with @arg and each element; it wants nothing while the walk goes on
+ * @arg: For @fn
+ */
+void table_each_unwanted(const struct nft_set *s, void (*fn)(void *arg, const struct nft_elem *e),
+			 void *arg)
+{
+	for (uint8_t *e = elems_next(&s->elems, NULL); e; e = elems_next(&s->elems, e)) {
+		struct nft_elem elem;
+
+		if (elem_uses(e) || !(elem_flags(e) & ELEM_INSTALLED))
+			continue;
+		elems_get(&s->elems, e, &elem);
+		fn(arg, &elem);
 	}
-	for (entry = elems_next(&s->elems, NULL); entry; entry = elems_next(&s->elems, entry)) {
-		elems_get(&s->elems, entry, &e);
-		if (elem_uses(entry) && contains(&s->def, &e, key)) {
-			*ret = e;
-			return true;
-		}
-	}
-	return false;
 }
 
 /**

@@ -59,6 +59,12 @@ static void list_elem(struct nft_table *t, struct nft_set *s, uint8_t *entry)
 	queue_set(t, s);
 }
 
+static void forget_order(struct nft_set *s)
+{
+	free(s->sorted);
+	s->sorted = NULL;
+}
+
 static void count_elems(struct nft_table *t, struct nft_set *s, size_t add, size_t sub)
 {
 	s->n_differ += add - sub;
@@ -78,6 +84,7 @@ void elem_update(struct nft_table *t, struct nft_set *s, uint8_t *entry, bool di
 {
 	bool differs = elem_differs(s, entry);
 
+	forget_order(s);
 	count_elems(t, s, differs, differed);
 	if (differs)
 		list_elem(t, s, entry);
@@ -145,6 +152,7 @@ void set_recount(struct nft_table *t, struct nft_set *s)
 {
 	size_t differ = 0;
 
+	forget_order(s);
 	remove_unused(s);
 	for (uint8_t *e = elems_next(&s->elems, NULL); e; e = elems_next(&s->elems, e)) {
 		if (!elem_differs(s, e))

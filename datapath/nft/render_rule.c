@@ -32,6 +32,14 @@ static const char *const icmp6_types[] = {
 	[136] = "nd-neighbor-advert", [137] = "nd-redirect",
 };
 
+/* In the order in which nft prints them */
+static const struct bit_name tcp_flag_names[] = {
+	{NFT_TCP_FIN, "fin"},
+	{NFT_TCP_SYN, "syn"},
+	{NFT_TCP_RST, "rst"},
+	{NFT_TCP_ACK, "ack"},
+};
+
 /* RTN_x, rtnetlink.h */
 static const char *const fib_types[] = {
 	"unspec",    "unicast",	  "local",	 "broadcast", "anycast",
@@ -59,12 +67,18 @@ static uint32_t host_u32(const struct nft_stmt *s)
 
 static void render_bits(const struct nft_stmt *s, struct buf *out)
 {
-	bool state = s->field[0] == NFT_CT_STATE;
-	const struct bit_name *names = state ? state_names : status_names;
-	size_t n = state ? ARRAY_SIZE(state_names) : ARRAY_SIZE(status_names);
+	const struct bit_name *names = status_names;
+	size_t n = ARRAY_SIZE(status_names);
 	uint32_t bits = host_u32(s);
 	const char *comma = "";
 
+	if (s->field[0] == NFT_CT_STATE) {
+		names = state_names;
+		n = ARRAY_SIZE(state_names);
+	} else if (s->field[0] == NFT_TCP_FLAGS) {
+		names = tcp_flag_names;
+		n = ARRAY_SIZE(tcp_flag_names);
+	}
 	buf_puts(out, s->negate ? " ! " : " ");
 	for (size_t i = 0; i < n; i++) {
 		if (!(bits & names[i].bit))
@@ -127,7 +141,7 @@ static bool implied(const struct nft_stmt *s, const struct nft_stmt *next)
 	if (s->kind != NFT_MATCH || s->negate || next->kind == NFT_DNAT)
 		return false;
 	if (port_header(s))
-		return reads(next, NFT_TH_DPORT);
+		return reads(next, NFT_TH_DPORT) || reads(next, NFT_TCP_FLAGS);
 	if (s->field[0] == NFT_L4PROTO && s->value[0] == IPPROTO_ICMPV6)
 		return reads(next, NFT_ICMP6_TYPE);
 	if (s->field[0] != NFT_NFPROTO)
@@ -215,7 +229,7 @@ void nft_rule_render(const struct nft_rule *r, struct buf *out)
 			continue;
 		if (out->len > start)
 			buf_putc(out, ' ');
-		if (i && implied(s - 1, s))
+		if (i && implied(s - 1, s) && s->field[0] != NFT_TCP_FLAGS)
 			header = port_header(s - 1);
 		if (header)
 			render_port_stmt(header, s, out);

@@ -172,6 +172,7 @@ void set_free(struct nft_set *s)
 	intern_put(s->def.name);
 	intern_put(s->def.comment);
 	free(s->list);
+	free(s->sorted);
 	free(s);
 }
 

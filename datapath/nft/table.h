@@ -39,7 +39,8 @@ enum nft_type {
 	_NFT_TYPE_MAX
 };
 
-/* enum nft_field - what a statement can read from a packet */
+/* enum nft_field - what a statement can read from a packet; digests in the kernel hold the numbers
+ */
 enum nft_field {
 	NFT_FIELD_NONE,
 	NFT_IP_SADDR,
@@ -56,6 +57,8 @@ enum nft_field {
 	NFT_CT_STATE,	    /* bit mask of NFT_CT_STATE_x; == means "any of these bits" */
 	NFT_CT_STATUS,	    /* bit mask; == means "any of these bits" */
 	NFT_FIB_DADDR_TYPE, /* fib daddr type, an RTN_x value in 4 bytes, host byte order */
+	NFT_TH_SPORT,	    /* th sport */
+	NFT_TCP_FLAGS,	    /* bit mask of NFT_TCP_x, as above; behind a match of l4proto */
 	_NFT_FIELD_MAX
 };
 
@@ -70,6 +73,14 @@ enum nft_ct_state {
 enum nft_ct_status {
 	NFT_CT_STATUS_SNAT = 16,
 	NFT_CT_STATUS_DNAT = 32,
+};
+
+/* Bits of NFT_TCP_FLAGS (RFC 9293, 3.1) */
+enum nft_tcp_flag {
+	NFT_TCP_FIN = 1,
+	NFT_TCP_SYN = 2,
+	NFT_TCP_RST = 4,
+	NFT_TCP_ACK = 16,
 };
 
 enum nft_verdict_code {
@@ -302,11 +313,13 @@ uint64_t nft_rule_digest(const struct nft_rule *r);
 void table_render(const struct nft_table *t, struct buf *out);
 void nft_rule_render(const struct nft_rule *r, struct buf *out);
 
-/* Walk what is wanted: for the packet simulator of the tests and for status. */
+/* Walk what is wanted: for the packet simulator and for status. */
 const struct nft_chain_def *table_chain_def(const struct nft_table *t, const char *name);
 const struct nft_set_def *table_set_def(const struct nft_table *t, const char *name);
 /* Find the element that matches @key (in interval sets: that contains it, field by field). */
 bool table_lookup(const struct nft_table *t, const char *set, const uint8_t *key,
 		  struct nft_elem *ret);
+void table_each_unwanted(const struct nft_set *s, void (*fn)(void *arg, const struct nft_elem *e),
+			 void *arg);
 void table_each_chain(const struct nft_table *t,
 		      void (*fn)(void *arg, const struct nft_chain_def *def), void *arg);

@@ -24,6 +24,7 @@
  * @elems:     All elements that are wanted or installed; unused when the shape is unknown
  * @list:      Keys that may differ, each once (ELEM_LISTED), ident_len bytes each.  The ones that
  *             do not differ any more are taken out by those who walk it.
+ * @sorted:    Interval sets: idents of what is wanted, sorted, for look-ups; NULL after a change
  */
 struct nft_set {
 	struct nft_set_def def; /* strings interned */
@@ -33,6 +34,7 @@ struct nft_set {
 	struct elems elems;
 	uint8_t *list;
 	size_t n_list, list_cap;
+	uint8_t *sorted;
 	struct nft_set *prev, *next;
 	UT_hash_handle hh;
 };

@@ -7,6 +7,7 @@
  *   prerouting, dstnat and output: host ports
  *                      neighbour discovery between a node and its pod is none of policy's business
  *   forward:           established first, then the source's egress, then the destination's ingress
+ *   forward, input, output: replies of connections that were cut (cuts.h)
  *   input:             the egress of pods towards their own node
  *   postrouting:       masquerade
  *
@@ -45,7 +46,7 @@ static void want_sets(struct nft_table *t, struct base *b, int six)
 		{"hostports4", "hostports6"},	  {"hostports_at4", "hostports_at6"},
 		{"pod_ranges4", "pod_ranges6"},	  {"cluster4", "cluster6"},
 		{"local_pods4", "local_pods6"},	  {"ingress_open4", "ingress_open6"},
-		{"egress_open4", "egress_open6"},
+		{"egress_open4", "egress_open6"}, {"cut4", "cut6"},
 	};
 
 	b->sources[six] =
@@ -78,6 +79,8 @@ static void want_sets(struct nft_table *t, struct base *b, int six)
 				   (struct nft_set_def){.key = {ip}, .interval = true});
 	b->local[six] = want_set(t, names[8][six], "what no interface but a local pod's sends from",
 				 (struct nft_set_def){.key = {ip}, .interval = true});
+	b->cut[six] = want_set(t, names[11][six], "replies of connections that were cut",
+			       (struct nft_set_def){.key = {ip, ip, proto, port}});
 }
 
 static void want_base(struct nft_table *t, const char *name, enum nft_hook hook, bool nat,
@@ -176,6 +179,39 @@ static void add_established(struct rules *rs)
 	rule_verdict(r, NFT_V_ACCEPT, NULL);
 }
 
+/*
+ * Replies of a connection that was cut must not begin it again the other way round.  Of TCP a reply
+ * never is a SYN alone, so new connections between the same two are not held up.
+ */
+static void add_cut(struct rules *rs)
+{
+	const uint8_t tcp = IPPROTO_TCP, reply = NFT_TCP_FIN | NFT_TCP_RST | NFT_TCP_ACK;
+	struct nft_rule *r = rules_add(rs);
+
+	rule_match(r, NFT_L4PROTO, &tcp, sizeof(tcp));
+	rule_match(r, NFT_TCP_FLAGS, &reply, sizeof(reply));
+	rule_verdict(r, NFT_V_JUMP, "cut");
+	r = rules_add(rs);
+	rule_match(r, NFT_L4PROTO, &tcp, sizeof(tcp));
+	r->stmt[0].negate = true;
+	rule_verdict(r, NFT_V_JUMP, "cut");
+}
+
+static void want_cut(struct nft_table *t, const struct base *b)
+{
+	struct rules rs = {0};
+
+	for (int six = 0; six < 2; six++) {
+		struct nft_rule *r = rules_add(&rs);
+
+		rule_lookup(r, set_name(b->cut[six]), false, six ? NFT_IP6_SADDR : NFT_IP_SADDR,
+			    six ? NFT_IP6_DADDR : NFT_IP_DADDR, NFT_L4PROTO, NFT_TH_SPORT, 0);
+		rule_counter(r);
+		rule_verdict(r, NFT_V_DROP, NULL);
+	}
+	want_plain(t, "cut", "replies of connections that were cut", &rs);
+}
+
 /* The egress program returns what it allows, the ingress program accepts. */
 static void want_filter(struct nft_table *t, const struct base *b)
 {
@@ -190,12 +226,14 @@ static void want_filter(struct nft_table *t, const struct base *b)
 	r = rules_add(&rs); /* which connection tracking leaves alone */
 	rule_match(r, NFT_L4PROTO, &icmp6, sizeof(icmp6));
 	rule_verdict(r, NFT_V_JUMP, "neighbours");
+	add_cut(&rs);
 	rule_vmap(rules_add(&rs), set_name(b->verdicts[1][0]), NFT_IP_SADDR, 0);
 	rule_vmap(rules_add(&rs), set_name(b->verdicts[1][1]), NFT_IP6_SADDR, 0);
 	want_base(t, "input", NFT_HOOK_INPUT, false, PRIORITY_FILTER,
 		  "egress of local pods towards this node", &rs);
 
 	add_established(&rs);
+	add_cut(&rs);
 	for (int six = 0; six < 2; six++) {
 		r = rules_add(&rs);
 		if (six)
@@ -209,7 +247,7 @@ static void want_filter(struct nft_table *t, const struct base *b)
 	rule_vmap(rules_add(&rs), set_name(b->verdicts[1][1]), NFT_IP6_SADDR, 0);
 	rule_vmap(rules_add(&rs), set_name(b->verdicts[0][0]), NFT_IP_DADDR, 0);
 	rule_vmap(rules_add(&rs), set_name(b->verdicts[0][1]), NFT_IP6_DADDR, 0);
-	want_base(t, "forward", NFT_HOOK_FORWARD, false, PRIORITY_FILTER,
+	want_base(t, BASE_FORWARD, NFT_HOOK_FORWARD, false, PRIORITY_FILTER,
 		  "NetworkPolicy of local pods", &rs);
 }
 
@@ -231,6 +269,8 @@ static void want_hostports(struct nft_table *t, const struct base *b)
 	rule_verdict(rules_add(&rs), NFT_V_JUMP, "hostports");
 	want_base(t, "hostports_in", NFT_HOOK_PREROUTING, true, PRIORITY_DSTNAT,
 		  "host ports, from outside and from pods", &rs);
+	/* A chain of type nat sees the first packet of a connection only. */
+	add_cut(&rs);
 	rule_verdict(rules_add(&rs), NFT_V_JUMP, "hostports");
 	want_base(t, "hostports_out", NFT_HOOK_OUTPUT, true, PRIORITY_DSTNAT,
 		  "host ports, from the node itself", &rs);
@@ -276,6 +316,7 @@ void base_want(struct nft_table *t, struct base *ret)
 	want_sets(t, ret, 1);
 	want_neighbours(t);
 	want_antispoof(t, ret);
+	want_cut(t, ret);
 	want_filter(t, ret);
 	want_hostports(t, ret);
 	want_masquerade(t, ret);

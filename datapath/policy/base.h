@@ -8,6 +8,7 @@
 
 #include "datapath/nft/table.h"
 
+#define BASE_FORWARD "forward" /* base chain: NetworkPolicy of what is forwarded */
 #define BASE_UNKNOWN_POD \
 	"unknown_pod" /* chain of pods whose object is not known, or set aside: drops */
 
@@ -25,6 +26,7 @@
  * @hostports_at:  address . protocol . port, for host ports bound to an address
  * @pod_ranges:    addresses of this node's pods (empty: nothing is masqueraded)
  * @cluster:       where a pod's own address is seen: pods, nodes, configured exclusions
+ * @cut:           saddr . daddr . protocol . sport of replies to connections that were cut (cuts.h)
  */
 struct base {
 	struct nft_set *sources[2];
@@ -38,6 +40,7 @@ struct base {
 	struct nft_set *hostports_at[2];
 	struct nft_set *pod_ranges[2];
 	struct nft_set *cluster[2];
+	struct nft_set *cut[2];
 };
 
 void base_want(struct nft_table *t, struct base *ret);

@@ -265,3 +265,45 @@ struct endpoint *endpoints_take_dirty(struct endpoints *s)
 	ep->dirty = false;
 	return ep;
 }
+
+/* --- connections -------------------------------------------------------------------------------
+ */
+
+static void touch(struct endpoints *s, const struct endpoint *ep)
+{
+	for (uint32_t i = 0; i < ep->at->n_addrs; i++)
+		vec_push(&s->touched->v, (struct touched_addr){ep->at->addrs[i], false});
+}
+
+/**
+ * endpoint_settled() - Note an endpoint whose connections may be allowed no longer
+ * @s:      Endpoints
+ * @ep:     Endpoint, with its programs of now
+ * @before: Those of before
+ * @fenced: It is not known, or set aside
+ *
+ * One that was always fenced has no connections that others than its policies have allowed.
+ */
+void endpoint_settled(struct endpoints *s, struct endpoint *ep,
+		      const struct program *const before[_DIRECTION_MAX], bool fenced)
+{
+	bool stricter = false;
+
+	for (int d = 0; d < _DIRECTION_MAX; d++)
+		stricter |= ep->program[d] && (ep->fenced || ep->program[d] != before[d]);
+	if (stricter && ep->served)
+		touch(s, ep);
+	ep->served |= !fenced;
+	ep->fenced = fenced;
+}
+
+/**
+ * endpoints_touch_all() - Note every isolated endpoint
+ * @s: Endpoints
+ */
+void endpoints_touch_all(struct endpoints *s)
+{
+	for (const struct endpoint *ep = s->all; ep; ep = ep->hh.next)
+		if (ep->program[INGRESS] || ep->program[EGRESS])
+			touch(s, ep);
+}

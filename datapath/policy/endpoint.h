@@ -40,6 +40,8 @@ struct verdict_row {
  * @peer:    Its addresses as a peer, once the object is known
  * @program: By direction; NULL: open, or not known
  * @row:     By direction and address, see verdicts.h
+ * @fenced:  It is not known, or set aside
+ * @served:  Was under its policies at some time, or open
  */
 struct endpoint {
 	char *key;
@@ -50,6 +52,7 @@ struct endpoint {
 	struct peer_pod peer;
 	struct program *program[_DIRECTION_MAX];
 	struct verdict_row row[_DIRECTION_MAX][2];
+	bool fenced, served;
 	bool dirty;
 	struct endpoint *next_dirty;
 	struct endpoint *next; /* of the same name */
@@ -70,8 +73,13 @@ struct pod_name {
 	UT_hash_handle hh;
 };
 
-/* struct endpoints - @dirty: endpoints to settle, linked by next_dirty */
+/*
+ * struct endpoints
+ * @touched: Gets the addresses of those that came under other programs
+ * @dirty:   Endpoints to settle, linked by next_dirty
+ */
 struct endpoints {
+	struct touched *touched;
 	struct peers *peers;
 	struct pod_name *names;
 	struct endpoint *all;
@@ -82,5 +90,8 @@ void endpoints_pod(struct endpoints *s, const struct pod *old, const struct pod 
 struct endpoint *endpoints_attach(struct endpoints *s, const struct attachment *a);
 void endpoints_detach(struct endpoints *s, struct endpoint *ep);
 struct endpoint *endpoints_find(const struct endpoints *s, const char *id, const char *ifname);
+void endpoint_settled(struct endpoints *s, struct endpoint *ep,
+		      const struct program *const before[_DIRECTION_MAX], bool fenced);
+void endpoints_touch_all(struct endpoints *s);
 void endpoint_mark(struct endpoints *s, struct endpoint *ep);
 struct endpoint *endpoints_take_dirty(struct endpoints *s);

@@ -12,6 +12,15 @@
 /* --- elements ----------------------------------------------------------------------------------
  */
 
+/* An address leaves a set. */
+static void touch(struct peers *p, const struct addr *a)
+{
+	struct touched *t = p->touched;
+
+	if (!t->v.n || !addr_eq(&t->v.v[t->v.n - 1].addr, a) || t->v.v[t->v.n - 1].gone != p->going)
+		vec_push(&t->v, (struct touched_addr){*a, p->going});
+}
+
 typedef void elem_fn(struct nft_table *t, struct nft_set *set, const struct nft_elem *e);
 
 static void one_elem(struct peers *p, const struct addr *a, const struct membership *m, elem_fn *fn)
@@ -27,6 +36,8 @@ static void one_elem(struct peers *p, const struct addr *a, const struct members
 		nft_key_put(e.key, &len, NFT_TYPE_SERVICE, &port, sizeof(port));
 	}
 	fn(p->table, v4 ? m->set->set4 : m->set->set6, &e);
+	if (fn == table_drop_elem)
+		touch(p, a);
 }
 
 static void each_elem(struct peers *p, const struct peer_pod *pp, const struct membership *m,
@@ -217,7 +228,9 @@ static void withdraw(struct peers *p, struct peer_pod *pp)
 {
 	struct membership_list none = {0};
 
+	p->going = true;
 	members_change(p, pp, &none);
+	p->going = false;
 }
 
 static bool same_addrs(const struct peer_pod *pp, uint32_t n, const struct addr *addrs)

@@ -21,14 +21,16 @@
  * @t:   Table in which the sets are wanted
  * @fn:  Told of which namespaces pods are needed; NULL: all pods are there anyway
  * @arg: Its first argument
+ * @to:  Gets the addresses that leave a set; emptied by who reads it
  *
  * Return: the module, to be freed
  */
-struct peers *peers_new(struct nft_table *t, need_fn *fn, void *arg)
+struct peers *peers_new(struct nft_table *t, need_fn *fn, void *arg, struct touched *to)
 {
 	struct peers *p = xcalloc(1, sizeof(*p));
 
 	p->table = t;
+	p->touched = to;
 	p->terms = matchindex_new();
 	p->pods = podindex_new(peers_ns_labels, p);
 	p->interest = interest_new(fn, arg);

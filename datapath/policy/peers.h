@@ -5,7 +5,8 @@
  * Takes pods and namespaces as they change, and definitions (lists of terms) from the programs of
  * local pods; gives elements of plain nftables sets.  Equal definitions share one set.  A pod that
  * changes costs one element operation for each set that it enters or leaves; a new definition
- * costs its members.  Nothing here looks at all pods or all sets.
+ * costs its members.  Nothing here looks at all pods or all sets.  Notes the addresses that leave a
+ * set.
  *
  * An address has one pod.  Where two objects claim it (of a node that is gone, say, whose range
  * another one has) it is that of the pod that is attached to this node, else nobody's: who may do
@@ -17,6 +18,18 @@
 #include "datapath/policy/interest.h"
 #include "datapath/policy/podindex.h"
 #include "datapath/policy/term.h"
+
+/*
+ * struct touched - addresses whose connections may be allowed no longer
+ * @gone: It is not the pod's any more; else the pod or the policies have changed
+ */
+struct touched {
+	VEC(struct touched_addr {
+		struct addr addr;
+		bool gone;
+	})
+	v;
+};
 
 struct peers;
 struct peer_set;
@@ -41,7 +54,7 @@ struct peer_pod {
 	struct membership *member;
 };
 
-struct peers *peers_new(struct nft_table *t, need_fn *fn, void *arg);
+struct peers *peers_new(struct nft_table *t, need_fn *fn, void *arg, struct touched *to);
 struct peers *peers_free(struct peers *p);
 
 void peers_namespace(struct peers *p, const char *ns, const struct labels *labels);

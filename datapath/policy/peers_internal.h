@@ -49,6 +49,8 @@ struct peers {
 	struct interest *interest;
 	struct peer_set *sets;
 	struct ns_entry *namespaces;
+	struct touched *touched;
+	bool going; /* an address is no longer that of its pod */
 };
 
 struct membership_list {

@@ -6,48 +6,14 @@
  * that the old or the new version of a policy selects.  policy_settle() recomputes each marked
  * endpoint whole, in both directions, and compares by asking for the same program again.
  */
-#include "datapath/policy/policy.h"
+#include "datapath/policy/policy_internal.h"
 
 #include <assert.h>
-#include <sys/socket.h>
 #include <utlist.h>
 
-#include "datapath/policy/base.h"
-#include "datapath/policy/endpoint.h"
-#include "datapath/policy/kept.h"
-#include "datapath/policy/localpods.h"
 #include "datapath/policy/podrows.h"
-#include "datapath/policy/program.h"
 #include "datapath/policy/verdicts.h"
 #include "lib/intern.h"
-
-/* struct policy_record - @match points into @object, which is borrowed */
-struct policy_record {
-	const struct policy *object;
-	struct match match;
-	UT_hash_handle hh; /* by the object's address: one version, one record */
-};
-
-/* struct compiled - a program for (direction, policies, named ports), while settling */
-struct compiled {
-	char *key;
-	struct program *program; /* one use is ours */
-	UT_hash_handle hh;
-};
-
-struct policy_engine {
-	struct nft_table *table;
-	struct base base;
-	struct localpods local;
-	struct peers *peers;
-	struct programs *programs;
-	struct endpoints endpoints;
-	struct policy_record *policies;
-	struct matchindex *policy_index;
-	struct compiled *compiled;
-	struct policy_counts counts;
-	struct kept kept;
-};
 
 /**
  * policy_new() - Create the engine and want the fixed program
@@ -64,9 +30,10 @@ struct policy_engine *policy_new(struct nft_table *t, need_fn *fn, void *arg)
 	e->table = t;
 	base_want(t, &e->base);
 	localpods_init(&e->local, t, &e->base);
-	e->peers = peers_new(t, fn, arg);
+	e->peers = peers_new(t, fn, arg, &e->touched);
 	e->programs = programs_new(t, e->peers);
 	e->endpoints.peers = e->peers;
+	e->endpoints.touched = &e->touched;
 	e->policy_index = matchindex_new();
 	return e;
 }
@@ -87,6 +54,7 @@ struct policy_engine *policy_free(struct policy_engine *e)
 	(void)matchindex_free(e->policy_index);
 	localpods_done(&e->local);
 	vec_done(&e->kept.closed);
+	vec_done(&e->touched.v);
 	free(e);
 	return NULL;
 }
@@ -289,9 +257,11 @@ static void settle_direction(struct policy_engine *e, struct endpoint *ep, enum 
 static void settle_endpoint(struct policy_engine *e, struct endpoint *ep)
 {
 	bool fence = !ep->pod || ep->pod->object->o.problem;
+	const struct program *before[] = {ep->program[INGRESS], ep->program[EGRESS]};
 
 	for (int d = 0; d < _DIRECTION_MAX; d++)
 		settle_direction(e, ep, (enum direction)d, fence);
+	endpoint_settled(&e->endpoints, ep, before, fence);
 }
 
 /**
@@ -398,96 +368,4 @@ void policy_detach(struct policy_engine *e, const char *id, const char *ifname)
 	localpods_change(&e->local, ep->at, cover_remove);
 	endpoints_detach(&e->endpoints, ep);
 	e->counts.attachments--;
-}
-
-/* --- for those who ask -------------------------------------------------------------------------
- */
-
-/**
- * policy_pod_known() - Has the object of an attachment arrived?
- * @e:      Engine
- * @id:     Container
- * @ifname: Interface
- *
- * Return: true if so; false: unknown object, or no such attachment
- */
-bool policy_pod_known(const struct policy_engine *e, const char *id, const char *ifname)
-{
-	const struct endpoint *ep = endpoints_find(&e->endpoints, id, ifname);
-
-	return ep && ep->pod;
-}
-
-/**
- * policy_counts() - Numbers for metrics
- * @e:   Engine
- * @ret: Numbers
- */
-void policy_counts(const struct policy_engine *e, struct policy_counts *ret)
-{
-	*ret = e->counts;
-	ret->programs = programs_count(e->programs);
-	ret->peer_sets = peers_sets(e->peers);
-}
-
-/**
- * policy_each_shared() - Walk the addresses that several pods claim, for status
- * @e:   Engine
- * @fn:  Called for each
- * @arg: Its first argument
- */
-void policy_each_shared(const struct policy_engine *e, shared_addr_fn *fn, void *arg)
-{
-	peers_each_shared(e->peers, fn, arg);
-}
-
-static uint32_t count_selected(const struct policy_engine *e, const struct match *m)
-{
-	const struct endpoint *ep;
-	uint32_t n = 0;
-
-	for (ep = e->endpoints.all; ep; ep = ep->hh.next)
-		if (ep->pod && ep->name->key.ns == m->ns &&
-		    selector_matches(m->pods, &ep->pod->object->labels))
-			n++;
-	return n;
-}
-
-/**
- * policy_each() - Walk all policies, for status
- * @e:   Engine
- * @fn:  Called for each, in no particular order
- * @arg: Its first argument
- */
-void policy_each(const struct policy_engine *e,
-		 void (*fn)(void *arg, const struct policy_info *info), void *arg)
-{
-	for (const struct policy_record *r = e->policies; r; r = r->hh.next) {
-		const struct policy_info info = {r->object, count_selected(e, &r->match)};
-
-		fn(arg, &info);
-	}
-}
-
-/**
- * policy_pod_info() - What an attachment is under
- * @e:      Engine
- * @id:     Container
- * @ifname: Interface
- * @ret:    Information, borrowed until the next change; untouched on failure
- *
- * Return: true if it is attached
- */
-bool policy_pod_info(const struct policy_engine *e, const char *id, const char *ifname,
-		     struct policy_pod_info *ret)
-{
-	const struct endpoint *ep = endpoints_find(&e->endpoints, id, ifname);
-
-	if (!ep)
-		return false;
-	*ret = (struct policy_pod_info){.id = ep->at->id, .ifname = ep->at->ifname};
-	ret->known = ep->pod;
-	for (int d = 0; d < _DIRECTION_MAX; d++)
-		ret->program[d] = ep->row[d][0].chain;
-	return true;
 }

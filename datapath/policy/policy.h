@@ -53,6 +53,8 @@ void policy_settle(struct policy_engine *e);
 void policy_knowledge(struct policy_engine *e, enum policy_knowledge k);
 
 void policy_each_shared(const struct policy_engine *e, shared_addr_fn *fn, void *arg);
+struct touched *policy_touched(struct policy_engine *e, bool all);
+
 bool policy_pod_known(const struct policy_engine *e, const char *id, const char *ifname);
 void policy_counts(const struct policy_engine *e, struct policy_counts *ret);
 void policy_each(const struct policy_engine *e,

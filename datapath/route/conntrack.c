@@ -14,33 +14,18 @@
  * Source: net/netfilter/nf_conntrack_netlink.c, ctnetlink_del_conntrack(),
  * ctnetlink_filter_match_tuple().
  */
-#include "datapath/route/conntrack.h"
+#include "datapath/route/conntrack_priv.h"
 
 #include <errno.h>
 #include <linux/netfilter/nfnetlink.h>
-#include <linux/netfilter/nfnetlink_conntrack.h>
 #include <sys/socket.h>
-
-#include "datapath/netlink/nlmsg.h"
 
 #define LISTS_MAX 5 /* of a table that changes while it is listed */
 
 /* Bits of CTA_FILTER_ORIG_FLAGS and _REPLY_FLAGS; the kernel has them in no public header. */
 enum { FILTER_SRC = 1 << 0, FILTER_DST = 1 << 1 };
 
-/* struct conntrack - @lister hands entries over while @ask deletes them */
-struct conntrack {
-	struct mnl_socket *ask, *lister;
-	struct nlbatch batch;
-};
-
-/* struct place - where in an entry an address can stand */
-struct place {
-	uint16_t tuple;
-	bool source;
-};
-
-static const struct place places[] = {
+static const struct conntrack_place places[] = {
 	{CTA_TUPLE_ORIG, true},
 	{CTA_TUPLE_ORIG, false},
 	{CTA_TUPLE_REPLY, true},
@@ -62,7 +47,7 @@ static void put_head(struct nlmsghdr *h, uint8_t family)
 	g->version = 1; /* 0 would mean every family, whatever the filter says */
 }
 
-static void put_filter(struct nlmsghdr *h, const struct addr *a, const struct place *p)
+static void put_filter(struct nlmsghdr *h, const struct addr *a, const struct conntrack_place *p)
 {
 	uint32_t bit = p->source ? FILTER_SRC : FILTER_DST;
 	bool orig = p->tuple == CTA_TUPLE_ORIG;
@@ -183,22 +168,40 @@ static int delete_listed(void *arg, const struct nlmsghdr *entry)
 	return r;
 }
 
-/* @p: where the only address stands; NULL: every entry of the family */
-static int list(struct mnl_socket *s, const struct place *p, struct deleting *d)
+/**
+ * conntrack_list() - List entries
+ * @s:      Socket
+ * @family: AF_INET or AF_INET6
+ * @a:      With @p: the address; of IPv4
+ * @p:      Where it stands in the entries; NULL: every entry of the family
+ * @fn:     Called for each entry
+ * @arg:    Its first argument
+ *
+ * Return: as nl_request()
+ */
+int conntrack_list(struct mnl_socket *s, uint8_t family, const struct addr *a,
+		   const struct conntrack_place *p, nl_message_fn *fn, void *arg)
 {
 	char request[256] __attribute__((aligned(NLMSG_ALIGNTO)));
+	struct nlmsghdr *h = mnl_nlmsg_put_header(request);
+
+	h->nlmsg_type = (NFNL_SUBSYS_CTNETLINK << 8) | IPCTNL_MSG_CT_GET;
+	h->nlmsg_flags = NLM_F_DUMP;
+	put_head(h, family);
+	if (p)
+		put_filter(h, a, p);
+	return nl_request(s, h, fn, arg);
+}
+
+/* @p: where the only address stands; NULL: every entry of the family */
+static int list(struct mnl_socket *s, const struct conntrack_place *p, struct deleting *d)
+{
 	int r = -EINTR;
 
 	for (int i = 0; i < LISTS_MAX && r == -EINTR; i++) {
-		struct nlmsghdr *h = mnl_nlmsg_put_header(request);
 		int sent;
 
-		h->nlmsg_type = (NFNL_SUBSYS_CTNETLINK << 8) | IPCTNL_MSG_CT_GET;
-		h->nlmsg_flags = NLM_F_DUMP;
-		put_head(h, d->family);
-		if (p)
-			put_filter(h, d->addrs, p);
-		r = nl_request(s, h, delete_listed, d);
+		r = conntrack_list(s, d->family, d->addrs, p, delete_listed, d);
 		sent = nlbatch_send(d->batch, keep_error, d);
 		if (sent < 0)
 			r = sent;

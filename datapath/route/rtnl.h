@@ -70,6 +70,10 @@ int rtnl_link_check(struct rtnl *n, const struct podlink *l, struct err *reterr)
 int rtnl_each_pod_link(struct rtnl *n, void (*fn)(void *arg, const char *ifname), void *arg,
 		       struct err *reterr);
 int rtnl_link_delete(struct rtnl *n, const char *ifname, struct err *reterr);
+/* Is an address this host's own?  Through a socket of the caller's own: it may be another thread.
+ */
+struct mnl_socket;
+bool rtnl_is_local(struct mnl_socket *s, const struct addr *a);
 /* Sysctls that forwarding needs: net.ipv4.ip_forward, net.ipv6.conf.all.forwarding. */
 int rtnl_enable_forwarding(struct rtnl *n, uint8_t family, struct buf *changed, struct err *reterr);
 bool rtnl_forwards(const char *ifname);

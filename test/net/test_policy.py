@@ -7,11 +7,11 @@ namespace's.  A test writes policies and says, as a plain function, who may reac
 Source of every rule: Kubernetes API reference, NetworkPolicy networking.k8s.io/v1.
 """
 
-import socket
-
 import pytest
 
 from lab import ping, sctp, tcp, tcp_many, udp
+from lab.cluster import wait_for
+from lab.flow import Flow
 
 PORTS = (80, 81)
 
@@ -304,21 +304,15 @@ def test_sctp(world, family):
     assert tcp(source, target, 80) is None
 
 
-def test_established_connections_survive(world):
-    """Established traffic is not asked again; the API leaves this open, users expect it."""
-    source, pod = world["b/x"], world["a/x"]
-    with pod.namespace:
-        listener = socket.create_server((pod.v4, 7000))
-    with source.namespace:
-        client = socket.create_connection((pod.v4, 7000), timeout=2)
-    server, _ = listener.accept()
-    with listener, client, server:
-        world.lab.policy("a", "deny", types=["Ingress"])
+def test_established_connections(world):
+    """What is forbidden now is cut, what is still allowed is not asked again (test_connections)."""
+    ends = world["b/x"].namespace, world["a/x"].namespace, world["a/x"].v4
+    with Flow("tcp", *ends, 7000) as flow, Flow("tcp", *ends, 7001) as other:
+        world.lab.policy("a", "deny", ingress=[{"ports": [{"port": 7000}]}], types=["Ingress"])
         world.lab.settle()
-        client.sendall(b"still here")
-        server.settimeout(2)
-        assert server.recv(64) == b"still here"
-        assert tcp(source, pod.v4, 80) is None
+        assert flow.lives()
+        wait_for(lambda: not other.down(0.1), what="the connection to be cut")
+        assert other.is_dead() and flow.lives()
 
 
 def test_a_changed_policy(world):

@@ -7,8 +7,8 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "datapath/nft/simulate.h"
 #include "inflight.h"
-#include "simulate.h"
 #include "watch/object/object_copy.h"
 
 #define TABLE_NAME "manx"

@@ -29,11 +29,12 @@
 #include <cmocka.h>
 
 #include "aim.h"
+#include "datapath/nft/simulate.h"
+#include "datapath/policy/flow.h"
 #include "judge.h"
 #include "lib/intern.h"
 #include "meddle.h"
 #include "show.h"
-#include "simulate.h"
 #include "subject.h"
 #include "vary.h"
 #include "watch/folder/manifests.h"
@@ -44,7 +45,11 @@ struct options {
 	uint32_t worlds, steps, packets;
 };
 
-/* struct run - one world under way; @chance: for everything but the world itself */
+/*
+ * struct run - one world under way; @chance: for everything but the world itself
+ * @allowed:  Packets through the node that passed when they were sampled last
+ * @attached: A pod was attached since
+ */
 struct run {
 	const struct options *options;
 	uint64_t seed;
@@ -52,6 +57,8 @@ struct run {
 	struct timeline t;
 	struct subject subject;
 	struct rng chance;
+	VEC(struct packet) allowed;
+	bool attached;
 	char *bare; /* the table when nothing is known */
 };
 
@@ -191,8 +198,60 @@ static void check_spoofed(struct run *run)
 		fail_world(run, "a local pod can send from the address after its own");
 }
 
+/* --- connections -------------------------------------------------------------------------------
+ */
+
+static struct flow flow_of(const struct packet *p)
+{
+	return (struct flow){.src = p->src,
+			     .dst = p->dst,
+			     .back = p->src,
+			     .protocol = p->protocol,
+			     .port = p->dport};
+}
+
+static bool is_touched(const struct run *run, const struct addr *a)
+{
+	vec_foreach (t, &policy_touched(run->subject.engine, false)->v)
+		if (addr_eq(&t->addr, a))
+			return true;
+	return false;
+}
+
+/* A connection that was allowed and is forbidden now has to be found by its addresses. */
+static void check_touched(struct run *run)
+{
+	struct touched *touched = policy_touched(run->subject.engine, false);
+
+	vec_foreach (p, &run->allowed) {
+		struct flow f = flow_of(p);
+
+		if (run->attached || is_touched(run, &p->src) || is_touched(run, &p->dst))
+			continue;
+		if (flow_judge(run->subject.table, &f) == FLOW_FORBIDDEN)
+			fail_world(run, "a connection that is allowed no longer would stay");
+	}
+	vec_done(&run->allowed);
+	vec_done(&touched->v);
+	run->attached = false;
+}
+
+/* A tracked connection is judged as its first packet. */
+static void check_flow(struct run *run, const struct packet *p, bool passes)
+{
+	struct flow f = flow_of(p);
+
+	if (p->path != FORWARDED)
+		return;
+	if ((flow_judge(run->subject.table, &f) == FLOW_ALLOWED) != passes)
+		fail_packet(run, p, !passes);
+	if (passes)
+		vec_push(&run->allowed, *p);
+}
+
 static void check_packets(struct run *run)
 {
+	check_touched(run);
 	for (uint32_t i = 0; i < run->options->packets; i++) {
 		struct packet p = random_packet(&run->chance, &run->t.world);
 		bool passes;
@@ -202,6 +261,7 @@ static void check_packets(struct run *run)
 		passes = subject_allows(&run->subject, &run->t, &p);
 		if (passes != judge_expected(&run->t.world, &p))
 			fail_packet(run, &p, passes);
+		check_flow(run, &p, passes);
 	}
 	check_spoofed(run);
 }
@@ -326,6 +386,7 @@ static void step(struct run *run)
 	struct change c = next_change(run);
 
 	run->step++;
+	run->attached |= c.kind == CHANGE_ATTACH;
 	subject_change(&run->subject, &c);
 	/* Several changes in one turn; what a step removed is reaped one at a time. */
 	if (!run->t.left && chance(&run->chance, 25))
@@ -371,6 +432,7 @@ static void run_world(const struct options *o, uint64_t seed)
 	check_at_once(&run);
 	check_restarts(&run, &older);
 	remove_everything(&run);
+	vec_done(&run.allowed);
 	subject_done(&run.subject);
 	timeline_done(&run.t);
 	free(run.bare);

@@ -25,6 +25,7 @@ struct known_ns {
 struct world {
 	struct nft_table *t;
 	struct peers *p;
+	struct touched touched; /* addresses that left a set */
 	struct known_pod pods[PODS];
 	struct known_ns namespaces[NAMESPACES];
 };
@@ -82,7 +83,7 @@ static inline void commit(struct world *w)
 static inline void setup(struct world *w)
 {
 	*w = (struct world){.t = table_new("t")};
-	w->p = peers_new(w->t, NULL, NULL);
+	w->p = peers_new(w->t, NULL, NULL, &w->touched);
 	commit(w);
 }
 
@@ -147,6 +148,7 @@ static inline void teardown(struct world *w)
 			put_ns(w, w->namespaces[i].ns, NULL);
 	assert_int_equal(peers_sets(w->p), 0);
 	assert_null(peers_free(w->p));
+	vec_done(&w->touched.v);
 	(void)table_free(w->t);
 	assert_int_equal(intern_count(), 0);
 }

@@ -360,7 +360,7 @@ static void needed_namespaces(void **state _unused_)
 
 	setup(&w);
 	(void)peers_free(w.p);
-	w.p = peers_new(w.t, on_need, &told);
+	w.p = peers_new(w.t, on_need, &told, &w.touched);
 	web = USE(&w, SHOP("app=web"));
 	put_ns(&w, "bank", "team=x");
 	x = USE(&w, ((struct want){NULL, "team=x", "app=web", NULL}));

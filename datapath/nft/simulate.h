@@ -12,7 +12,9 @@
 
 /*
  * struct sim_packet - what a rule can read
- * @dport:   Bytes 2 and 3 behind the IP header, whatever the protocol: the kernel does not look
+ * @sport, @dport: Bytes 0 to 3 behind the IP header, whatever the protocol: the kernel does not
+ * look
+ * @tcp_flags: NFT_TCP_x
  * @icmp6:   Type of an ICMPv6 packet
  * @iifname: "" when sent by the node itself
  * @local:   @dst is an address of the node
@@ -20,10 +22,12 @@
 struct sim_packet {
 	struct addr src, dst;
 	uint8_t protocol, icmp6;
-	uint16_t dport;
+	uint16_t sport, dport;
+	uint8_t tcp_flags;
 	const char *iifname, *oifname;
 	struct mac mac;
 	bool local;
 };
 
+bool simulate_chain(const struct nft_table *t, const char *name, const struct sim_packet *p);
 bool simulate_hook(const struct nft_table *t, enum nft_hook hook, const struct sim_packet *p);

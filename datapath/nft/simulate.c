@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * simulate.c - send a packet through the table that is wanted.  Pure.
+ *
+ * The agent judges tracked connections with it, the property tests every program: what both rest on
+ * is one reading of the rules, compared with a plain evaluator of the API's words.
  */
-#include "simulate.h"
+#include "datapath/nft/simulate.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <sys/socket.h>
+
+#include "datapath/nft/fields.h"
 
 #define DEPTH_MAX 16 /* NFT_JUMP_STACK_SIZE of the kernel */
 
@@ -50,7 +55,7 @@ static struct value read_field(const struct sim_packet *p, enum nft_field f)
 {
 	const uint32_t state = NFT_CT_STATE_NEW, status = 0;
 	const uint32_t daddr_type = p->local ? RTN_LOCAL : RTN_UNICAST;
-	const uint16_t dport = htons(p->dport);
+	const uint16_t sport = htons(p->sport), dport = htons(p->dport);
 	const uint8_t nfproto = p->src.family == AF_INET ? 2 : 10;
 
 	switch (f) {
@@ -66,6 +71,10 @@ static struct value read_field(const struct sim_packet *p, enum nft_field f)
 		return value_of(p->mac.b, MAC_LEN, NFT_TYPE_ETHER);
 	case NFT_L4PROTO:
 		return value_of(&p->protocol, 1, NFT_TYPE_PROTO);
+	case NFT_TH_SPORT:
+		return value_of(&sport, 2, NFT_TYPE_SERVICE);
+	case NFT_TCP_FLAGS:
+		return value_of(&p->tcp_flags, 1, NFT_TYPE_NONE);
 	case NFT_TH_DPORT:
 		return value_of(&dport, 2, NFT_TYPE_SERVICE);
 	case NFT_ICMP6_TYPE:
@@ -101,7 +110,7 @@ static bool any_bit(const uint8_t *a, const uint8_t *b, size_t len)
 static bool match(const struct sim_packet *p, const struct nft_stmt *s)
 {
 	struct value v = read_field(p, s->field[0]);
-	bool bits = s->field[0] == NFT_CT_STATE || s->field[0] == NFT_CT_STATUS;
+	bool bits = field_info(s->field[0])->bitmask;
 	size_t len = s->value_len;
 	bool equal;
 
@@ -243,6 +252,19 @@ static enum outcome run_chain(const struct nft_table *t, const struct sim_packet
 			return o;
 	}
 	return OUTCOME_RETURN;
+}
+
+/**
+ * simulate_chain() - Send a packet through one base chain
+ * @t:    Table; what it wants counts
+ * @name: Name of the chain, which is wanted
+ * @p:    Packet
+ *
+ * Return: true if it passes
+ */
+bool simulate_chain(const struct nft_table *t, const char *name, const struct sim_packet *p)
+{
+	return run_chain(t, p, table_chain_def(t, name), 0) != OUTCOME_DROP;
 }
 
 struct base_chains {

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * policy_internal.h - the engine, shared by policy.c and policy_info.c.
+ */
+#pragma once
+
+#include "datapath/policy/base.h"
+#include "datapath/policy/endpoint.h"
+#include "datapath/policy/kept.h"
+#include "datapath/policy/localpods.h"
+#include "datapath/policy/policy.h"
+#include "datapath/policy/program.h"
+
+/* struct policy_record - @match points into @object, which is borrowed */
+struct policy_record {
+	const struct policy *object;
+	struct match match;
+	UT_hash_handle hh; /* by the object's address: one version, one record */
+};
+
+/* struct compiled - a program for (direction, policies, named ports), while settling */
+struct compiled {
+	char *key;
+	struct program *program; /* one use is ours */
+	UT_hash_handle hh;
+};
+
+struct policy_engine {
+	struct nft_table *table;
+	struct base base;
+	struct localpods local;
+	struct peers *peers;
+	struct programs *programs;
+	struct endpoints endpoints;
+	struct policy_record *policies;
+	struct matchindex *policy_index;
+	struct compiled *compiled;
+	struct policy_counts counts;
+	struct kept kept;
+	struct touched touched;
+};
