@@ -235,10 +235,10 @@ void agent_install_when_ready(struct agent *a)
 	if (a->installed || !a->server || !agent_ready(a, &why))
 		return;
 	a->installed = true;
-	if ((*a->config->cni_bin_dir && install_plugin(NULL, a->config->cni_bin_dir, &e) < 0) ||
-	    install_conflist(a->config->cni_conf_dir, a->config->conflist_name, a->config->run_dir,
-			     &e) < 0)
+	if (*a->config->cni_bin_dir && install_plugin(NULL, a->config->cni_bin_dir, &e) < 0)
 		log_err("agent", "the runtime cannot find us", "err=\"%s\"", e.msg);
+	else
+		cniconf_begin(a);
 	log_info("agent", "ready", "node=%s pods=%zu ms=%" PRIu64, a->config->node,
 		 journal_count(a->journal),
 		 (uint64_t)((monotonic_usec() - a->started) / USEC_PER_MSEC));
@@ -425,6 +425,7 @@ static void close_shells(struct agent *a)
 {
 	(void)server_close(a->server);
 	recheck_close(a);
+	cniconf_end(a);
 	(void)http_stop(a->http);
 	a->routing.waiter = waiter_free(a->routing.waiter);
 	for (size_t i = 0; i < a->n_sources; i++)

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "agent/cniconf.h"
 #include "agent/config/config.h"
 #include "agent/config/options.h"
 #include "agent/durable.h"
@@ -88,8 +89,9 @@ struct agent {
 	bool notified;	     /* systemd knows that we run */
 	bool installed;	     /* plugin and conflist are in place */
 	struct ready ready;
+	struct cniconf cniconf;
 
-	struct loop_source *sources[16];
+	struct loop_source *sources[24];
 	size_t n_sources;
 	struct loop_source *retry, *patience;
 

@@ -5,22 +5,19 @@
  * The plugin is a program of its own, manx-cni, that needs nothing of its host but libc and libmnl:
  * the runtime starts it on the host, where the agent's other libraries may be missing.
  * Both are written only when they differ, by rename: a runtime that starts the plugin at this
- * moment runs the old or the new one.  Agents may share the plugin folder, not the list's name.
+ * moment runs the old or the new one.  In the list only our part is (conflist.h).  Agents may share
+ * the plugin folder, not the list's name.
  */
 #include "agent/install.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include "agent/cni/cni.h"
 #include "agent/config/options.h"
 #include "agent/files.h"
-#include "lib/jsonw.h"
-#include "watch/document/json.h"
-
-#define CONFLIST_MAX (1u << 20)
 
 /* The plugin that came with this program: manx-cni in the same folder.  NULL: /proc is not there.
  */
@@ -55,64 +52,67 @@ int install_plugin(const char *program, const char *cni_bin_dir, struct err *ret
 	return file_copy(own, path, 0755, reterr);
 }
 
-/**
- * conflist_print() - Write the network configuration list
- * @run_dir: Absolute path of the run folder; its socket goes into the configuration
- * @out:     Where to
- *
- * libcni before 1.2 (containerd 1.6 and 1.7) reads cniVersion alone and refuses a result of 1.1.0;
- * later ones take the newest of cniVersions that they know, and with 1.1.0 ask STATUS and GC.
- * Source: CNI specification 1.1.0, section 1; CONVENTIONS.md for the capabilities.
+/*
+ * A list that is none gets a second name, with an ending that no runtime reads, before another
+ * takes its place: at no moment is there none.
  */
-void conflist_print(const char *run_dir, struct buf *out)
+static int put_aside(const char *path, struct err *reterr)
 {
-	_cleanup_(freep) char *socket = xasprintf("%s/cni.sock", run_dir);
-	struct jsonw w = {.out = out};
+	_cleanup_(freep) char *aside = xasprintf("%s" CONFLIST_ASIDE, path);
 
-	jsonw_begin(&w, NULL, '{');
-	jsonw_str(&w, "cniVersion", "1.0.0");
-	jsonw_begin(&w, "cniVersions", '[');
-	for (size_t i = 0; cni_versions[i]; i++)
-		jsonw_str(&w, NULL, cni_versions[i]);
-	jsonw_end(&w, ']');
-	jsonw_str(&w, "name", "manx");
-	jsonw_begin(&w, "plugins", '[');
-	jsonw_begin(&w, NULL, '{');
-	jsonw_str(&w, "type", PLUGIN_NAME);
-	jsonw_str(&w, "socket", socket);
-	jsonw_begin(&w, "capabilities", '{');
-	jsonw_bool(&w, "portMappings", true);
-	jsonw_bool(&w, "ips", true);
-	jsonw_bool(&w, "mac", true);
-	jsonw_end(&w, '}');
-	jsonw_end(&w, '}');
-	jsonw_end(&w, ']');
-	jsonw_end(&w, '}');
-	buf_putc(out, '\n');
+	(void)unlink(aside);
+	if (link(path, aside) == 0)
+		return 0;
+	return err_set(reterr, -errno, "%s: cannot be kept as %s: %m", path, aside);
+}
+
+static mode_t mode_of(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 ? st.st_mode & 0777 : 0644;
 }
 
 /**
- * install_conflist() - Install the network configuration list
+ * install_conflist() - Put our entry into the network configuration list, or write the list
  * @cni_conf_dir: Folder, exists
  * @name:         File name
  * @run_dir:      Absolute path of the run folder
+ * @aside:        What is no list at all goes to <name>.set-aside, and a new one is written
  * @reterr:       Message with the path
  *
  * To be called when the agent is ready: the file is what makes the kubelet call the node ready.
  *
- * Return: 1 when written, 0 when it was right already, -errno
+ * Return: 1 when written, 0 when it was right already; -EBADMSG when it is no list, and not @aside;
+ *         -errno
  */
-int install_conflist(const char *cni_conf_dir, const char *name, const char *run_dir,
+int install_conflist(const char *cni_conf_dir, const char *name, const char *run_dir, bool aside,
 		     struct err *reterr)
 {
 	_cleanup_(freep) char *path = xasprintf("%s/%s", cni_conf_dir, name);
-	struct buf text = {0};
-	int r;
+	_cleanup_(buf_done) struct buf have = {0}, wanted = {0};
+	int r = file_load(path, CONFLIST_MAX, &have, reterr);
+	enum conflist_verdict v = CONFLIST_BROKEN;
 
-	conflist_print(run_dir, &text);
-	r = file_update(path, text.data, text.len, 0644, reterr);
-	buf_done(&text);
-	return r;
+	if (r < 0 && r != -ENOENT && r != -EFBIG)
+		return r;
+	if (r == 0 && !have.len)
+		(void)err_set(reterr, -EBADMSG, "the file is empty");
+	if (r == -EFBIG ||
+	    (r == 0 && !have.len)) /* what is to be written is as if there were none */
+		(void)conflist_plan(NULL, 0, run_dir, &wanted, NULL);
+	else
+		v = conflist_plan(have.data, have.len, run_dir, &wanted, reterr);
+	if (v == CONFLIST_RIGHT)
+		return 0;
+	if (v == CONFLIST_BROKEN && !aside) {
+		(void)err_prefix(reterr, "%s: ", path);
+		return -EBADMSG;
+	}
+	r = v == CONFLIST_BROKEN ? put_aside(path, reterr) : 0;
+	if (r == 0)
+		r = file_write_atomic(path, wanted.data, wanted.len, mode_of(path), reterr);
+	return r < 0 ? r : 1;
 }
 
 /**
@@ -129,36 +129,12 @@ int remove_plugin(const char *cni_bin_dir, struct err *reterr)
 	return file_remove(path, reterr);
 }
 
-static bool is_string(const struct value *map, const char *key, const char *wanted)
-{
-	const struct value *v = value_get(map, key);
-
-	return v && v->type == VALUE_STRING && streq(v->text, wanted);
-}
-
-static bool names_our_socket(const struct value *conflist, const char *run_dir)
-{
-	_cleanup_(freep) char *socket = xasprintf("%s/cni.sock", run_dir);
-	const struct value *plugins = value_get(conflist, "plugins");
-
-	if (!plugins || plugins->type != VALUE_SEQ || plugins->n == 0 ||
-	    plugins->items[0]->type != VALUE_MAP)
-		return false;
-	return is_string(plugins->items[0], "type", PLUGIN_NAME) &&
-	       is_string(plugins->items[0], "socket", socket);
-}
-
 static bool is_ours(const char *path, const char *run_dir)
 {
-	_cleanup_(value_doc_freep) struct value_doc *doc = NULL;
-	struct buf text = {0};
-	bool ours = file_load(path, CONFLIST_MAX, &text, NULL) == 0 &&
-		    json_parse_as_go(text.data, text.len, &doc, NULL) == 0 &&
-		    value_root(doc)->type == VALUE_MAP &&
-		    names_our_socket(value_root(doc), run_dir);
+	_cleanup_(buf_done) struct buf text = {0};
 
-	buf_done(&text);
-	return ours;
+	return file_load(path, CONFLIST_MAX, &text, NULL) == 0 &&
+	       conflist_is_ours(text.data, text.len, run_dir);
 }
 
 /**

@@ -5,16 +5,15 @@
  */
 #pragma once
 
-#include "lib/buf.h"
+#include "agent/conflist.h"
 #include "lib/err.h"
 
-#define PLUGIN_NAME "manx" /* "type" of the configuration, so the file name of the plugin */
+#define CONFLIST_ASIDE ".set-aside" /* behind the name of a list that was none */
 
 int install_plugin(const char *program, const char *cni_bin_dir, struct err *reterr);
-int install_conflist(const char *cni_conf_dir, const char *name, const char *run_dir,
+int install_conflist(const char *cni_conf_dir, const char *name, const char *run_dir, bool aside,
 		     struct err *reterr);
 int remove_plugin(const char *cni_bin_dir, struct err *reterr);
 int remove_conflist(const char *cni_conf_dir, const char *name, const char *run_dir,
 		    struct err *reterr);
-void conflist_print(const char *run_dir, struct buf *out);
 int install_main(int argc, char **argv);

@@ -7,7 +7,7 @@
 
 #include "agent/cni/cni_internal.h"
 #include "datapath/route/podlink.h"
-#include "lib/jsonw.h"
+#include "watch/document/value_write.h"
 
 #define NEWEST "1.1.0"
 
@@ -19,51 +19,10 @@ static bool before(const char *version, const char *than)
 
 /* --- values of a previous plugin, written again ---------------------------------------------- */
 
-static void put_value(struct jsonw *w, const char *key, const struct value *v);
-
-static void put_map(struct jsonw *w, const char *key, const struct value *v)
-{
-	jsonw_begin(w, key, '{');
-	for (uint32_t i = 0; i < v->n; i++)
-		put_value(w, v->entry[i].key, v->entry[i].value);
-	jsonw_end(w, '}');
-}
-
 static void put_items(struct jsonw *w, const struct value *v)
 {
-	for (uint32_t i = 0; v && v->type == VALUE_SEQ && i < v->n; i++)
-		put_value(w, NULL, v->items[i]);
-}
-
-/* Depth is bounded by VALUE_DEPTH_MAX. */
-static void put_value(struct jsonw *w, const char *key, const struct value *v)
-{
-	switch (v->type) {
-	case VALUE_BOOL:
-		jsonw_bool(w, key, v->boolean);
-		break;
-	case VALUE_INT:
-		jsonw_int(w, key, v->integer);
-		break;
-	case VALUE_NUMBER:
-		jsonw_raw(w, key, v->text);
-		break;
-	case VALUE_STRING:
-		jsonw_str(w, key, v->text);
-		break;
-	case VALUE_SEQ:
-		jsonw_begin(w, key, '[');
-		put_items(w, v);
-		jsonw_end(w, ']');
-		break;
-	case VALUE_MAP:
-		put_map(w, key, v);
-		break;
-	case VALUE_NULL:
-	case _VALUE_MAX:
-		jsonw_null(w, key);
-		break;
-	}
+	for (uint32_t i = 0; v && i < v->n; i++)
+		value_write(w, NULL, v->items[i]);
 }
 
 static const struct value *prev_list(const struct cni_result *r, const char *key)
@@ -152,7 +111,7 @@ void cni_result_print(const char *version, const struct cni_result *r, struct bu
 		put_route(&w, &r->at->addrs[i]);
 	jsonw_end(&w, ']');
 	if (dns && dns->type == VALUE_MAP)
-		put_value(&w, "dns", dns);
+		value_write(&w, "dns", dns);
 	else
 		jsonw_raw(&w, "dns", "{}");
 	jsonw_end(&w, '}');

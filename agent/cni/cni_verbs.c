@@ -413,8 +413,10 @@ void status_begin(struct calls *s, struct cni_call *c)
 {
 	const char *why;
 
-	if (agent_ready(s->agent, &why) || ready_in_grace(s->agent))
-		cni_call_finish(s, c, "");
-	else
+	if (!agent_ready(s->agent, &why) && !ready_in_grace(s->agent))
 		cni_call_fail(s, c, CNI_E_NOT_AVAILABLE, why);
+	else if (cniconf_problem(s->agent))
+		cni_call_fail(s, c, CNI_E_LIMITED, cniconf_problem(s->agent));
+	else
+		cni_call_finish(s, c, "");
 }

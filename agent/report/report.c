@@ -274,6 +274,8 @@ static void put_problems(struct sheet *s)
 	if (s->agent->forwarding.uplink_off)
 		put_problem(s, "packets for pods are not forwarded from the node's interface: its "
 			       "sysctl forwarding is 0");
+	if (cniconf_problem(s->agent))
+		put_problem(s, cniconf_problem(s->agent));
 	put_gone(s);
 	source_each_problem(s->agent, put_problem, s);
 	aside_each(s->agent->aside, put_refused, s);

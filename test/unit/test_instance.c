@@ -337,7 +337,7 @@ static void test_conflist_text(void **state _unused_)
 {
 	struct buf b = {0};
 
-	conflist_print("/run/manx", &b);
+	assert_int_equal(conflist_plan(NULL, 0, "/run/manx", &b, NULL), CONFLIST_EDIT);
 	assert_string_equal(
 		b.data, "{\"cniVersion\":\"1.0.0\",\"cniVersions\":[\"0.3.0\",\"0.3.1\",\"0.4.0\","
 			"\"1.0.0\",\"1.1.0\"],\"name\":\"manx\",\"plugins\":["
@@ -354,14 +354,35 @@ static void test_conflist_comes_and_goes(void **state)
 	ino_t inode;
 
 	assert_int_equal(remove_conflist(f->dir, "10-manx.conflist", "/run/manx", &e), 0);
-	assert_int_equal(install_conflist(f->dir, "10-manx.conflist", "/run/manx", &e), 1);
+	assert_int_equal(install_conflist(f->dir, "10-manx.conflist", "/run/manx", true, &e), 1);
 	inode = inode_of(inside(f, "10-manx.conflist"));
-	assert_int_equal(install_conflist(f->dir, "10-manx.conflist", "/run/manx", &e), 0);
+	assert_int_equal(install_conflist(f->dir, "10-manx.conflist", "/run/manx", true, &e), 0);
 	assert_int_equal(inode_of(f->path), inode);
-	assert_int_equal(install_conflist(f->dir, "10-manx.conflist", "/run/other", &e), 1);
+	assert_int_equal(install_conflist(f->dir, "10-manx.conflist", "/run/other", true, &e), 1);
 	assert_int_equal(remove_conflist(f->dir, "10-manx.conflist", "/run/manx", &e), 0);
 	assert_int_equal(remove_conflist(f->dir, "10-manx.conflist", "/run/other", &e), 1);
 	assert_int_equal(access(f->path, F_OK), -1);
+}
+
+/* What is no list may be a write that is not finished; later it is kept aside. */
+static void test_a_broken_conflist(void **state)
+{
+	static const char *const broken[] = {"", "{\"plugins\":[", "older"};
+	struct fixture *f = *state;
+	struct err e = {0};
+
+	for (size_t i = 0; i < ARRAY_SIZE(broken); i++) {
+		assert_int_equal(file_write_atomic(inside(f, "x.conflist"), broken[i],
+						   strlen(broken[i]), 0640, &e),
+				 0);
+		assert_int_equal(install_conflist(f->dir, "x.conflist", "/run/manx", false, &e),
+				 -EBADMSG);
+		assert_non_null(strstr(e.msg, "/x.conflist: "));
+		assert_file(f->path, broken[i]);
+		assert_int_equal(install_conflist(f->dir, "x.conflist", "/run/manx", true, &e), 1);
+		assert_file(inside(f, "x.conflist.set-aside"), broken[i]);
+		assert_int_equal(remove_conflist(f->dir, "x.conflist", "/run/manx", &e), 1);
+	}
 }
 
 static void test_foreign_conflists_stay(void **state)
@@ -451,6 +472,7 @@ int main(void)
 		cmocka_unit_test(test_conflist_text),
 		dir_test(test_conflist_comes_and_goes),
 		dir_test(test_foreign_conflists_stay),
+		dir_test(test_a_broken_conflist),
 		dir_test(test_plugin_comes_and_goes),
 		dir_test(test_plugin_is_beside_the_program),
 	};

@@ -68,6 +68,18 @@ static bool same_folded(const char *a, const char *key, size_t len)
 	return !*a && key == end;
 }
 
+/**
+ * value_key_is() - Is it a key by Go's rules?
+ * @found: Key of a map
+ * @key:   Key looked for
+ *
+ * Return: true if they are the same, whatever their case; see json_parse_as_go()
+ */
+bool value_key_is(const char *found, const char *key)
+{
+	return same_folded(found, key, strlen(key));
+}
+
 /* The last one counts, but a null does not undo a scalar: Go sets it on lists and maps alone. */
 static const struct value *get_as_go(const struct value *map, const char *key, size_t len)
 {

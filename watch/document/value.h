@@ -62,6 +62,7 @@ const struct value *value_root(const struct value_doc *d);
 const char *value_type_str(enum value_type t);
 
 const struct value *value_get(const struct value *map, const char *key);
+bool value_key_is(const char *found, const char *key);
 const struct value *value_path(const struct value *map, const char *dotted);
 
 /*
