@@ -111,9 +111,10 @@ struct attachment *attach_new(const struct cni_request *q)
 	struct attachment *at = xcalloc(1, sizeof(*at));
 	char host_ifname[IFNAME_MAX + 1];
 
-	attachment_host_ifname(q->id, q->ifname, host_ifname);
+	attachment_host_ifname(q->network, q->id, q->ifname, host_ifname);
 	at->id = xstrdup(q->id);
 	at->ifname = xstrdup(q->ifname);
+	at->network = xstrdup(q->network);
 	at->netns = xstrdup(q->netns);
 	at->ns = xstrdup(q->ns);
 	at->pod = xstrdup(q->pod);

@@ -165,7 +165,7 @@ static void put_list(const struct value *list, const char *socket, struct buf *o
 			jsonw_str(&w, NULL, cni_versions[i]);
 		jsonw_end(&w, ']');
 		jsonw_str(&w, "name",
-			  name && name->type == VALUE_STRING ? name->text : NETWORK_NAME);
+			  name && name->type == VALUE_STRING ? name->text : DEFAULT_NETWORK);
 		put_others(&w, list, head, ARRAY_SIZE(head));
 	} else {
 		put_others(&w, list, &head[3], 1);
@@ -265,7 +265,7 @@ static bool leads(const struct value *v, const char *file, const char *socket)
 	bool found = is_our_type(v) && is_string(v, "socket", socket);
 
 	if (v->type == VALUE_MAP)
-		found = found || is_string(v, "clusterNetwork", NETWORK_NAME);
+		found = found || is_string(v, "clusterNetwork", DEFAULT_NETWORK);
 	for (uint32_t i = 0; !found && i < v->n; i++) {
 		if (v->type == VALUE_SEQ)
 			found = leads(v->items[i], file, socket);

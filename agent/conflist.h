@@ -12,7 +12,6 @@
 #include "watch/document/value.h"
 
 #define PLUGIN_NAME  "manx" /* "type" of the configuration, so the file name of the plugin */
-#define NETWORK_NAME "manx" /* "name" of the list */
 #define CONFLIST_MAX (1u << 20)
 
 enum conflist_verdict {

@@ -57,7 +57,7 @@ static void fill_in(struct attachment *a, size_t position)
 	a->ifname = xstrdup("eth0");
 	a->netns = xasprintf("/run/netns/%s", a->id);
 	a->uid = xstrdup("");
-	attachment_host_ifname(a->id, a->ifname, host_ifname);
+	attachment_host_ifname(DEFAULT_NETWORK, a->id, a->ifname, host_ifname);
 	a->host_ifname = xstrdup(host_ifname);
 	a->mac = (struct mac){{2, 0, 0, 0, (uint8_t)(position >> 8), (uint8_t)position}};
 }

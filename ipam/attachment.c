@@ -18,7 +18,7 @@
 #include "lib/hash.h"
 
 #define HOST_IFNAME_DIGITS 12
-#define FORM_VERSION	   1
+#define FORM_VERSION 2 /* 1 had no network */
 
 /**
  * attachment_free() - Free an attachment
@@ -32,6 +32,7 @@ struct attachment *attachment_free(struct attachment *a)
 		return NULL;
 	free(a->id);
 	free(a->ifname);
+	free(a->network);
 	free(a->netns);
 	free(a->ns);
 	free(a->pod);
@@ -54,6 +55,7 @@ struct attachment *attachment_copy(const struct attachment *a)
 
 	c->id = xstrdup(a->id);
 	c->ifname = xstrdup(a->ifname);
+	c->network = a->network ? xstrdup(a->network) : NULL;
 	c->netns = xstrdup(a->netns);
 	c->ns = xstrdup(a->ns);
 	c->pod = xstrdup(a->pod);
@@ -65,15 +67,19 @@ struct attachment *attachment_copy(const struct attachment *a)
 
 /**
  * attachment_host_ifname() - Name of the host's end of a container's link
- * @id:     Container
- * @ifname: Interface in the container
- * @ret:    Name; depends on nothing but the arguments, so that the plugin finds the link of a DEL
- *          without the agent
+ * @network: Name of the network
+ * @id:      Container
+ * @ifname:  Interface in the container
+ * @ret:     Name; depends on nothing but the arguments, so that the plugin finds the link of a DEL
+ *           without the agent, and not that of another network
  */
-void attachment_host_ifname(const char *id, const char *ifname, char ret[static IFNAME_MAX + 1])
+void attachment_host_ifname(const char *network, const char *id, const char *ifname,
+			    char ret[static IFNAME_MAX + 1])
 {
 	_cleanup_(buf_done) struct buf key = {0};
 
+	if (!streq(network, DEFAULT_NETWORK))
+		buf_put(&key, network, strlen(network) + 1);
 	buf_put(&key, id, strlen(id) + 1);
 	buf_puts(&key, ifname);
 	(void)snprintf(ret, IFNAME_MAX + 1, HOST_IFNAME_PREFIX "%0*" PRIx64, HOST_IFNAME_DIGITS,
@@ -144,6 +150,7 @@ void attachment_encode(const struct attachment *a, struct buf *out)
 		if (p->has_ip)
 			put_addr(out, &p->host_ip);
 	}
+	buf_put_str(out, a->network ? a->network : "");
 }
 
 static struct host_port read_port(struct reader *r)
@@ -179,7 +186,7 @@ static void read_addresses(struct reader *r, struct attachment *a)
 		r->bad = true;
 }
 
-static void read_fields(struct reader *r, struct attachment *a)
+static void read_fields(struct reader *r, uint8_t version, struct attachment *a)
 {
 	const uint8_t *mac;
 
@@ -198,6 +205,13 @@ static void read_fields(struct reader *r, struct attachment *a)
 	a->ports = xcalloc(a->n_ports, sizeof(*a->ports));
 	for (uint32_t i = 0; i < a->n_ports && !r->bad; i++)
 		a->ports[i] = read_port(r);
+	if (version < 2)
+		return;
+	a->network = reader_str(r);
+	if (a->network && !*a->network) {
+		free(a->network);
+		a->network = NULL;
+	}
 }
 
 /* Printable ASCII without '/': what CNI allows for the keys, and more */
@@ -222,11 +236,14 @@ int attachment_decode(struct reader *r, struct attachment **ret)
 {
 	_cleanup_(attachment_freep) struct attachment *a = xcalloc(1, sizeof(*a));
 
-	if (reader_u8(r) != FORM_VERSION)
+	uint8_t version = reader_u8(r);
+
+	if (version < 1 || version > FORM_VERSION)
 		return -EBADMSG;
-	read_fields(r, a);
+	read_fields(r, version, a);
 	if (r->bad || !is_plain(a->id, CONTAINER_ID_MAX) || !is_plain(a->ifname, IFNAME_MAX) ||
-	    !is_plain(a->host_ifname, IFNAME_MAX))
+	    !is_plain(a->host_ifname, IFNAME_MAX) ||
+	    (a->network && !is_plain(a->network, NETWORK_NAME_MAX)))
 		return -EBADMSG;
 	*ret = TAKE(a, NULL);
 	return 0;

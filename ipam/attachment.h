@@ -15,6 +15,8 @@
 #define IFNAME_MAX	   15
 #define HOST_IFNAME_PREFIX "mx"
 #define HOST_PORTS_MAX	   256
+#define NETWORK_NAME_MAX   253
+#define DEFAULT_NETWORK	   "manx" /* "name" of the list that the agent installs */
 
 struct host_port {
 	uint8_t protocol; /* PROTO_x */
@@ -26,6 +28,7 @@ struct host_port {
 /*
  * struct attachment - strings are heap memory owned by it, never NULL
  * @id, @ifname: the key, CNI_CONTAINERID and CNI_IFNAME
+ * @network:     name of the network it belongs to; NULL: not known, an earlier version made it
  * @netns:       CNI_NETNS of the ADD
  * @ns, @pod, @uid: K8S_POD_NAMESPACE, K8S_POD_NAME, K8S_POD_UID ("" when the runtime sent none)
  * @host_ifname: "mx" and 12 hexadecimal digits of a hash of the key: stable
@@ -33,7 +36,7 @@ struct host_port {
  * @addrs:       one a family, IPv4 first
  */
 struct attachment {
-	char *id, *ifname, *netns;
+	char *id, *ifname, *network, *netns;
 	char *ns, *pod, *uid;
 	char *host_ifname;
 	struct mac mac;
@@ -49,7 +52,8 @@ static inline void attachment_freep(struct attachment **a)
 	(void)attachment_free(*a);
 }
 struct attachment *attachment_copy(const struct attachment *a);
-void attachment_host_ifname(const char *id, const char *ifname, char ret[static IFNAME_MAX + 1]);
+void attachment_host_ifname(const char *network, const char *id, const char *ifname,
+			    char ret[static IFNAME_MAX + 1]);
 bool attachment_is_host_ifname(const char *ifname);
 void attachment_encode(const struct attachment *a, struct buf *out);
 int attachment_decode(struct reader *r, struct attachment **ret);

@@ -57,7 +57,8 @@ static const struct cni_call *must_wait_for(const struct calls *s, struct cni_ca
 	if (!other)
 		return NULL;
 	c->step = STEP_WAIT;
-	if (other->request->verb == CNI_ADD && c->request->verb == CNI_DEL)
+	if (other->request->verb == CNI_ADD && c->request->verb == CNI_DEL &&
+	    streq(other->request->network, c->request->network))
 		other->doomed = true;
 	return other;
 }
@@ -246,10 +247,25 @@ void calls_progress(struct calls *s)
 /* --- messages ----------------------------------------------------------------------------------
  */
 
-static void caller_done(struct calls *s, struct cni_call *c)
+static void take_beside(struct cni_call *c, const struct value *m)
+{
+	const struct value *list = NULL;
+	char text[ADDR_STR_MAX];
+
+	(void)value_get_seq(m, "", "beside", &list, NULL);
+	for (uint32_t i = 0; i < c->at->n_addrs; i++) {
+		(void)addr_str(&c->at->addrs[i], text);
+		for (uint32_t n = 0; list && n < list->n; n++)
+			c->beside[i] |= list->items[n]->type == VALUE_STRING &&
+					streq(list->items[n]->text, text);
+	}
+}
+
+static void caller_done(struct calls *s, struct cni_call *c, const struct value *m)
 {
 	switch (c->request->verb) {
 	case CNI_ADD:
+		take_beside(c, m);
 		c->step = STEP_FINISH;
 		attach_want_routes(s->agent, c->at);
 		break;
@@ -276,7 +292,7 @@ static void on_answer(struct call_work *w, const struct value *m)
 		return;
 	}
 	if (c->flushing || value_get_str(m, "", "error", &message, NULL) <= 0) {
-		caller_done(s, c);
+		caller_done(s, c, m);
 		return;
 	}
 	(void)value_get_int(m, "", "code", 1, 999, &code, NULL);

@@ -104,20 +104,26 @@ static int receive_message(int fd, struct value_doc **ret, struct err *reterr)
 	return json_parse(text, len, ret, reterr);
 }
 
-static int answer(int fd, int code, const struct err *e, struct err *reterr)
+/* Do what is asked, and answer. */
+static int do_it(int fd, client_do_fn *fn, void *arg, const struct value *m, struct err *reterr)
 {
-	_cleanup_(buf_done) struct buf b = {0};
-	struct jsonw w = {.out = &b};
+	_cleanup_(buf_done) struct buf done = {0}, failed = {0};
+	struct jsonw w = {.out = &done};
+	struct err e = {0};
+	int code;
 
 	jsonw_begin(&w, NULL, '{');
-	if (code) {
-		jsonw_str(&w, "error", e->msg);
-		jsonw_int(&w, "code", code);
-	} else {
-		jsonw_bool(&w, "done", true);
-	}
+	jsonw_bool(&w, "done", true);
+	code = fn(arg, m, &w, &e);
 	jsonw_end(&w, '}');
-	return send_message(fd, b.data, reterr);
+	if (!code)
+		return send_message(fd, done.data, reterr);
+	w = (struct jsonw){.out = &failed};
+	jsonw_begin(&w, NULL, '{');
+	jsonw_str(&w, "error", e.msg);
+	jsonw_int(&w, "code", code);
+	jsonw_end(&w, '}');
+	return send_message(fd, failed.data, reterr);
 }
 
 /* 1: the message was a part of the text, and was taken; 0: it is something else. */
@@ -156,7 +162,6 @@ static int handle(int fd, client_do_fn *fn, void *arg, struct buf *ret_text, int
 		  struct err *reterr)
 {
 	_cleanup_(value_doc_freep) struct value_doc *doc = NULL;
-	struct err e = {0};
 	int r = receive_message(fd, &doc, reterr);
 
 	if (r == 0 && take_part(value_root(doc), ret_text))
@@ -167,8 +172,7 @@ static int handle(int fd, client_do_fn *fn, void *arg, struct buf *ret_text, int
 		return r;
 	if (!fn)
 		return err_set(reterr, -EPROTO, "unexpected message from the agent");
-	r = fn(arg, value_root(doc), &e);
-	return answer(fd, r, &e, reterr);
+	return do_it(fd, fn, arg, value_root(doc), reterr);
 }
 
 /**

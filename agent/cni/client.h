@@ -6,6 +6,7 @@
 
 #include "lib/buf.h"
 #include "lib/err.h"
+#include "lib/jsonw.h"
 #include "watch/document/value.h"
 
 #define CLIENT_TIMEOUT_SEC 60 /* for one message of the agent */
@@ -14,11 +15,13 @@
  * typedef client_do_fn - Does what the agent asks for in the middle of a call
  * @arg:     Context
  * @m:       The message, with its "do"
+ * @reply:   Open map of the answer, for what the agent should know beyond that it is done
  * @reterr:  What failed
  *
  * Return: 0; the CNI error code, above 0
  */
-typedef int client_do_fn(void *arg, const struct value *m, struct err *reterr);
+typedef int client_do_fn(void *arg, const struct value *m, struct jsonw *reply,
+			 struct err *reterr);
 
 int client_call(const char *socket_path, const char *json, client_do_fn *fn, void *arg,
 		struct buf *ret_text, int *ret_exit, struct err *reterr);

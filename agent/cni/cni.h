@@ -85,6 +85,7 @@ static inline void cni_request_freep(struct cni_request **q)
 /* struct cni_result - what ADD made; printed in the form of the caller's version */
 struct cni_result {
 	const struct attachment *at;
+	const bool *beside; /* of each address: the default route is another interface's; or NULL */
 	struct mac host_mac;
 	uint32_t mtu;
 	const struct value *prev; /* chained after another plugin: its result is kept; or NULL */

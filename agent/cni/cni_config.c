@@ -9,8 +9,6 @@
 #include "agent/cni/cni_internal.h"
 #include "watch/document/json.h"
 
-#define NETWORK_NAME_MAX 253
-
 /**
  * cni_get_str() - String entry of a map of the configuration
  * @map:    Map, or NULL for one that is empty

@@ -108,7 +108,8 @@ void cni_result_print(const char *version, const struct cni_result *r, struct bu
 	jsonw_begin(&w, "routes", '[');
 	put_items(&w, prev_list(r, "routes"));
 	for (uint32_t i = 0; i < r->at->n_addrs; i++)
-		put_route(&w, &r->at->addrs[i]);
+		if (!r->beside || !r->beside[i])
+			put_route(&w, &r->at->addrs[i]);
 	jsonw_end(&w, ']');
 	if (dns && dns->type == VALUE_MAP)
 		value_write(&w, "dns", dns);

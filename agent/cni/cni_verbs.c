@@ -174,6 +174,25 @@ static void on_pod_wait(void *arg)
 	loop_timer_at(c->timer, c->pod_deadline);
 }
 
+/*
+ * Is an attachment that a request names by container and interface of its network?  What an earlier
+ * version made names none: whoever names the rest may have it.
+ */
+static bool is_of_network(const struct cni_request *q, const struct attachment *at)
+{
+	return !at->network || streq(at->network, q->network);
+}
+
+static void fail_of_another(struct calls *s, struct cni_call *c, enum cni_code code,
+			    const struct attachment *at)
+{
+	_cleanup_(freep) char *message =
+		xasprintf("interface %s of this container belongs to network %s", at->ifname,
+			  at->network);
+
+	cni_call_fail(s, c, code, message);
+}
+
 /**
  * add_begin() - ADD: addresses, journal record, rules wanted
  * @s: Calls
@@ -188,6 +207,10 @@ void add_begin(struct calls *s, struct cni_call *c)
 
 	if (!a->source_synced) {
 		cni_call_fail(s, c, CNI_E_TRY_AGAIN, UNSYNCED);
+		return;
+	}
+	if (old && !is_of_network(c->request, old)) {
+		fail_of_another(s, c, CNI_E_ENVIRONMENT, old);
 		return;
 	}
 	c->pod_deadline = c->started + a->config->pod_wait_usec;
@@ -216,7 +239,7 @@ void add_finish(struct calls *s, struct cni_call *c)
 {
 	_cleanup_(buf_done) struct buf text = {0};
 	struct agent *a = s->agent;
-	struct cni_result result = {.at = c->at, .mtu = a->mtu, .prev = c->request->prev};
+	struct cni_result result = {.at = c->at, .beside = c->beside, .mtu = a->mtu, .prev = c->request->prev};
 	bool known = policy_pod_known(a->policy, c->at->id, c->at->ifname);
 	char first[ADDR_STR_MAX];
 
@@ -257,9 +280,25 @@ void del_begin(struct calls *s, struct cni_call *c)
 	const struct attachment *at =
 		journal_find(s->agent->journal, c->request->id, c->request->ifname);
 
+	if (at && !is_of_network(c->request, at)) { /* as after an ADD that was refused for it */
+		log_info("cni", "DEL of another network, nothing to do",
+			 "pod=\"%s/%s\" network=%s owner=%s", at->ns, at->pod,
+			 c->request->network, at->network);
+		cni_call_finish(s, c, "");
+		return;
+	}
 	/* Unknown to us: the link may still be there, and its name follows from the request. */
 	vec_push(&c->going, at ? attachment_copy(at) : attach_new(c->request));
 	ask_detach(c);
+}
+
+/*
+ * Does a GC reach an attachment?  One that names no network may be any other's: only its DEL takes
+ * it away, or that its pod is gone.
+ */
+static bool is_reached(const struct cni_request *q, const struct attachment *at)
+{
+	return streq(at->network, q->network);
 }
 
 static bool is_valid(const struct cni_request *q, const struct attachment *at)
@@ -283,7 +322,7 @@ static bool is_being_added(const struct calls *s, const struct attachment *at)
 }
 
 /**
- * gc_begin() - GC: the links go that the runtime does not name
+ * gc_begin() - GC: the links of its network go that the runtime does not name
  * @s: Calls
  * @c: Call
  */
@@ -292,7 +331,8 @@ void gc_begin(struct calls *s, struct cni_call *c)
 	const struct attachment *at = NULL;
 
 	while ((at = journal_next(s->agent->journal, at)))
-		if (!is_valid(c->request, at) && !is_being_added(s, at))
+		if (is_reached(c->request, at) && !is_valid(c->request, at) &&
+		    !is_being_added(s, at))
 			vec_push(&c->going, attachment_copy(at));
 	ask_detach(c);
 }
@@ -382,6 +422,10 @@ void check_begin(struct calls *s, struct cni_call *c)
 	}
 	if (!at) {
 		cni_call_fail(s, c, CNI_E_UNKNOWN, "the container has no such interface of ours");
+		return;
+	}
+	if (!is_of_network(c->request, at)) {
+		fail_of_another(s, c, CNI_E_UNKNOWN, at);
 		return;
 	}
 	if (cni_check_prev(c->request, at, &e) < 0) {

@@ -30,6 +30,7 @@ enum step {
  * @undone:  ADD: it has failed or its caller went away, and what it did is being taken back
  * @failure: What the plugin prints then
  * @asked:   ADD: the source was asked for the pod, or told of it in time
+ * @beside:  ADD: of each address: another interface of the pod has the default route
  * @flushing, @flushed: Of what goes, connections are being forgotten; they are
  */
 struct cni_call {
@@ -42,6 +43,7 @@ struct cni_call {
 	struct attachment *at;
 	VEC(struct attachment *) going;
 	uint64_t seq;
+	bool beside[2];
 	bool adopted, doomed, undone, asked, flushing, flushed;
 	struct buf failure;
 	struct loop_source *timer;

@@ -34,11 +34,21 @@
 /* --- what the agent asks for ---------------------------------------------------------------------
  */
 
+/* Of a DEL: what its interface would leave in a pod that goes on. */
+static void give_back(void)
+{
+	const char *netns = getenv("CNI_NETNS"), *ifname = getenv("CNI_IFNAME");
+
+	if (netns && *netns && ifname && streq(getenv("CNI_COMMAND"), "DEL"))
+		podlink_give_back(netns, ifname);
+}
+
 static int detach(const struct value *m, struct err *reterr)
 {
 	const struct value *links = NULL;
 	int r = 0;
 
+	give_back();
 	(void)value_get_seq(m, "", "links", &links, NULL);
 	for (uint32_t i = 0; links && i < links->n && r == 0; i++)
 		r = links->items[i]->type == VALUE_STRING
@@ -70,17 +80,24 @@ static int link_error(int code, struct err *reterr)
 	}
 }
 
-static int attach(struct work *w, const struct podlink *l, struct err *reterr)
+static int attach(struct work *w, const struct podlink *l, struct jsonw *reply, struct err *reterr)
 {
-	int r = podlink_create(l, reterr);
+	bool beside[2] = {false, false};
+	int r = podlink_create(l, beside, reterr);
+	char text[ADDR_STR_MAX];
 
 	if (r < 0)
 		return link_error(r, reterr);
+	jsonw_begin(reply, "beside", '[');
+	for (uint32_t i = 0; i < l->n_addrs; i++)
+		if (beside[i])
+			jsonw_str(reply, NULL, addr_str(&l->addrs[i], text));
+	jsonw_end(reply, ']');
 	(void)snprintf(w->made, sizeof(w->made), "%s", l->host_ifname);
 	return 0;
 }
 
-static int do_work(void *arg, const struct value *m, struct err *reterr)
+static int do_work(void *arg, const struct value *m, struct jsonw *reply, struct err *reterr)
 {
 	const char *what = NULL;
 	struct podlink l = {0};
@@ -92,7 +109,7 @@ static int do_work(void *arg, const struct value *m, struct err *reterr)
 	if (wire_read_link(m, &l, reterr) < 0)
 		return CNI_E_DECODE;
 	if (streq(what, "attach"))
-		return attach(arg, &l, reterr);
+		return attach(arg, &l, reply, reterr);
 	if (streq(what, "check"))
 		return podlink_check(&l, reterr) == 0 ? 0 : CNI_E_MISMATCH;
 	(void)err_set(reterr, -EPROTO, "the agent asks for something unknown: %s", what);
@@ -183,13 +200,16 @@ static void flush_previous(const struct value *conf)
 static int delete_alone(const struct value *conf, struct err *reterr)
 {
 	const char *id = getenv("CNI_CONTAINERID"), *ifname = getenv("CNI_IFNAME");
+	const char *network = DEFAULT_NETWORK;
 	char host_ifname[IFNAME_MAX + 1];
 
+	(void)value_get_str(conf, "", "name", &network, NULL);
 	if (!id || !*id || !ifname || !*ifname) {
 		(void)err_set(reterr, -EINVAL, "CNI_CONTAINERID and CNI_IFNAME are required");
 		return CNI_E_ENVIRONMENT;
 	}
-	attachment_host_ifname(id, ifname, host_ifname);
+	attachment_host_ifname(network, id, ifname, host_ifname);
+	give_back();
 	if (podlink_delete(host_ifname, reterr) < 0)
 		return CNI_E_KERNEL;
 	flush_previous(conf);

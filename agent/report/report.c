@@ -129,6 +129,7 @@ static void put_pod(struct sheet *s, const struct attachment *at)
 	jsonw_str(s->json, "namespace", at->ns);
 	jsonw_str(s->json, "name", at->pod);
 	jsonw_str(s->json, "container", at->id);
+	jsonw_str(s->json, "network", at->network);
 	jsonw_str(s->json, "interface", at->host_ifname);
 	jsonw_begin(s->json, "addresses", '[');
 	for (uint32_t i = 0; i < at->n_addrs; i++)

@@ -85,8 +85,10 @@ static int complete_host_end(struct mnl_socket *s, const struct podlink *l)
 
 /**
  * podlink_create() - Make a pod's link, up and configured
- * @l:      What it shall be
- * @reterr: What failed
+ * @l:          What it shall be
+ * @ret_beside: Of each address: another interface has the default route; or NULL; untouched on
+ *              failure
+ * @reterr:     What failed
  *
  * What an interrupted try left is replaced (podlink_stale.c).  On failure nothing is left behind.
  * Two messages and a batch: about a millisecond.
@@ -94,8 +96,9 @@ static int complete_host_end(struct mnl_socket *s, const struct podlink *l)
  * Return: 0; -EEXIST if an interface of that name is in use; -ENOENT, -ENOTTY if there is no such
  *         network namespace; -errno
  */
-int podlink_create(const struct podlink *l, struct err *reterr)
+int podlink_create(const struct podlink *l, bool ret_beside[2], struct err *reterr)
 {
+	bool beside[2] = {false, false};
 	_cleanup_(nl_closep) struct mnl_socket *s = NULL;
 	_cleanup_(closep) int netns = netns_open(l->netns, reterr);
 	int r;
@@ -117,7 +120,7 @@ int podlink_create(const struct podlink *l, struct err *reterr)
 	}
 	if (r < 0)
 		return err_set(reterr, r, "making the link %s: %s", l->host_ifname, strerror(-r));
-	r = netns_inside(netns, l, podlink_configure, NULL, reterr);
+	r = netns_inside(netns, l, podlink_configure, beside, reterr);
 	if (r == 0) {
 		r = complete_host_end(s, l);
 		if (r < 0)
@@ -132,6 +135,8 @@ int podlink_create(const struct podlink *l, struct err *reterr)
 	}
 	if (r < 0)
 		(void)podlink_remove(s, l->host_ifname, NULL);
+	else if (ret_beside)
+		memcpy(ret_beside, beside, sizeof(beside));
 	return r;
 }
 

@@ -20,6 +20,7 @@ struct findings {
 	struct link link;
 	struct addr gateway[2];
 	bool address[2], route[2], neighbour[2];
+	bool beside[2], rule[2]; /* the route is in a table of its own; the rule that leads there */
 };
 
 static int see_address(void *arg, const struct nlmsghdr *h)
@@ -46,8 +47,12 @@ static int see_route(void *arg, const struct nlmsghdr *h)
 		return 0;
 	if (!index || nl_u32(index) != f->link.index)
 		return 0;
-	for (uint32_t n = 0; n < f->want->n_addrs; n++)
-		f->route[n] |= nl_addr_is(gateway, &f->gateway[n]);
+	for (uint32_t n = 0; n < f->want->n_addrs; n++) {
+		if (!nl_addr_is(gateway, &f->gateway[n]))
+			continue;
+		f->beside[n] = (!f->route[n] || f->beside[n]) && m->rtm_table != RT_TABLE_MAIN;
+		f->route[n] = true;
+	}
 	return 0;
 }
 
@@ -77,7 +82,7 @@ static int see_neighbour(void *arg, const struct nlmsghdr *h)
 static int look_at_family(struct mnl_socket *s, uint8_t family, struct findings *f)
 {
 	const struct ifaddrmsg addresses = {.ifa_family = family};
-	const struct rtmsg routes = {.rtm_family = family, .rtm_table = RT_TABLE_MAIN};
+	const struct rtmsg routes = {.rtm_family = family}; /* of all tables */
 	const struct ndmsg neighbours = {.ndm_family = family};
 	int r = nl_list(s, RTM_GETADDR, &addresses, sizeof(addresses), see_address, f);
 
@@ -98,6 +103,8 @@ static int look(const struct podlink *l, struct mnl_socket *s, void *arg, struct
 		return err_set(reterr, r, "no interface %s in %s", l->ifname, l->netns);
 	for (uint32_t i = 0, tries = 0; i < l->n_addrs && r == 0; i++) {
 		r = look_at_family(s, l->addrs[i].family, f);
+		if (r == 0 && f->beside[i])
+			r = podlink_has_rule(s, f->link.index, &l->addrs[i], &f->rule[i]);
 		if (r == -EINTR && tries++ < READS_MAX) {
 			r = 0;
 			i--;
@@ -118,6 +125,8 @@ static int judge_address(const struct findings *f, uint32_t n, struct err *reter
 	if (!f->route[n])
 		return err_set(reterr, -ENETUNREACH, "no default route via %s on %s for %s", gw,
 			       ifname, a);
+	if (f->beside[n] && !f->rule[n])
+		return err_set(reterr, -ENETUNREACH, "no rule for packets from %s", a);
 	if (!f->neighbour[n])
 		return err_set(reterr, -EHOSTUNREACH, "no neighbour entry for %s on %s", gw,
 			       ifname);

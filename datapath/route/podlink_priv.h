@@ -39,6 +39,13 @@ int podlink_check_host(const struct podlink *l, struct mnl_socket *s, struct lin
 int podlink_follow_mtu(const struct podlink *l, struct mnl_socket *s, uint32_t *ret_mtu,
 		       struct err *reterr);
 
+/* podlink_beside.c */
+#define PODLINK_TABLE 0x6d780000u /* "mx", and the interface's index */
+int podlink_is_beside(struct mnl_socket *s, uint8_t family, uint32_t ifindex, bool *ret);
+void podlink_put_rule(struct nlbatch *b, uint32_t ifindex, const struct addr *a);
+void podlink_drop_rules(struct mnl_socket *s, const struct addr *a);
+int podlink_has_rule(struct mnl_socket *s, uint32_t ifindex, const struct addr *a, bool *ret);
+
 /* podlink_wait.c */
 int podlink_wait_local(struct mnl_socket *s, const struct addr *a);
 int podlink_wait_running(struct mnl_socket *s, const char *host_ifname);

@@ -62,14 +62,15 @@ static void read_link(const struct value *m, struct podlink *l)
 			bench_fail("the agent's request", NULL);
 }
 
-static int make_link(void *arg, const struct value *m, struct err *reterr)
+static int make_link(void *arg, const struct value *m, struct jsonw *reply _unused_,
+		     struct err *reterr)
 {
 	struct steps *s = arg;
 	struct podlink l = {0};
 
 	lap(s, &s->asked);
 	read_link(m, &l);
-	if (podlink_create(&l, reterr) < 0)
+	if (podlink_create(&l, NULL, reterr) < 0)
 		bench_fail("podlink_create", reterr);
 	lap(s, &s->link);
 	return 0;

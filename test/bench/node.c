@@ -70,7 +70,7 @@ void node_attach(struct bench_node *n, const struct object *pod)
 			       .n_addrs = 1,
 			       .addrs = {p->ips[0]}};
 
-	attachment_host_ifname(a.id, a.ifname, host_ifname);
+	attachment_host_ifname(DEFAULT_NETWORK, a.id, a.ifname, host_ifname);
 	policy_attach(n->engine, &a);
 }
 

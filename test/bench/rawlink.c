@@ -162,7 +162,7 @@ static double take(enum step step, const struct room *r, const struct podlink *l
 	case RAW_DELETE:
 		return raw_delete(r, l->host_ifname);
 	case POD_ADD:
-		check(podlink_create(l, &e), "podlink_create", &e);
+		check(podlink_create(l, NULL, &e), "podlink_create", &e);
 		break;
 	case POD_CONNTRACK:
 		check(conntrack_flush(r->conntrack, l->addrs, 1, &e), "conntrack_flush", &e);

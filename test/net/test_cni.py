@@ -137,6 +137,81 @@ def test_gc_removes_what_is_not_listed(lab, node):
     assert tcp(node, keep.v4, 80)
 
 
+# --- networks: a GC, DEL or CHECK reaches its own alone ---
+
+
+def second(pod, command, **more):
+    """A call for the pod's second interface, of another network with the same plugin."""
+    return cni.call(pod, command, name="second", variables={"CNI_IFNAME": "net1"}, **more)
+
+
+def test_gc_of_another_network(lab, node):
+    """It has a list of its own, in which ours are not."""
+    pod = lab.run_pod(node, "default", "p")
+    theirs = lab.pod(node, "default", "theirs")
+    lab.write(theirs.object())
+    result = second(theirs, "ADD")
+    cni.gc(node, [], name="second")
+    assert in_use(node) == 2
+    assert pod.host_ifname in node.links()
+    assert not {i["name"] for i in result["interfaces"]} & set(node.links())
+    node.restart_agent()  # attachments remember theirs
+    cni.gc(node, [], name="second")
+    assert in_use(node) == 2
+    lab.settle()
+    assert tcp(node, pod.v4, 80)
+    cni.gc(node, [])
+    assert in_use(node) == 0
+
+
+def test_del_and_check_of_another_network(lab, node):
+    """As a runtime asks after an ADD that was refused since the interface is another's."""
+    pod = lab.run_pod(node, "default", "p")
+    with pytest.raises(CniError, match="belongs to network manx"):
+        cni.call(pod, "ADD", name="second")
+    cni.call(pod, "DEL", name="second")
+    with pytest.raises(CniError, match="belongs to network manx") as e:
+        cni.call(pod, "CHECK", prev=pod.result, name="second")
+    assert e.value.code == 3
+    cni.call(pod, "CHECK", prev=pod.result)
+    lab.settle()
+    assert tcp(node, pod.v4, 80)
+    node.stop_agent()
+    cni.call(pod, "DEL", name="second")  # the plugin by itself
+    assert pod.host_ifname in node.links()
+    node.start_agent()
+    cni.call(pod, "CHECK", prev=pod.result)
+
+
+def test_two_networks_on_one_pod(lab, node):
+    """The second interface takes nothing of the first, works, and leaves nothing."""
+    pod, client = lab.run_pod(node, "default", "p"), lab.run_pod(node, "default", "client")
+    lab.settle()
+
+    def state(of=""):
+        """Routes and rules; the kernel makes some for each interface."""
+        return [line for what in ("route", "rule") for family in ("-4", "-6")
+                for line in pod.namespace.ip(family, what).splitlines()
+                if of in line and "net1 proto kernel" not in line]
+    before = state()
+    result = second(pod, "ADD")
+    assert result["routes"] == []
+    v4, v6 = (e["address"].split("/")[0] for e in result["ips"])
+    assert state("eth0") == [line for line in before if "eth0" in line]
+    assert not state("net1")
+    lab.write(pod.object())
+    lab.settle()
+    for address in (v4, v6, pod.v4, pod.v6):
+        assert tcp(client, address, 80).name == "p"
+    assert tcp(pod, client.v4, 80).seen_as == pod.v4
+    second(pod, "CHECK", prev=result)
+    cni.call(pod, "CHECK", prev=pod.result)
+    second(pod, "DEL")
+    assert state() == before
+    assert tcp(client, pod.v4, 80) and tcp(client, pod.v6, 80)
+    cni.call(pod, "CHECK", prev=pod.result)
+
+
 def test_status(lab, node):
     cni.status(node)
     node.stop_agent()

@@ -94,6 +94,7 @@ def test_a_list_that_is_none_is_set_aside(node):
     aside = node.cni_conf_dir / "10-manx.conflist.set-aside"
     wait_for(aside.exists, what="it to be set aside")
     assert aside.read_text() == '{"plugins": ['
+    wait_for(lambda: node.log_text().count("set aside and written again"), what="a new one")
     assert types(node) == ["manx"]
     cni.status(node)
 

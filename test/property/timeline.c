@@ -136,7 +136,7 @@ static struct attachment *new_attachment(struct timeline *t, const char *ns, con
 		a->uid = xstrdup(pod->mirror_of ?: pod->o.uid);
 	else
 		a->uid = xasprintf("uid-%s-%s-%u", ns, name, t->generation + 1);
-	attachment_host_ifname(a->id, a->ifname, host_ifname);
+	attachment_host_ifname(DEFAULT_NETWORK, a->id, a->ifname, host_ifname);
 	a->host_ifname = xstrdup(host_ifname);
 	a->mac = (struct mac){{2, 0, 0, 0, (uint8_t)(n >> 8), (uint8_t)n}};
 	return a;

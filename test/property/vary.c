@@ -303,7 +303,7 @@ struct change vary_attach_again(struct timeline *t)
 	a = attachment_copy(t->attachments.v[i]);
 	free(a->id);
 	a->id = xasprintf("container-%u", ++t->containers);
-	attachment_host_ifname(a->id, a->ifname, host_ifname);
+	attachment_host_ifname(DEFAULT_NETWORK, a->id, a->ifname, host_ifname);
 	free(a->host_ifname);
 	a->host_ifname = xstrdup(host_ifname);
 	a->mac.b[3] = 1;

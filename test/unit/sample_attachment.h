@@ -17,11 +17,12 @@ static inline struct attachment *sample_attachment(unsigned int n)
 
 	a->id = xasprintf("container-%08x", n);
 	a->ifname = xstrdup("eth0");
+	a->network = n % 3 ? xasprintf("net-%u", n % 3) : NULL; /* of an earlier version */
 	a->netns = xasprintf("/run/netns/cni-%u", n);
 	a->ns = xstrdup("shop");
 	a->pod = xasprintf("web-%u", n);
 	a->uid = xasprintf("7c9e6679-7425-40de-944b-%012u", n);
-	attachment_host_ifname(a->id, a->ifname, host_ifname);
+	attachment_host_ifname(DEFAULT_NETWORK, a->id, a->ifname, host_ifname);
 	a->host_ifname = xstrdup(host_ifname);
 	a->mac = (struct mac){{2, 0, 0, 0, (uint8_t)(n >> 8), (uint8_t)n}};
 	a->n_addrs = 1 + n % 2;
@@ -55,6 +56,7 @@ static inline bool same_ports(const struct attachment *a, const struct attachmen
 static inline bool same_attachment(const struct attachment *a, const struct attachment *b)
 {
 	if (!streq(a->id, b->id) || !streq(a->ifname, b->ifname) || !streq(a->netns, b->netns) ||
+	    !streq(a->network, b->network) ||
 	    !streq(a->ns, b->ns) || !streq(a->pod, b->pod) || !streq(a->uid, b->uid) ||
 	    !streq(a->host_ifname, b->host_ifname) || a->n_addrs != b->n_addrs ||
 	    a->n_ports != b->n_ports || memcmp(&a->mac, &b->mac, sizeof(a->mac)) != 0)

@@ -17,12 +17,15 @@ static void host_names_are_stable(void **state _unused_)
 	char a[IFNAME_MAX + 1], b[IFNAME_MAX + 1];
 
 	/* Links that exist are found by it after an upgrade, so it must never change. */
-	attachment_host_ifname("4f6c1d2e", "eth0", a);
+	attachment_host_ifname(DEFAULT_NETWORK, "4f6c1d2e", "eth0", a);
 	assert_string_equal(a, "mx9211fbb1b54a");
-	attachment_host_ifname("4f6c1d2", "eeth0", b);
+	attachment_host_ifname(DEFAULT_NETWORK, "4f6c1d2", "eeth0", b);
 	assert_string_not_equal(a, b);
 	assert_int_equal(strlen(b), 14);
 	assert_int_equal(strspn(b + 2, "0123456789abcdef"), 12);
+	/* Another network's of the same container and name is another link. */
+	attachment_host_ifname("other", "4f6c1d2e", "eth0", b);
+	assert_string_equal(b, "mx318e87db3a2e");
 }
 
 /* A host has interfaces of its own; what is no name of ours to the last digit is not touched. */
@@ -44,7 +47,7 @@ static void only_whole_names_are_ours(void **state _unused_)
 	};
 	char own[IFNAME_MAX + 1];
 
-	attachment_host_ifname("4f6c1d2e", "eth0", own);
+	attachment_host_ifname(DEFAULT_NETWORK, "4f6c1d2e", "eth0", own);
 	assert_true(attachment_is_host_ifname(own));
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
 		assert_false(attachment_is_host_ifname(others[i]));
@@ -92,6 +95,29 @@ static void what_was_encoded_is_decoded(void **state _unused_)
 		/* Cut anywhere it is refused. */
 		for (size_t len = 0; len < b.len; len++)
 			assert_null(decode(&b, len));
+	}
+}
+
+/* As version 1 wrote it: without the network, which is not known then. */
+static void of_an_earlier_version(void **state _unused_)
+{
+	for (unsigned int n = 0; n < 6; n++) {
+		_cleanup_(attachment_freep) struct attachment *a = sample_attachment(n), *d = NULL;
+		_cleanup_(buf_done) struct buf b = {0};
+
+		free(a->network);
+		a->network = NULL;
+		attachment_encode(a, &b);
+		b.len -= 2; /* the length of the network's name */
+		b.data[0] = 1;
+		d = decode(&b, b.len);
+		assert_non_null(d);
+		assert_null(d->network);
+		assert_true(same_attachment(a, d));
+		for (size_t len = 0; len < b.len; len++)
+			assert_null(decode(&b, len));
+		b.data[0] = 3; /* of a later one */
+		assert_null(decode(&b, b.len));
 	}
 }
 
@@ -170,7 +196,7 @@ static void two_addresses_are_one_a_family(void **state _unused_)
 	refuse(a);
 }
 
-/* Set one byte of the form of sample 4: one address, one port without an address. */
+/* Set one byte of the form of sample 4: one address, one port without an address, network net-1. */
 static void refuse_byte(size_t from_end, uint8_t value)
 {
 	_cleanup_(attachment_freep) struct attachment *a = sample_attachment(4);
@@ -181,18 +207,22 @@ static void refuse_byte(size_t from_end, uint8_t value)
 	assert_null(decode(&b, b.len));
 }
 
+#define NETWORK 7 /* bytes of the network, length and name */
+
 static void hostile_counts_and_flags_are_refused(void **state _unused_)
 {
 	/* ... addresses (1), family (1), address (4), ports (2), protocol (1), host port (2),
-	 * container port (2), has_ip (1) */
-	refuse_byte(1, 1);   /* an address that is not there */
-	refuse_byte(1, 2);   /* neither true nor false */
-	refuse_byte(8, 2);   /* more ports than follow */
-	refuse_byte(7, 255); /* far more than allowed */
-	refuse_byte(13, 7);  /* a family that does not exist */
-	refuse_byte(14, 0);  /* fewer addresses: bytes are left over or misread */
-	refuse_byte(14, 3);
-	refuse_byte(14, 255);
+	 * container port (2), has_ip (1), network */
+	refuse_byte(NETWORK + 1, 1);   /* an address that is not there */
+	refuse_byte(NETWORK + 1, 2);   /* neither true nor false */
+	refuse_byte(NETWORK + 8, 2);   /* more ports than follow */
+	refuse_byte(NETWORK + 7, 255); /* far more than allowed */
+	refuse_byte(NETWORK + 13, 7);  /* a family that does not exist */
+	refuse_byte(NETWORK + 14, 0);  /* fewer addresses: bytes are left over or misread */
+	refuse_byte(NETWORK + 14, 3);
+	refuse_byte(NETWORK + 14, 255);
+	refuse_byte(1, '/'); /* no name of a network */
+	refuse_byte(NETWORK, 6);
 }
 
 static void another_version_is_refused(void **state _unused_)
@@ -202,7 +232,7 @@ static void another_version_is_refused(void **state _unused_)
 
 	attachment_encode(a, &b);
 	for (int version = 0; version < 256; version++) {
-		if (version == 1)
+		if (version == 1 || version == 2)
 			continue;
 		b.data[0] = (char)version;
 		assert_null(decode(&b, b.len));
@@ -236,6 +266,7 @@ int main(void)
 		cmocka_unit_test(only_whole_names_are_ours),
 		cmocka_unit_test(a_copy_is_deep),
 		cmocka_unit_test(what_was_encoded_is_decoded),
+		cmocka_unit_test(of_an_earlier_version),
 		cmocka_unit_test(the_largest_attachment),
 		cmocka_unit_test(hostile_names_are_refused),
 		cmocka_unit_test(two_addresses_are_one_a_family),

@@ -80,7 +80,7 @@ static void a_result_in_parts(void **state _unused_)
 }
 
 /* Work that the agent asks for; the argument says how often it may succeed. */
-static int work(void *arg, const struct value *m, struct err *reterr)
+static int work(void *arg, const struct value *m, struct jsonw *reply _unused_, struct err *reterr)
 {
 	const char *what = NULL;
 	int *left = arg;
@@ -108,7 +108,8 @@ static void work_in_the_middle(void **state _unused_)
 }
 
 /* A message as long as there is room, of characters of three bytes: it is cut within one. */
-static int fail_at_length(void *arg _unused_, const struct value *m _unused_, struct err *reterr)
+static int fail_at_length(void *arg _unused_, const struct value *m _unused_,
+			  struct jsonw *reply _unused_, struct err *reterr)
 {
 	char text[600] = "";
 

@@ -42,7 +42,7 @@ static int set_up(void **state)
 	lab_enter_new();
 	w->pod = lab_new_netns();
 	w->path = lab_netns_path(w->pod);
-	attachment_host_ifname("c1", "eth0", w->host_ifname);
+	attachment_host_ifname("n", "c1", "eth0", w->host_ifname);
 	*state = w;
 	return 0;
 }
@@ -191,7 +191,7 @@ static void del_without_an_agent(void **state)
 	lab_run("nft add table inet track && "
 		"nft 'add chain inet track in { type filter hook prerouting priority 0; }' && "
 		"nft add rule inet track in ct state new counter");
-	assert_int_equal(podlink_create(&l, &e), 0);
+	assert_int_equal(podlink_create(&l, NULL, &e), 0);
 	lab_run("conntrack -I -p udp -s 10.1.0.5 -d 192.0.2.9 --sport 1 --dport 2 --timeout 600 "
 		"2>/dev/null");
 	lab_run("conntrack -I -p udp -s fd00:1::5 -d 2001:db8::9 --sport 1 --dport 2 "
@@ -255,7 +255,7 @@ static void an_add_with_an_agent(void **state)
 	assert_non_null(strstr(said, "\"call\":\"cni\""));
 	assert_non_null(strstr(said, "\"CNI_CONTAINERID\":\"c1\""));
 	assert_non_null(strstr(said, "\"stdin\":\"{\\\"cniVersion\\\":\\\"1.0.0\\\""));
-	assert_non_null(strstr(said, "\n{\"done\":true}\n{\"done\":true}\n"));
+	assert_non_null(strstr(said, "\n{\"done\":true,\"beside\":[]}\n{\"done\":true}\n"));
 	assert_int_not_equal(if_nametoindex(w->host_ifname), 0);
 	fake_agent_start(&f, SCRIPT(detach, detach, "{\"result\":\"\",\"exit\":0}"));
 	o = plugin(w, "DEL", f.path, "");

@@ -81,7 +81,7 @@ static int tear_down(void **state)
 
 static void create(struct world *w)
 {
-	if (podlink_create(&w->link, &w->err) < 0)
+	if (podlink_create(&w->link, NULL, &w->err) < 0)
 		fail_msg("%s", w->err.msg);
 }
 
@@ -270,17 +270,17 @@ static void a_failure_leaves_nothing_behind(void **state)
 	struct world *w = *state;
 
 	w->link.mtu = 1000; /* below IPv6's minimum: the kernel refuses the address */
-	assert_true(podlink_create(&w->link, &w->err) < 0);
+	assert_true(podlink_create(&w->link, NULL, &w->err) < 0);
 	assert_non_null(strstr(w->err.msg, "address for fd00:1::5 on eth0"));
 	assert_nothing_left(w);
 	w->link.mtu = 1450;
 	w->link.ifname = "a/b";
-	assert_true(podlink_create(&w->link, &w->err) < 0);
+	assert_true(podlink_create(&w->link, NULL, &w->err) < 0);
 	w->link.ifname = "much-too-long-a-name";
-	assert_true(podlink_create(&w->link, &w->err) < 0);
+	assert_true(podlink_create(&w->link, NULL, &w->err) < 0);
 	w->link.ifname = "eth0";
 	w->link.host_ifname = "node1";
-	assert_true(podlink_create(&w->link, &w->err) < 0);
+	assert_true(podlink_create(&w->link, NULL, &w->err) < 0);
 	assert_nothing_left(w);
 	assert_false(host_has("node1"));
 }
@@ -327,7 +327,7 @@ static void another_containers_link_stays(void **state)
 	route_to(&w->link);
 	late.host_ifname = "mxaaaaaaaaaaaa";
 	late.mac.b[5] = 6;
-	assert_int_equal(podlink_create(&late, &w->err), -EEXIST);
+	assert_int_equal(podlink_create(&late, NULL, &w->err), -EEXIST);
 	assert_non_null(strstr(w->err.msg, "interface eth0 in "));
 	assert_non_null(
 		strstr(w->err.msg, "in use by another container: its other end is " HOST_LINK));
@@ -340,16 +340,16 @@ static void interfaces_of_others_stay(void **state)
 	struct world *w = *state;
 
 	pod_run(w, "ip link add eth0 type veth peer name mxpeer");
-	assert_int_equal(podlink_create(&w->link, &w->err), -EEXIST);
+	assert_int_equal(podlink_create(&w->link, NULL, &w->err), -EEXIST);
 	assert_non_null(strstr(w->err.msg, "there is an interface eth0 in "));
 	assert_false(host_has(HOST_LINK));
 	assert_true(pod_shows(w, "eth0@mxpeer", "ip -o link"));
 	pod_run(w, "ip link del eth0 && ip link add eth0 type bridge");
-	assert_int_equal(podlink_create(&w->link, &w->err), -EEXIST);
+	assert_int_equal(podlink_create(&w->link, NULL, &w->err), -EEXIST);
 	assert_true(pod_shows(w, "eth0", "ip -o link show type bridge"));
 	pod_run(w, "ip link del eth0");
 	lab_run("ip link add " HOST_LINK " type bridge");
-	assert_int_equal(podlink_create(&w->link, &w->err), -EPERM);
+	assert_int_equal(podlink_create(&w->link, NULL, &w->err), -EPERM);
 	assert_non_null(strstr(w->err.msg, HOST_LINK " is not a link of ours"));
 	assert_true(host_has(HOST_LINK));
 	assert_int_equal(podlink_delete(HOST_LINK, &w->err), -EPERM);
@@ -357,12 +357,72 @@ static void interfaces_of_others_stay(void **state)
 	assert_true(host_has("node0"));
 }
 
+/* --- two networks ----------------------------------------------------------------------- */
+
+static void a_second_interface_takes_nothing(void **state)
+{
+	struct world *w = *state;
+	const struct podlink first = w->link;
+	bool beside[2] = {true, true};
+
+	assert_int_equal(podlink_create(&w->link, beside, &w->err), 0);
+	assert_false(beside[0] || beside[1]);
+	route_to(&w->link);
+	w->link.ifname = "net1";
+	w->link.host_ifname = "mxaaaaaaaaaaaa";
+	w->link.addrs[0] = address("10.1.0.6");
+	w->link.addrs[1] = address("fd00:1::6");
+	for (int i = 0; i < 2; i++) { /* the second time after an interrupted try */
+		assert_int_equal(podlink_create(&w->link, beside, &w->err), 0);
+		assert_true(beside[0] && beside[1]);
+		assert_true(pod_shows(w, "default via 169.254.1.1 dev eth0", "ip route"));
+		assert_true(pod_shows(w, "169.254.1.1 dev eth0", "ip route"));
+		assert_true(pod_shows(w, "default via fe80::1 dev eth0", "ip -6 route"));
+		assert_false(pod_shows(w, "net1", "ip route"));
+		if (podlink_check(&w->link, &w->err) < 0 || podlink_check(&first, &w->err) < 0)
+			fail_msg("%s", w->err.msg);
+	}
+	route_to(&w->link);
+	for (int i = 0; i < 2; i++) {
+		assert_connected(w, "10.1.0.6", "198.51.100.1");
+		assert_connected(w, "fd00:1::6", "2001:db8:1::1");
+		assert_connected(w, "10.1.0.5", "198.51.100.1");
+		assert_connected(w, "fd00:1::5", "2001:db8:1::1");
+	}
+	pod_run(w, "ip rule del from 10.1.0.6");
+	assert_true(podlink_check(&w->link, &w->err) < 0);
+	assert_non_null(strstr(w->err.msg, "no rule for packets from 10.1.0.6"));
+	podlink_give_back(w->path, "net1");
+	assert_int_equal(podlink_delete(w->link.host_ifname, &w->err), 0);
+	assert_false(pod_shows(w, "30109", "ip rule; ip -6 rule"));
+	assert_false(pod_shows(w, "via 169.254.1.1", "ip route show table all | grep -v eth0"));
+	assert_int_equal(podlink_check(&first, &w->err), 0);
+	assert_connected(w, "10.1.0.5", "198.51.100.1");
+}
+
+static void one_family_is_another_interfaces(void **state)
+{
+	struct world *w = *state;
+	bool beside[2] = {false, true};
+
+	pod_run(w, "ip link add other type bridge && ip link set other up && "
+		   "ip addr add 192.0.2.5/24 dev other && ip route add default via 192.0.2.1");
+	assert_int_equal(podlink_create(&w->link, beside, &w->err), 0);
+	assert_true(beside[0]);
+	assert_false(beside[1]);
+	assert_true(pod_shows(w, "default via 192.0.2.1 dev other", "ip route"));
+	assert_true(pod_shows(w, "default via fe80::1 dev eth0", "ip -6 route"));
+	assert_int_equal(podlink_check(&w->link, &w->err), 0);
+	podlink_give_back("/nowhere", "eth0");
+	podlink_give_back(w->path, "nothing");
+}
+
 /* --- bad namespaces --------------------------------------------------------------------- */
 
 static void refused(struct world *w, const char *netns, int code, const char *message)
 {
 	w->link.netns = netns;
-	assert_int_equal(podlink_create(&w->link, &w->err), code);
+	assert_int_equal(podlink_create(&w->link, NULL, &w->err), code);
 	if (!strstr(w->err.msg, message))
 		fail_msg("%s", w->err.msg);
 	assert_int_equal(podlink_check(&w->link, &w->err), code);
@@ -613,7 +673,7 @@ static void times(void **state)
 			uint64_t start = lab_nsec(), middle, end;
 
 			assert_int_equal(
-				raw ? raw_create(s, w->pod) : podlink_create(&w->link, &w->err), 0);
+				raw ? raw_create(s, w->pod) : podlink_create(&w->link, NULL, &w->err), 0);
 			middle = lab_nsec();
 			made[i] = middle - start;
 			if (!raw)
@@ -651,6 +711,8 @@ int main(void)
 		TEST(what_an_interrupted_try_left_is_replaced),
 		TEST(another_containers_link_stays),
 		TEST(interfaces_of_others_stay),
+		TEST(a_second_interface_takes_nothing),
+		TEST(one_family_is_another_interfaces),
 		TEST(paths_that_are_no_namespace),
 		TEST(check_finds_what_differs),
 		TEST(check_accepts_what_the_pod_adds),

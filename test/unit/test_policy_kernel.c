@@ -167,7 +167,7 @@ static struct attachment *attachment(unsigned int n, const char *ns, const char 
 	a->ns = xstrdup(ns);
 	a->pod = xstrdup(pod);
 	a->uid = xstrdup("");
-	attachment_host_ifname(a->id, a->ifname, host_ifname);
+	attachment_host_ifname(DEFAULT_NETWORK, a->id, a->ifname, host_ifname);
 	a->host_ifname = xstrdup(host_ifname);
 	a->mac = (struct mac){{2, 0, 0, 0, 0, (uint8_t)n}};
 	a->n_addrs = 2;

@@ -68,9 +68,9 @@ def call(pod, command, version="1.1.0", prev=None, runtime=None, variables=None,
                               json.dumps(config)))
 
 
-def gc(node, valid):
+def gc(node, valid, **more):
     """GC: valid is a list of pods that are to stay."""
-    config = configuration(node)
+    config = configuration(node, **more)
     config["cni.dev/valid-attachments"] = [
         {"containerID": p.container_id, "ifname": "eth0"} for p in valid]
     return result_of(call_raw(node, {"CNI_COMMAND": "GC", "CNI_PATH": str(node.cni_bin_dir)},
