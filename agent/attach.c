@@ -4,6 +4,7 @@
  */
 #include "agent/attach.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <sys/socket.h>
 
@@ -31,6 +32,20 @@ static const struct addr *wanted_address(const struct cni_request *q, uint8_t fa
 	return NULL;
 }
 
+/* The route to an address leads to the link of the pod that has it. */
+static int address_taken(const struct agent *a, const struct addr *want, const char *text,
+			 struct err *reterr)
+{
+	const struct prefix dst = prefix_host(want);
+	const struct route *r = routes_wanted(a->routes, &dst);
+	const struct attachment *at = r ? journal_find_link(a->journal, r->ifname) : NULL;
+
+	if (!at)
+		return err_set(reterr, -CNI_E_CONFIG, "address %s belongs to another pod", text);
+	return err_set(reterr, -CNI_E_CONFIG, "address %s belongs to pod %s/%s (container %.13s)",
+		       text, at->ns, at->pod, at->id);
+}
+
 static int allocation_error(struct agent *a, enum ipam_outcome outcome, uint8_t family,
 			    const struct addr *want, struct err *reterr)
 {
@@ -42,7 +57,12 @@ static int allocation_error(struct agent *a, enum ipam_outcome outcome, uint8_t 
 	ipam_describe(a->ipam, family, &use);
 	switch (outcome) {
 	case IPAM_TAKEN:
-		return err_set(reterr, -CNI_E_CONFIG, "address %s belongs to another pod", text);
+		return address_taken(a, want, text, reterr);
+	case IPAM_RECENT:
+		return err_set(reterr, -CNI_E_TRY_AGAIN,
+			       "address %s was another pod's until a moment ago; it is given out "
+			       "again after address-cooldown (%" PRIu64 " s)",
+			       text, (uint64_t)(a->config->address_cooldown_usec / USEC_PER_SEC));
 	case IPAM_OUTSIDE:
 	case IPAM_NO_RANGE:
 		return err_set(reterr, -CNI_E_CONFIG, "address %s is in no range of this node: %s",
@@ -66,7 +86,7 @@ static int allocate(struct agent *a, const struct cni_request *q, struct attachm
 
 		if (!want && !ipam_has_family(a->ipam, families[i]))
 			continue;
-		r = ipam_alloc(a->ipam, families[i], want, loop_now(a->loop),
+		r = ipam_alloc(a->ipam, families[i], want, attachment_owner(at), loop_now(a->loop),
 			       &at->addrs[at->n_addrs]);
 		if (r != IPAM_OK)
 			return allocation_error(a, r, families[i], want, reterr);
@@ -159,7 +179,8 @@ int attach_make(struct agent *a, const struct cni_request *q, struct attachment 
 		r = -CNI_E_IO;
 	if (r < 0) {
 		for (uint32_t i = 0; i < at->n_addrs; i++)
-			(void)ipam_release(a->ipam, &at->addrs[i], loop_now(a->loop));
+			(void)ipam_release(a->ipam, &at->addrs[i], attachment_owner(at),
+					   loop_now(a->loop));
 		return r;
 	}
 	attach_rules(a, at);
@@ -286,7 +307,7 @@ void attach_release(struct agent *a, const struct attachment *at)
 	if (!journal_find(a->journal, at->id, at->ifname))
 		return;
 	for (uint32_t i = 0; i < at->n_addrs; i++)
-		(void)ipam_release(a->ipam, &at->addrs[i], loop_now(a->loop));
+		(void)ipam_release(a->ipam, &at->addrs[i], attachment_owner(at), loop_now(a->loop));
 	if (journal_remove(a->journal, at->id, at->ifname, &seq, &e) < 0)
 		log_warn("cni", "release not written, found again at the next start", "err=\"%s\"",
 			 e.msg);

@@ -58,12 +58,12 @@ static void delete_orphans(struct agent *a, const struct link_names *links)
 }
 
 /* An address freed shortly before the restart goes on cooling down. */
-static void rest_on(void *arg, const struct addr *addr, uint64_t freed)
+static void rest_on(void *arg, const struct addr *addr, uint64_t freed, uint64_t owner)
 {
 	struct agent *a = arg;
 
 	if (ipam_adopt(a->ipam, addr))
-		(void)ipam_release(a->ipam, addr, freed);
+		(void)ipam_release(a->ipam, addr, owner, freed);
 }
 
 /**

@@ -18,7 +18,7 @@
 #include "lib/hash.h"
 
 #define HOST_IFNAME_DIGITS 12
-#define FORM_VERSION 2 /* 1 had no network */
+#define FORM_VERSION	   2 /* 1 had no network */
 
 /**
  * attachment_free() - Free an attachment
@@ -98,6 +98,22 @@ bool attachment_is_host_ifname(const char *ifname)
 
 	return str_starts(ifname, HOST_IFNAME_PREFIX) && strlen(digits) == HOST_IFNAME_DIGITS &&
 	       strspn(digits, "0123456789abcdef") == HOST_IFNAME_DIGITS;
+}
+
+/**
+ * attachment_owner() - Who may have an attachment's addresses again at once
+ * @a: Attachment
+ *
+ * A pod of the same namespace and name, as of a StatefulSet, is the same to whoever knows it by its
+ * address.
+ *
+ * Return: number that stands for both, never 0
+ */
+uint64_t attachment_owner(const struct attachment *a)
+{
+	_cleanup_(freep) char *name = xasprintf("%s/%s", a->ns, a->pod);
+
+	return hash_stable(name, strlen(name)) | 1;
 }
 
 static void put_addr(struct buf *out, const struct addr *a)

@@ -54,6 +54,7 @@ static inline void attachment_freep(struct attachment **a)
 struct attachment *attachment_copy(const struct attachment *a);
 void attachment_host_ifname(const char *network, const char *id, const char *ifname,
 			    char ret[static IFNAME_MAX + 1]);
+uint64_t attachment_owner(const struct attachment *a);
 bool attachment_is_host_ifname(const char *ifname);
 void attachment_encode(const struct attachment *a, struct buf *out);
 int attachment_decode(struct reader *r, struct attachment **ret);

@@ -183,14 +183,17 @@ static bool take_rested(struct ipam *p, uint8_t family, struct addr *ret)
 	return true;
 }
 
-static enum ipam_outcome take_certain(struct ipam *p, const struct addr *want, struct addr *ret)
+static enum ipam_outcome take_certain(struct ipam *p, const struct addr *want, uint64_t owner,
+				      struct addr *ret)
 {
 	const struct ipam_address *a = find(p, want);
 
 	if (!ipam_in_range(p, want))
 		return IPAM_OUTSIDE;
-	if (a && a->state != IPAM_RESTED)
+	if (a && a->state == IPAM_USED)
 		return IPAM_TAKEN;
+	if (a && a->state == IPAM_COOLING && (!owner || a->owner != owner))
+		return IPAM_RECENT;
 	*ret = *want;
 	take(p, ret);
 	return IPAM_OK;
@@ -201,22 +204,24 @@ static enum ipam_outcome take_certain(struct ipam *p, const struct addr *want, s
  * @p:      Pool
  * @family: AF_INET or AF_INET6
  * @want:   The address asked for, of @family; NULL for any
+ * @owner:  Who asks: attachment_owner(), or 0
  * @now:    Monotonic time, microseconds
  * @ret:    Address; untouched on failure
  *
  * Fresh addresses come first, range after range, then the one released first of those that have
- * cooled down.  One that still cools is not given out, also when asked for by name.
+ * cooled down.  One that still cools is not given out, unless it was the owner's own and is asked
+ * for by name.
  * Time: O(ranges), amortised over the addresses that were adopted or asked for by name.
  *
  * Return: IPAM_OK or why not
  */
-enum ipam_outcome ipam_alloc(struct ipam *p, uint8_t family, const struct addr *want, uint64_t now,
-			     struct addr *ret)
+enum ipam_outcome ipam_alloc(struct ipam *p, uint8_t family, const struct addr *want,
+			     uint64_t owner, uint64_t now, struct addr *ret)
 {
 	assert(!want || want->family == family);
 	ipam_advance(p, now);
 	if (want)
-		return take_certain(p, want, ret);
+		return take_certain(p, want, owner, ret);
 	if (!ipam_has_family(p, family))
 		return IPAM_NO_RANGE;
 	return take_fresh(p, family, ret) || take_rested(p, family, ret) ? IPAM_OK : IPAM_FULL;
@@ -241,13 +246,14 @@ bool ipam_adopt(struct ipam *p, const struct addr *a)
 
 /**
  * ipam_release() - Give an address back; it begins to cool down
- * @p:   Pool
- * @a:   Address
- * @now: Monotonic time, microseconds; not before that of an earlier release
+ * @p:     Pool
+ * @a:     Address
+ * @owner: Whose it was: attachment_owner(), or 0
+ * @now:   Monotonic time, microseconds; not before that of an earlier release
  *
  * Return: true; false if it was not in use
  */
-bool ipam_release(struct ipam *p, const struct addr *a, uint64_t now)
+bool ipam_release(struct ipam *p, const struct addr *a, uint64_t owner, uint64_t now)
 {
 	struct ipam_address *known = find(p, a);
 	struct ipam_range *r = ipam_home(p, a);
@@ -255,6 +261,7 @@ bool ipam_release(struct ipam *p, const struct addr *a, uint64_t now)
 	if (!known || known->state != IPAM_USED)
 		return false;
 	known->freed = now;
+	known->owner = owner;
 	known->order = p->releases++;
 	ipam_range_change(r, known, IPAM_COOLING);
 	ipam_advance(p, now);

@@ -18,7 +18,8 @@ struct ipam;
 enum ipam_outcome {
 	IPAM_OK = 0,
 	IPAM_FULL,     /* every address of every range of the family is in use or cooling down */
-	IPAM_TAKEN,    /* the address asked for belongs to another attachment or cools down */
+	IPAM_TAKEN,    /* the address asked for belongs to another attachment */
+	IPAM_RECENT,   /* it was another pod's until a moment ago, and cools down */
 	IPAM_OUTSIDE,  /* the address asked for is in no range, or not one to be given out */
 	IPAM_NO_RANGE, /* there is no range of this family */
 	_IPAM_OUTCOME_MAX
@@ -50,13 +51,13 @@ int ipam_set_ranges(struct ipam *p, const struct prefix *ranges, size_t n, struc
 bool ipam_has_family(const struct ipam *p, uint8_t family);
 bool ipam_in_range(const struct ipam *p, const struct addr *a);
 
-/* Reserve an address of @family; @want asks for a certain one or is NULL. */
-enum ipam_outcome ipam_alloc(struct ipam *p, uint8_t family, const struct addr *want, uint64_t now,
-			     struct addr *ret);
+/* Reserve an address of @family; @want asks for a certain one or is NULL, @owner is who asks. */
+enum ipam_outcome ipam_alloc(struct ipam *p, uint8_t family, const struct addr *want,
+			     uint64_t owner, uint64_t now, struct addr *ret);
 /* Reserve what the journal says is in use, also outside every range; false if it was in use. */
 bool ipam_adopt(struct ipam *p, const struct addr *a);
 /* Give an address back; it cools down from @now. False if it was not in use. */
-bool ipam_release(struct ipam *p, const struct addr *a, uint64_t now);
+bool ipam_release(struct ipam *p, const struct addr *a, uint64_t owner, uint64_t now);
 
 /* Both tell what was so at the last ipam_advance(). */
 size_t ipam_uses(const struct ipam *p, struct ipam_use *ret, size_t max);

@@ -14,12 +14,13 @@ enum ipam_state { IPAM_USED, IPAM_COOLING, IPAM_RESTED };
 /*
  * struct ipam_address - the record of an address that is not fresh
  * @freed, @order: time and number of its release; not while it is in use
+ * @owner:         then: whose it was (attachment_owner()), 0 if that is not known
  * @prev, @next:   the queue it is in (utlist.h)
  */
 struct ipam_address {
 	struct addr addr;
 	enum ipam_state state;
-	uint64_t freed, order;
+	uint64_t freed, order, owner;
 	struct ipam_address *prev, *next;
 	UT_hash_handle hh;
 };

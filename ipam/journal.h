@@ -37,9 +37,9 @@ const struct attachment *journal_find_link(const struct journal *j, const char *
 const struct attachment *journal_next(const struct journal *j, const struct attachment *prev);
 size_t journal_count(const struct journal *j);
 
-/* journal_freed_fn - takes an address that was free at open and when it was freed (monotonic, us)
- */
-typedef void journal_freed_fn(void *arg, const struct addr *a, uint64_t freed);
+/* journal_freed_fn - takes an address that was free at open, when it was freed (monotonic, us), and
+ * whose it was (attachment_owner()) */
+typedef void journal_freed_fn(void *arg, const struct addr *a, uint64_t freed, uint64_t owner);
 void journal_take_freed(struct journal *j, journal_freed_fn *fn, void *arg);
 
 /* Write; on success *ret_seq is the sequence number to wait for.  -ENOSPC, -EROFS, -EIO, ...:

@@ -14,7 +14,7 @@
 
 struct journal_freed {
 	struct addr addr;
-	uint64_t time;
+	uint64_t time, owner;
 };
 
 /*

@@ -18,7 +18,8 @@
 static void note_freed(struct journal *j, const struct attachment *at, uint64_t time)
 {
 	for (uint32_t i = 0; i < at->n_addrs; i++)
-		vec_push(&j->freed, (struct journal_freed){at->addrs[i], time});
+		vec_push(&j->freed,
+			 (struct journal_freed){at->addrs[i], time, attachment_owner(at)});
 	if (j->freed.n < 2 * FREED_MAX)
 		return;
 	memmove(j->freed.v, j->freed.v + j->freed.n - FREED_MAX, FREED_MAX * sizeof(*j->freed.v));
@@ -158,7 +159,7 @@ struct journal *journal_close(struct journal *j)
 void journal_take_freed(struct journal *j, journal_freed_fn *fn, void *arg)
 {
 	vec_foreach (f, &j->freed)
-		fn(arg, &f->addr, f->time);
+		fn(arg, &f->addr, f->time, f->owner);
 	vec_done(&j->freed);
 }
 

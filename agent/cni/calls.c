@@ -128,7 +128,7 @@ static bool begin(struct calls *s, struct cni_call *c)
 /* Of an ADD: those to the link before this one, or to what is being taken back. */
 static bool routes_under_way_of(const struct calls *s, const struct cni_call *c)
 {
-	return (c->adopted || c->undone) && attach_under_way(s->agent, c->at);
+	return (c->again || c->undone) && attach_under_way(s->agent, c->at);
 }
 
 /* The kernel took, or refused, everything that the ADD has to do with. */
@@ -138,8 +138,10 @@ static void after_kernel(struct calls *s, struct cni_call *c)
 		detach_go_on(s, c);
 	else if (!s->agent->table_sync.ok)
 		cni_call_fail(s, c, CNI_E_KERNEL, s->agent->table_sync.problem);
+	else if (c->again)
+		again_ask(s, c);
 	else
-		cni_call_ask_link(s, c, "attach");
+		cni_call_ask_link(s, c, "attach", c->request->netns);
 }
 
 static void progress(struct calls *s, struct cni_call *c)
@@ -278,12 +280,33 @@ static void caller_done(struct calls *s, struct cni_call *c, const struct value 
 	}
 }
 
+/* 0 when it is done; else why it failed, and in words. */
+static enum cni_code failure_of(const struct value *m, const char **ret_message)
+{
+	int64_t code = CNI_E_KERNEL;
+
+	if (value_get_str(m, "", "error", ret_message, NULL) <= 0)
+		return 0;
+	(void)value_get_int(m, "", "code", 1, 999, &code, NULL);
+	return (enum cni_code)code;
+}
+
+static void looked(struct calls *s, struct cni_call *c, const struct value *m)
+{
+	const char *message = NULL;
+	enum cni_code code = failure_of(m, &message);
+
+	if (!code)
+		take_beside(c, m);
+	again_looked(s, c, code, message);
+}
+
 static void on_answer(struct call_work *w, const struct value *m)
 {
 	struct cni_call *c = container_of(w, struct cni_call, work);
 	struct calls *s = c->calls;
 	const char *message = NULL;
-	int64_t code = CNI_E_KERNEL;
+	enum cni_code code;
 
 	if (c->undone || c->step == STEP_FLUSH) /* what goes on now nobody can stop */
 		return;
@@ -291,12 +314,15 @@ static void on_answer(struct call_work *w, const struct value *m)
 		cni_call_fail(s, c, CNI_E_DECODE, "unexpected message from the plugin");
 		return;
 	}
-	if (c->flushing || value_get_str(m, "", "error", &message, NULL) <= 0) {
-		caller_done(s, c, m);
+	if (c->again == AGAIN_LOOK || c->again == AGAIN_LOOK_THERE) {
+		looked(s, c, m);
 		return;
 	}
-	(void)value_get_int(m, "", "code", 1, 999, &code, NULL);
-	cni_call_fail(s, c, (int)code, message);
+	code = failure_of(m, &message);
+	if (c->flushing || !code)
+		caller_done(s, c, m);
+	else
+		cni_call_fail(s, c, (int)code, message);
 }
 
 /* The caller went away before the end. */

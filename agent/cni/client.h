@@ -20,8 +20,7 @@
  *
  * Return: 0; the CNI error code, above 0
  */
-typedef int client_do_fn(void *arg, const struct value *m, struct jsonw *reply,
-			 struct err *reterr);
+typedef int client_do_fn(void *arg, const struct value *m, struct jsonw *reply, struct err *reterr);
 
 int client_call(const char *socket_path, const char *json, client_do_fn *fn, void *arg,
 		struct buf *ret_text, int *ret_exit, struct err *reterr);

@@ -80,6 +80,12 @@ static void unroute(struct calls *s, struct cni_call *c)
  */
 static void take_back(struct calls *s, struct cni_call *c)
 {
+	if (c->again) { /* it did nothing that was not there before */
+		if (c->again == AGAIN_MAKE && c->step == STEP_KERNEL)
+			attach_want_routes(s->agent, c->at);
+		end(s, c, c->failure.data, false);
+		return;
+	}
 	if (c->request->verb != CNI_ADD || !c->at) {
 		unroute(s, c);
 		end(s, c, c->failure.data, false);
@@ -127,17 +133,18 @@ void cni_call_abandon(struct calls *s, struct cni_call *c)
 
 /**
  * cni_call_ask_link() - Ask the plugin to make or compare the link
- * @s:    Calls
- * @c:    Call with an attachment
- * @what: "attach" or "check"
+ * @s:     Calls
+ * @c:     Call with an attachment
+ * @what:  "attach" or "check"
+ * @netns: Path of the pod's network namespace
  */
-void cni_call_ask_link(struct calls *s, struct cni_call *c, const char *what)
+void cni_call_ask_link(struct calls *s, struct cni_call *c, const char *what, const char *netns)
 {
 	_cleanup_(buf_done) struct buf b = {0};
 
 	uint32_t had = streq(what, "check") ? fences_mtu(s->agent, c->at->host_ifname) : 0;
 
-	wire_link(what, c->at, c->request->netns, had ?: s->agent->mtu, &b);
+	wire_link(what, c->at, netns, had ?: s->agent->mtu, &b);
 	c->step = STEP_CALLER;
 	call_send(c->call, b.data);
 }
@@ -186,9 +193,8 @@ static bool is_of_network(const struct cni_request *q, const struct attachment *
 static void fail_of_another(struct calls *s, struct cni_call *c, enum cni_code code,
 			    const struct attachment *at)
 {
-	_cleanup_(freep) char *message =
-		xasprintf("interface %s of this container belongs to network %s", at->ifname,
-			  at->network);
+	_cleanup_(freep) char *message = xasprintf(
+		"interface %s of this container belongs to network %s", at->ifname, at->network);
 
 	cni_call_fail(s, c, code, message);
 }
@@ -219,10 +225,7 @@ void add_begin(struct calls *s, struct cni_call *c)
 	loop_timer_at(c->timer, c->started + MIN(POD_ASK_USEC, a->config->pod_wait_usec));
 	c->step = STEP_KERNEL;
 	if (old) {
-		c->adopted = true;
-		c->at = attachment_copy(old);
-		attach_rules(a, old);
-		attach_unroute(a, old); /* the link is made anew: until then there is no device */
+		again_begin(s, c, old);
 		return;
 	}
 	r = attach_make(a, c->request, &c->at, &c->seq, &e);
@@ -239,7 +242,8 @@ void add_finish(struct calls *s, struct cni_call *c)
 {
 	_cleanup_(buf_done) struct buf text = {0};
 	struct agent *a = s->agent;
-	struct cni_result result = {.at = c->at, .beside = c->beside, .mtu = a->mtu, .prev = c->request->prev};
+	struct cni_result result = {
+		.at = c->at, .beside = c->beside, .mtu = a->mtu, .prev = c->request->prev};
 	bool known = policy_pod_known(a->policy, c->at->id, c->at->ifname);
 	char first[ADDR_STR_MAX];
 
@@ -282,8 +286,8 @@ void del_begin(struct calls *s, struct cni_call *c)
 
 	if (at && !is_of_network(c->request, at)) { /* as after an ADD that was refused for it */
 		log_info("cni", "DEL of another network, nothing to do",
-			 "pod=\"%s/%s\" network=%s owner=%s", at->ns, at->pod,
-			 c->request->network, at->network);
+			 "pod=\"%s/%s\" network=%s owner=%s", at->ns, at->pod, c->request->network,
+			 at->network);
 		cni_call_finish(s, c, "");
 		return;
 	}
@@ -442,7 +446,7 @@ void check_begin(struct calls *s, struct cni_call *c)
 		cni_call_fail(s, c, CNI_E_MISMATCH, "the route to the pod is missing");
 		return;
 	}
-	cni_call_ask_link(s, c, "check");
+	cni_call_ask_link(s, c, "check", c->request->netns);
 }
 
 /**

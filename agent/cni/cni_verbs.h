@@ -20,12 +20,19 @@ enum step {
 	STEP_FLUSH,  /* DEL, GC, an ADD taken back: until the connections are forgotten */
 };
 
+enum again {
+	AGAIN_NO,	  /* it is new */
+	AGAIN_LOOK,	  /* at the link, in the namespace that the request names */
+	AGAIN_LOOK_THERE, /* and in that of the first ADD */
+	AGAIN_MAKE,	  /* it is gone or not what it was: made anew */
+};
+
 /*
  * struct cni_call
  * @at:      ADD, CHECK: the attachment
  * @going:   DEL, GC, an ADD taken back: copies of what goes
  * @seq:     ADD: journal record to be on disk before the result
- * @adopted: ADD: the attachment existed before: nothing was allocated
+ * @again:   ADD: the attachment existed before, and how far it was looked at (cni_again.c)
  * @doomed:  ADD: a DEL of the same interface came
  * @undone:  ADD: it has failed or its caller went away, and what it did is being taken back
  * @failure: What the plugin prints then
@@ -43,8 +50,9 @@ struct cni_call {
 	struct attachment *at;
 	VEC(struct attachment *) going;
 	uint64_t seq;
+	enum again again;
 	bool beside[2];
-	bool adopted, doomed, undone, asked, flushing, flushed;
+	bool doomed, undone, asked, flushing, flushed;
 	struct buf failure;
 	struct loop_source *timer;
 	struct cni_call *prev, *next;
@@ -59,10 +67,13 @@ struct calls {
 void cni_call_finish(struct calls *s, struct cni_call *c, const char *text);
 void cni_call_fail(struct calls *s, struct cni_call *c, int code, const char *message);
 void cni_call_abandon(struct calls *s, struct cni_call *c);
-void cni_call_ask_link(struct calls *s, struct cni_call *c, const char *what);
+void cni_call_ask_link(struct calls *s, struct cni_call *c, const char *what, const char *netns);
 
 void add_begin(struct calls *s, struct cni_call *c);
 void add_finish(struct calls *s, struct cni_call *c);
+void again_begin(struct calls *s, struct cni_call *c, const struct attachment *old);
+void again_ask(struct calls *s, struct cni_call *c);
+void again_looked(struct calls *s, struct cni_call *c, enum cni_code code, const char *message);
 void del_begin(struct calls *s, struct cni_call *c);
 void gc_begin(struct calls *s, struct cni_call *c);
 void detach_link_gone(struct calls *s, struct cni_call *c);

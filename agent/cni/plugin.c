@@ -80,19 +80,39 @@ static int link_error(int code, struct err *reterr)
 	}
 }
 
-static int attach(struct work *w, const struct podlink *l, struct jsonw *reply, struct err *reterr)
+static void put_beside(const struct podlink *l, const bool beside[2], struct jsonw *reply)
 {
-	bool beside[2] = {false, false};
-	int r = podlink_create(l, beside, reterr);
 	char text[ADDR_STR_MAX];
 
-	if (r < 0)
-		return link_error(r, reterr);
 	jsonw_begin(reply, "beside", '[');
 	for (uint32_t i = 0; i < l->n_addrs; i++)
 		if (beside[i])
 			jsonw_str(reply, NULL, addr_str(&l->addrs[i], text));
 	jsonw_end(reply, ']');
+}
+
+/* A namespace that is none is the request's fault, everything else the link's. */
+static int check(const struct podlink *l, struct jsonw *reply, struct err *reterr)
+{
+	bool beside[2] = {false, false};
+	int r = podlink_check(l, beside, reterr);
+
+	if (r == -ENOENT || r == -ENOTTY)
+		return link_error(r, reterr);
+	if (r < 0)
+		return CNI_E_MISMATCH;
+	put_beside(l, beside, reply);
+	return 0;
+}
+
+static int attach(struct work *w, const struct podlink *l, struct jsonw *reply, struct err *reterr)
+{
+	bool beside[2] = {false, false};
+	int r = podlink_create(l, beside, reterr);
+
+	if (r < 0)
+		return link_error(r, reterr);
+	put_beside(l, beside, reply);
 	(void)snprintf(w->made, sizeof(w->made), "%s", l->host_ifname);
 	return 0;
 }
@@ -111,7 +131,7 @@ static int do_work(void *arg, const struct value *m, struct jsonw *reply, struct
 	if (streq(what, "attach"))
 		return attach(arg, &l, reply, reterr);
 	if (streq(what, "check"))
-		return podlink_check(&l, reterr) == 0 ? 0 : CNI_E_MISMATCH;
+		return check(&l, reply, reterr);
 	(void)err_set(reterr, -EPROTO, "the agent asks for something unknown: %s", what);
 	return CNI_E_DECODE;
 }

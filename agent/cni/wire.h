@@ -16,9 +16,8 @@
  *
  * attach and check: {"netns":PATH,"ifname":"eth0","host_ifname":"mx0123456789ab",
  *   "mac":"...","host_mac":"...","mtu":1500,"addresses":["10.1.0.5","fd00::5"]}
- *   answer: {"done":true,"beside":["10.1.0.5"]}: addresses for whose family another interface of the
- *   pod has the default route
- * detach: {"links":["mx0123456789ab",...]}
+ *   answer: {"done":true,"beside":["10.1.0.5"]}: addresses for whose family another interface of
+ * the pod has the default route detach: {"links":["mx0123456789ab",...]}
  *
  * Why the caller works: deleting a veth takes 23 ms and making one 1 ms; in the plugin's process
  * that costs the loop nothing, and the agent needs no right to enter namespaces.

@@ -6,8 +6,8 @@
  * pod's end gets its addresses as /32 and /128 (no duplicate address detection), a permanent
  * neighbour entry for the link-local gateways 169.254.1.1 and fe80::1 that points at the host's
  * end, an on-link route to the gateway and a default route through it: no bridge, no ARP, no ND on
- * the link.  Beside another interface that has the pod's default route it takes nothing of that: its
- * routes then stand in a table of its own (podlink_beside.c).
+ * the link.  Beside another interface that has the pod's default route it takes nothing of that:
+ * its routes then stand in a table of its own (podlink_beside.c).
  */
 #pragma once
 
@@ -29,13 +29,13 @@ struct podlink {
 };
 
 /*
- * Make it.  @ret_beside (NULL if nobody asks) says of each of its addresses whether another interface
- * has the default route of the family.   What an earlier, interrupted try left under the same names is replaced.
- * Named failures: -ENOENT no such namespace, -ENOTTY not a pod's network namespace, -EEXIST an
- * interface of that name is in use.
+ * Make it.  @ret_beside (NULL if nobody asks) says of each of its addresses whether another
+ * interface has the default route of the family.   What an earlier, interrupted try left under the
+ * same names is replaced. Named failures: -ENOENT no such namespace, -ENOTTY not a pod's network
+ * namespace, -EEXIST an interface of that name is in use.
  */
 int podlink_create(const struct podlink *l, bool ret_beside[2], struct err *reterr);
-int podlink_check(const struct podlink *l, struct err *reterr);
+int podlink_check(const struct podlink *l, bool ret_beside[2], struct err *reterr);
 bool podlink_netns_exists(const char *netns);
 uint32_t podlink_mtu_of_link(uint32_t link, bool six);
 uint32_t podlink_next_mtu(uint32_t pod, uint32_t host, uint32_t node);

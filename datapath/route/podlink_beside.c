@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * podlink_beside.c - an interface beside another one that has the pod's default route, as the second
- * network of a pod has.
+ * podlink_beside.c - an interface beside another one that has the pod's default route, as the
+ * second network of a pod has.
  *
  * It takes nothing of the first: its routes stand in a table of its own, to which a rule leads the
- * packets from its addresses.  The table is PODLINK_TABLE with the interface's index, so that whoever
- * takes the interface away knows the rules, too; the routes go with the interface by themselves.
+ * packets from its addresses.  The table is PODLINK_TABLE with the interface's index, so that
+ * whoever takes the interface away knows the rules, too; the routes go with the interface by
+ * themselves.
  */
 #include <errno.h>
 #include <linux/fib_rules.h>
@@ -56,8 +57,8 @@ int podlink_is_beside(struct mnl_socket *s, uint8_t family, uint32_t ifindex, bo
 	return r;
 }
 
-static struct nlmsghdr *begin_rule(struct nlbatch *b, uint16_t type, uint16_t flags,
-				   uint8_t family, uint8_t src_len, uint32_t ifindex)
+static struct nlmsghdr *begin_rule(struct nlbatch *b, uint16_t type, uint16_t flags, uint8_t family,
+				   uint8_t src_len, uint32_t ifindex)
 {
 	struct nlmsghdr *h = nlbatch_add(b, type, flags);
 	struct fib_rule_hdr *r = mnl_nlmsg_put_extra_header(h, sizeof(*r));

@@ -231,14 +231,15 @@ static int check_pair(const struct podlink *l, int netns, const struct link *pod
 
 /**
  * podlink_check() - Compare both ends with what they shall be
- * @l:      What it shall be
- * @reterr: What differs
+ * @l:          What it shall be
+ * @ret_beside: As podlink_create() said; or NULL; untouched on failure
+ * @reterr:     What differs
  *
  * Source: CNI specification 1.1.0, "CHECK".
  *
  * Return: 0; -errno: something differs or could not be read
  */
-int podlink_check(const struct podlink *l, struct err *reterr)
+int podlink_check(const struct podlink *l, bool ret_beside[2], struct err *reterr)
 {
 	_cleanup_(closep) int netns = netns_open(l->netns, reterr);
 	struct findings f = {.want = l};
@@ -251,5 +252,9 @@ int podlink_check(const struct podlink *l, struct err *reterr)
 	r = netns_inside(netns, l, look, &f, reterr);
 	if (r == 0)
 		r = judge(&f, reterr);
-	return r == 0 ? check_pair(l, netns, &f.link, reterr) : r;
+	if (r == 0)
+		r = check_pair(l, netns, &f.link, reterr);
+	if (r == 0 && ret_beside)
+		memcpy(ret_beside, f.beside, sizeof(f.beside));
+	return r;
 }

@@ -135,8 +135,7 @@ static int see_beside(const struct podlink *l, struct mnl_socket *s, int ifindex
 	return r;
 }
 
-static int put_rules(const struct podlink *l, struct mnl_socket *s, int ifindex,
-		     const bool *beside)
+static int put_rules(const struct podlink *l, struct mnl_socket *s, int ifindex, const bool *beside)
 {
 	_cleanup_(freep) struct nlbatch *b = xmalloc(sizeof(*b));
 

@@ -8,6 +8,7 @@ import concurrent.futures
 import json
 import re
 import signal
+import subprocess
 import time
 
 import pytest
@@ -83,6 +84,100 @@ def test_add_twice_gives_the_same(lab, node):
     assert in_use(node) == 2
     pod.take_result(second)
     assert tcp(node, pod.v4, 80)
+
+
+def link_of(node, pod):
+    """Its number is another one when it was made anew."""
+    return node.links()[pod.host_ifname]["ifindex"]
+
+
+@pytest.mark.parametrize(("change", "code"), [
+    ({"variables": {"CNI_NETNS": "/nowhere"}}, 3), ({"variables": {"CNI_NETNS": "/etc/passwd"}}, 4),
+    ({"name": "other"}, 4), ({"runtime": {"bandwidth": {"ingressRate": 1}}}, 2)], ids=str)
+def test_a_repeated_add_that_fails_takes_nothing(lab, node, change, code):
+    pod = lab.run_pod(node, "default", "p")
+    lab.settle()
+    index = link_of(node, pod)
+    with pytest.raises(CniError) as e:
+        cni.call(pod, "ADD", **change)
+    assert e.value.code == code
+    assert in_use(node) == 2
+    assert link_of(node, pod) == index
+    assert tcp(node, pod.v4, 80) and tcp(node, pod.v6, 80)
+    cni.call(pod, "CHECK", prev=pod.result)
+
+
+def test_a_repeated_add_leaves_a_running_container_alone(lab, node):
+    """Its link, its connections and its addresses; and the answer is the same."""
+    pod = lab.run_pod(node, "default", "p")
+    index = link_of(node, pod)
+    again = cni.call(pod, "ADD")
+    assert again == pod.result
+    assert link_of(node, pod) == index
+    cni.call(pod, "CHECK", prev=again)
+
+
+def test_a_repeated_add_in_another_namespace(lab, node):
+    """Refused while the first has the interface; served, with the same addresses, when it has not."""
+    pod, other = lab.run_pod(node, "default", "p"), lab.pod(node, "default", "other")
+    there = {"CNI_NETNS": str(other.netns_path)}
+    with pytest.raises(CniError, match="is in use in") as e:
+        cni.call(pod, "ADD", variables=there)
+    assert e.value.code == 4
+    cni.call(pod, "CHECK", prev=pod.result)
+    pod.namespace.ip("link", "del", "eth0")
+    result = cni.call(pod, "ADD", variables=there)
+    assert result["ips"] == pod.result["ips"]
+    cni.call(pod, "CHECK", prev=result, variables=there)
+    assert in_use(node) == 2
+    node.restart_agent()  # the journal has the new one
+    cni.call(pod, "CHECK", prev=result, variables=there)
+
+
+def test_a_repeated_add_whose_plugin_is_killed(lab, node):
+    """It may have been anywhere; the container goes on."""
+    pod = lab.run_pod(node, "default", "p")
+    lab.settle()
+    for wait in (0, 0.001, 0.002, 0.004):
+        with node.namespace:
+            process = subprocess.Popen([str(node.plugin)], stdin=subprocess.PIPE,
+                                       stdout=subprocess.DEVNULL, env=cni.environment(pod, "ADD"))
+        process.stdin.write(json.dumps(cni.configuration(node)).encode())
+        process.stdin.close()
+        time.sleep(wait)
+        process.kill()
+        process.wait()
+        assert tcp(node, pod.v4, 80)
+    wait_for(lambda: in_use(node) == 2, what="the addresses to stay")
+    cni.call(pod, "CHECK", prev=pod.result)
+
+
+def test_a_repeated_add_mends_a_link(lab, node):
+    pod = lab.run_pod(node, "default", "p")
+    pod.namespace.ip("link", "del", "eth0")
+    again = cni.call(pod, "ADD")
+    assert again["ips"] == pod.result["ips"]
+    lab.settle()
+    assert tcp(node, pod.v4, 80) and tcp(node, pod.v6, 80)
+
+
+def test_a_static_address_comes_back_at_once(lab, node):
+    """A pod of the same name has it again, another one not before it has cooled down."""
+    asked = {"ips": ["10.201.1.77/32", "fd00:201:1::77"]}
+    pod, other = lab.pod(node, "default", "p"), lab.pod(node, "default", "other")
+    lab.write(pod.object())
+    cni.call(pod, "ADD", runtime=asked)
+    with pytest.raises(CniError, match=r"10\.201\.1\.77 belongs to pod default/p"):
+        cni.call(other, "ADD", runtime=asked)
+    for restart in (False, True):
+        cni.call(pod, "DEL")
+        if restart:
+            node.restart_agent()
+        with pytest.raises(CniError, match=r"10\.201\.1\.77 was another pod's until a moment") as e:
+            cni.call(other, "ADD", runtime=asked)
+        assert e.value.code == TRY_AGAIN
+        result = cni.call(pod, "ADD", runtime=asked)
+        assert result["ips"][0]["address"] == "10.201.1.77/32"
 
 
 def test_del_is_idempotent_and_frees_everything(lab, node):

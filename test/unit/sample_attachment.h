@@ -56,10 +56,10 @@ static inline bool same_ports(const struct attachment *a, const struct attachmen
 static inline bool same_attachment(const struct attachment *a, const struct attachment *b)
 {
 	if (!streq(a->id, b->id) || !streq(a->ifname, b->ifname) || !streq(a->netns, b->netns) ||
-	    !streq(a->network, b->network) ||
-	    !streq(a->ns, b->ns) || !streq(a->pod, b->pod) || !streq(a->uid, b->uid) ||
-	    !streq(a->host_ifname, b->host_ifname) || a->n_addrs != b->n_addrs ||
-	    a->n_ports != b->n_ports || memcmp(&a->mac, &b->mac, sizeof(a->mac)) != 0)
+	    !streq(a->network, b->network) || !streq(a->ns, b->ns) || !streq(a->pod, b->pod) ||
+	    !streq(a->uid, b->uid) || !streq(a->host_ifname, b->host_ifname) ||
+	    a->n_addrs != b->n_addrs || a->n_ports != b->n_ports ||
+	    memcmp(&a->mac, &b->mac, sizeof(a->mac)) != 0)
 		return false;
 	for (uint32_t i = 0; i < a->n_addrs; i++)
 		if (!addr_eq(&a->addrs[i], &b->addrs[i]))

@@ -61,7 +61,7 @@ static const char *alloc(struct ipam *p, uint8_t family, uint64_t now)
 {
 	static char text[ADDR_STR_MAX];
 	struct addr a = {0};
-	enum ipam_outcome r = ipam_alloc(p, family, NULL, now, &a);
+	enum ipam_outcome r = ipam_alloc(p, family, NULL, 0, now, &a);
 
 	if (r == IPAM_OK)
 		return addr_str(&a, text);
@@ -72,7 +72,7 @@ static const char *alloc(struct ipam *p, uint8_t family, uint64_t now)
 static enum ipam_outcome want(struct ipam *p, const char *text, uint64_t now)
 {
 	struct addr a = ip(text), got = {0};
-	enum ipam_outcome r = ipam_alloc(p, a.family, &a, now, &got);
+	enum ipam_outcome r = ipam_alloc(p, a.family, &a, 0, now, &got);
 
 	if (r == IPAM_OK)
 		assert_true(addr_eq(&a, &got));
@@ -85,7 +85,7 @@ static bool release(struct ipam *p, const char *text, uint64_t now)
 {
 	struct addr a = ip(text);
 
-	return ipam_release(p, &a, now);
+	return ipam_release(p, &a, 0, now);
 }
 
 static bool adopt(struct ipam *p, const char *text)
@@ -224,9 +224,27 @@ static void a_certain_address(void **state _unused_)
 	assert_int_equal(want(p, "10.1.1.1", 0), IPAM_OUTSIDE);
 	assert_string_equal(alloc(p, AF_INET, 0), "10.1.0.2");
 	assert_true(release(p, "10.1.0.1", SECONDS(1)));
-	assert_int_equal(want(p, "10.1.0.1", SECONDS(31) - 1), IPAM_TAKEN);
+	assert_int_equal(want(p, "10.1.0.1", SECONDS(31) - 1), IPAM_RECENT);
 	assert_int_equal(want(p, "10.1.0.1", SECONDS(31)), IPAM_OK);
 	assert_int_equal(use_of(p, "10.1.0.0/24").used, 2);
+}
+
+/* A pod that comes back asks for what was its own a moment ago. */
+static void a_certain_address_that_was_ones_own(void **state _unused_)
+{
+	_cleanup_(ipam_freep) struct ipam *p = pool_of("10.1.0.0/24");
+	struct addr a = ip("10.1.0.7"), got;
+
+	assert_int_equal(ipam_alloc(p, AF_INET, &a, 5, 0, &got), IPAM_OK);
+	assert_int_equal(ipam_alloc(p, AF_INET, &a, 5, 0, &got), IPAM_TAKEN); /* it still runs */
+	assert_true(ipam_release(p, &a, 5, SECONDS(1)));
+	assert_int_equal(ipam_alloc(p, AF_INET, &a, 6, SECONDS(2), &got), IPAM_RECENT);
+	assert_int_equal(ipam_alloc(p, AF_INET, &a, 0, SECONDS(2), &got), IPAM_RECENT);
+	assert_int_equal(ipam_alloc(p, AF_INET, &a, 5, SECONDS(2), &got), IPAM_OK);
+	assert_int_equal(use_of(p, "10.1.0.0/24").used, 1);
+	assert_true(ipam_release(p, &a, 0, SECONDS(3))); /* whose it was nobody knows */
+	assert_int_equal(ipam_alloc(p, AF_INET, &a, 5, SECONDS(4), &got), IPAM_RECENT);
+	assert_int_equal(ipam_alloc(p, AF_INET, &a, 0, SECONDS(33), &got), IPAM_OK);
 }
 
 /* --- cool-down ------------------------------------------------------------------------------- */
@@ -491,8 +509,8 @@ static void churn_costs_the_same_for_ever(void **state _unused_)
 		uint64_t now = (uint64_t)i * USEC_PER_SEC;
 
 		if (i >= 64)
-			assert_true(ipam_release(p, a, now));
-		assert_int_equal(ipam_alloc(p, family, NULL, now, a), IPAM_OK);
+			assert_true(ipam_release(p, a, 0, now));
+		assert_int_equal(ipam_alloc(p, family, NULL, 0, now, a), IPAM_OK);
 	}
 	assert_int_equal(use_of(p, "fd00::/64").used, 32);
 	assert_int_equal(use_of(p, "10.0.0.0/15").used, 32);
@@ -509,7 +527,7 @@ static void order_of_release_holds_in_a_twenty(void **state _unused_)
 	uint64_t now = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
-		assert_int_equal(ipam_alloc(p, AF_INET, NULL, 0, &order[i]), IPAM_OK);
+		assert_int_equal(ipam_alloc(p, AF_INET, NULL, 0, 0, &order[i]), IPAM_OK);
 	for (size_t i = ARRAY_SIZE(order); i-- > 1;) { /* shuffle */
 		size_t other = (size_t)rand() % (i + 1);
 		struct addr a = order[i];
@@ -518,11 +536,11 @@ static void order_of_release_holds_in_a_twenty(void **state _unused_)
 		order[other] = a;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
-		assert_true(ipam_release(p, &order[i], ++now));
+		assert_true(ipam_release(p, &order[i], 0, ++now));
 	for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
 		struct addr a;
 
-		assert_int_equal(ipam_alloc(p, AF_INET, NULL, now + SECONDS(30), &a), IPAM_OK);
+		assert_int_equal(ipam_alloc(p, AF_INET, NULL, 0, now + SECONDS(30), &a), IPAM_OK);
 		assert_true(addr_eq(&a, &order[i]));
 	}
 	assert_string_equal(alloc(p, AF_INET, now + SECONDS(30)), "full");
@@ -602,7 +620,7 @@ static void step_alloc(struct model *m, struct ipam *p, uint8_t family)
 	struct addr got;
 	int range;
 	struct known *next = model_next(m, family, &range), *k;
-	enum ipam_outcome r = ipam_alloc(p, family, NULL, m->now, &got);
+	enum ipam_outcome r = ipam_alloc(p, family, NULL, 0, m->now, &got);
 
 	if (!next && range < 0) {
 		assert_int_equal(r, IPAM_FULL);
@@ -622,16 +640,16 @@ static void step_want(struct model *m, struct ipam *p, struct known *k)
 {
 	struct addr got;
 	bool may = k->state == NEVER || model_free_again(m, k);
-	enum ipam_outcome r = ipam_alloc(p, k->addr.family, &k->addr, m->now, &got);
+	enum ipam_outcome r = ipam_alloc(p, k->addr.family, &k->addr, 0, m->now, &got);
 
-	assert_int_equal(r, may ? IPAM_OK : IPAM_TAKEN);
+	assert_int_equal(r, may ? IPAM_OK : k->state == USED ? IPAM_TAKEN : IPAM_RECENT);
 	if (may)
 		k->state = USED;
 }
 
 static void step_release(struct model *m, struct ipam *p, struct known *k)
 {
-	assert_int_equal(ipam_release(p, &k->addr, m->now), k->state == USED);
+	assert_int_equal(ipam_release(p, &k->addr, 0, m->now), k->state == USED);
 	if (k->state != USED)
 		return;
 	k->state = FREED;
@@ -717,6 +735,7 @@ int main(void)
 		cmocka_unit_test(ranges_are_filled_in_order),
 		cmocka_unit_test(no_range_of_the_family),
 		cmocka_unit_test(a_certain_address),
+		cmocka_unit_test(a_certain_address_that_was_ones_own),
 		cmocka_unit_test(freed_addresses_cool_down),
 		cmocka_unit_test(fresh_addresses_come_first),
 		cmocka_unit_test(the_longest_free_comes_first_across_ranges),

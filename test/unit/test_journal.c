@@ -188,11 +188,12 @@ struct freed_list {
 	uint64_t times[8];
 };
 
-static void list_freed(void *arg, const struct addr *a, uint64_t freed)
+static void list_freed(void *arg, const struct addr *a, uint64_t freed, uint64_t owner)
 {
 	struct freed_list *l = arg;
 
 	assert_true(l->n < ARRAY_SIZE(l->addrs));
+	assert_int_not_equal(owner, 0);
 	l->addrs[l->n] = *a;
 	l->times[l->n++] = freed;
 }

@@ -255,7 +255,8 @@ static void an_add_with_an_agent(void **state)
 	assert_non_null(strstr(said, "\"call\":\"cni\""));
 	assert_non_null(strstr(said, "\"CNI_CONTAINERID\":\"c1\""));
 	assert_non_null(strstr(said, "\"stdin\":\"{\\\"cniVersion\\\":\\\"1.0.0\\\""));
-	assert_non_null(strstr(said, "\n{\"done\":true,\"beside\":[]}\n{\"done\":true}\n"));
+	assert_non_null(
+		strstr(said, "\n{\"done\":true,\"beside\":[]}\n{\"done\":true,\"beside\":[]}\n"));
 	assert_int_not_equal(if_nametoindex(w->host_ifname), 0);
 	fake_agent_start(&f, SCRIPT(detach, detach, "{\"result\":\"\",\"exit\":0}"));
 	o = plugin(w, "DEL", f.path, "");

@@ -216,7 +216,7 @@ static void a_link_that_works(void **state)
 	assert_true(pod_shows(w, "LOOPBACK,UP", "ip link show lo"));
 	assert_true(lab_shows("mtu 1450", "ip link show " HOST_LINK));
 	assert_true(lab_shows(PODLINK_HOST_MAC, "ip link show " HOST_LINK));
-	assert_int_equal(podlink_check(&w->link, &w->err), 0);
+	assert_int_equal(podlink_check(&w->link, NULL, &w->err), 0);
 	after = lab_own_netns(); /* and we are where we were */
 	assert_int_equal(fstat(before, &a), 0);
 	assert_int_equal(fstat(after, &b), 0);
@@ -231,13 +231,13 @@ static void one_family_only(void **state)
 	create(w);
 	route_to(&w->link);
 	assert_connected(w, "10.1.0.5", "198.51.100.1");
-	assert_int_equal(podlink_check(&w->link, &w->err), 0);
+	assert_int_equal(podlink_check(&w->link, NULL, &w->err), 0);
 	assert_int_equal(podlink_delete(HOST_LINK, &w->err), 0);
 	w->link.addrs[0] = w->link.addrs[1];
 	create(w);
 	route_to(&w->link);
 	assert_connected(w, "fd00:1::5", "2001:db8:1::1");
-	assert_int_equal(podlink_check(&w->link, &w->err), 0);
+	assert_int_equal(podlink_check(&w->link, NULL, &w->err), 0);
 }
 
 static void ipv6_switched_off_by_default(void **state)
@@ -315,7 +315,7 @@ static void what_an_interrupted_try_left_is_replaced(void **state)
 	w->link.host_ifname = HOST_LINK;
 	create(w);
 	assert_false(host_has("mxaaaaaaaaaaaa"));
-	assert_int_equal(podlink_check(&w->link, &w->err), 0);
+	assert_int_equal(podlink_check(&w->link, NULL, &w->err), 0);
 }
 
 static void another_containers_link_stays(void **state)
@@ -379,7 +379,8 @@ static void a_second_interface_takes_nothing(void **state)
 		assert_true(pod_shows(w, "169.254.1.1 dev eth0", "ip route"));
 		assert_true(pod_shows(w, "default via fe80::1 dev eth0", "ip -6 route"));
 		assert_false(pod_shows(w, "net1", "ip route"));
-		if (podlink_check(&w->link, &w->err) < 0 || podlink_check(&first, &w->err) < 0)
+		if (podlink_check(&w->link, NULL, &w->err) < 0 ||
+		    podlink_check(&first, NULL, &w->err) < 0)
 			fail_msg("%s", w->err.msg);
 	}
 	route_to(&w->link);
@@ -390,13 +391,13 @@ static void a_second_interface_takes_nothing(void **state)
 		assert_connected(w, "fd00:1::5", "2001:db8:1::1");
 	}
 	pod_run(w, "ip rule del from 10.1.0.6");
-	assert_true(podlink_check(&w->link, &w->err) < 0);
+	assert_true(podlink_check(&w->link, NULL, &w->err) < 0);
 	assert_non_null(strstr(w->err.msg, "no rule for packets from 10.1.0.6"));
 	podlink_give_back(w->path, "net1");
 	assert_int_equal(podlink_delete(w->link.host_ifname, &w->err), 0);
 	assert_false(pod_shows(w, "30109", "ip rule; ip -6 rule"));
 	assert_false(pod_shows(w, "via 169.254.1.1", "ip route show table all | grep -v eth0"));
-	assert_int_equal(podlink_check(&first, &w->err), 0);
+	assert_int_equal(podlink_check(&first, NULL, &w->err), 0);
 	assert_connected(w, "10.1.0.5", "198.51.100.1");
 }
 
@@ -412,7 +413,7 @@ static void one_family_is_another_interfaces(void **state)
 	assert_false(beside[1]);
 	assert_true(pod_shows(w, "default via 192.0.2.1 dev other", "ip route"));
 	assert_true(pod_shows(w, "default via fe80::1 dev eth0", "ip -6 route"));
-	assert_int_equal(podlink_check(&w->link, &w->err), 0);
+	assert_int_equal(podlink_check(&w->link, NULL, &w->err), 0);
 	podlink_give_back("/nowhere", "eth0");
 	podlink_give_back(w->path, "nothing");
 }
@@ -425,7 +426,7 @@ static void refused(struct world *w, const char *netns, int code, const char *me
 	assert_int_equal(podlink_create(&w->link, NULL, &w->err), code);
 	if (!strstr(w->err.msg, message))
 		fail_msg("%s", w->err.msg);
-	assert_int_equal(podlink_check(&w->link, &w->err), code);
+	assert_int_equal(podlink_check(&w->link, NULL, &w->err), code);
 	assert_false(host_has(HOST_LINK));
 	w->link.netns = w->path;
 }
@@ -457,9 +458,9 @@ static void paths_that_are_no_namespace(void **state)
 static void differs(struct world *w, const char *in_pod, const char *message)
 {
 	create(w);
-	assert_int_equal(podlink_check(&w->link, &w->err), 0);
+	assert_int_equal(podlink_check(&w->link, NULL, &w->err), 0);
 	pod_run(w, in_pod);
-	assert_true(podlink_check(&w->link, &w->err) < 0);
+	assert_true(podlink_check(&w->link, NULL, &w->err) < 0);
 	if (!strstr(w->err.msg, message))
 		fail_msg("%s: %s", in_pod, w->err.msg);
 }
@@ -467,9 +468,9 @@ static void differs(struct world *w, const char *in_pod, const char *message)
 static void differs_here(struct world *w, const char *command, const char *message)
 {
 	create(w);
-	assert_int_equal(podlink_check(&w->link, &w->err), 0);
+	assert_int_equal(podlink_check(&w->link, NULL, &w->err), 0);
 	lab_run("%s", command);
-	assert_true(podlink_check(&w->link, &w->err) < 0);
+	assert_true(podlink_check(&w->link, NULL, &w->err) < 0);
 	assert_string_equal(w->err.msg, message);
 }
 
@@ -501,12 +502,12 @@ static void check_finds_what_differs(void **state)
 		"no permanent neighbour entry for 10.1.0.5 on " HOST_LINK);
 	create(w);
 	w->link.host_ifname = "mxaaaaaaaaaaaa";
-	assert_true(podlink_check(&w->link, &w->err) < 0);
+	assert_true(podlink_check(&w->link, NULL, &w->err) < 0);
 	lab_run("ip link add mxaaaaaaaaaaaa type veth peer name x && ip link set mxaaaaaaaaaaaa "
 		"up mtu 1450");
 	lab_run("ip neigh add 10.1.0.5 lladdr 02:00:00:00:00:05 dev mxaaaaaaaaaaaa nud permanent");
 	lab_run("ip neigh add fd00:1::5 lladdr 02:00:00:00:00:05 dev mxaaaaaaaaaaaa nud permanent");
-	assert_true(podlink_check(&w->link, &w->err) < 0);
+	assert_true(podlink_check(&w->link, NULL, &w->err) < 0);
 	assert_string_equal(w->err.msg, "mxaaaaaaaaaaaa is not the other end of interface eth0");
 }
 
@@ -517,7 +518,7 @@ static void check_accepts_what_the_pod_adds(void **state)
 
 	create(w);
 	pod_run(w, "ip addr add 172.16.0.1/24 dev eth0 && ip route add 10.99.0.0/16 dev lo");
-	assert_int_equal(podlink_check(&w->link, &w->err), 0);
+	assert_int_equal(podlink_check(&w->link, NULL, &w->err), 0);
 }
 
 static uint32_t follow(struct world *w, uint32_t mtu)
@@ -549,7 +550,7 @@ static void both_ends_follow_the_mtu(void **state)
 	create(w);
 	assert_int_equal(follow(w, 1400), 1400);
 	assert_true(have(w, 1400, 1400));
-	assert_int_equal(podlink_check(&w->link, &w->err), 0);
+	assert_int_equal(podlink_check(&w->link, NULL, &w->err), 0);
 	assert_int_equal(follow(w, 8000), 8000);
 	assert_true(have(w, 8000, 8000));
 }
@@ -672,12 +673,13 @@ static void times(void **state)
 		for (int i = 0; i < ROUNDS; i++) {
 			uint64_t start = lab_nsec(), middle, end;
 
-			assert_int_equal(
-				raw ? raw_create(s, w->pod) : podlink_create(&w->link, NULL, &w->err), 0);
+			assert_int_equal(raw ? raw_create(s, w->pod)
+					     : podlink_create(&w->link, NULL, &w->err),
+					 0);
 			middle = lab_nsec();
 			made[i] = middle - start;
 			if (!raw)
-				assert_int_equal(podlink_check(&w->link, &w->err), 0);
+				assert_int_equal(podlink_check(&w->link, NULL, &w->err), 0);
 			end = lab_nsec();
 			checked[i] = end - middle;
 			assert_int_equal(raw ? raw_delete(s) : podlink_delete(HOST_LINK, &w->err),
