@@ -12,6 +12,7 @@
 #include "agent/config/options.h"
 #include "agent/durable.h"
 #include "agent/fences.h"
+#include "agent/firewall.h"
 #include "agent/forwarding.h"
 #include "agent/guard.h"
 #include "agent/hold.h"
@@ -91,7 +92,7 @@ struct agent {
 	struct ready ready;
 	struct cniconf cniconf;
 
-	struct loop_source *sources[24];
+	struct loop_source *sources[32];
 	size_t n_sources;
 	struct loop_source *retry, *patience;
 
@@ -105,6 +106,7 @@ struct agent {
 	struct fence *fences;
 	struct forwarding forwarding;
 	struct recheck recheck;
+	struct firewall firewall;
 	size_t left_pending; /* operations on the table that the last turn could not bring in */
 
 	struct counters count;

@@ -19,6 +19,7 @@
 #include "agent/install.h"
 #include "agent/instance.h"
 #include "datapath/nft/apply.h"
+#include "datapath/nft/foreign_rules.h"
 #include "datapath/route/rtnl.h"
 #include "ipam/journal.h"
 #include "lib/vec.h"
@@ -84,6 +85,20 @@ static void remove_table(struct tally *t)
 		r = delete_table(nft, &e);
 	(void)nft_close(nft);
 	record(t, r, "nftables table inet " TABLE_NAME, &e);
+}
+
+/* `forward-accept` put them there. */
+static void remove_rules(struct tally *t)
+{
+	struct nft_firewall *f = NULL;
+	struct err e = {0};
+	size_t removed = 0;
+	int r = nft_firewall_open(&f, &e);
+
+	if (r == 0)
+		r = nft_firewall_forget(f, &removed, &e);
+	(void)nft_firewall_close(f);
+	record(t, r < 0 ? r : removed > 0, "rules \"" NFT_FORWARD_COMMENT "\" in other tables", &e);
 }
 
 static void ignore_event(void *arg _unused_, const struct rtnl_event *e _unused_)
@@ -212,6 +227,7 @@ static int clean(const struct config *c, struct tally *t, struct err *reterr)
 		return r;
 	remove_files(t, c);
 	remove_table(t);
+	remove_rules(t);
 	remove_network(t);
 	if (had_lock)
 		remove_path(t, lock);

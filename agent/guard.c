@@ -15,7 +15,11 @@ static void on_foreign(void *arg, uint32_t events _unused_)
 	struct agent *a = arg;
 	struct guard *g = &a->guard;
 
-	if (!nft_foreign_read(g->foreign, &c))
+	bool ours = nft_foreign_read(g->foreign, &c);
+
+	if (nft_foreign_others(g->foreign))
+		firewall_changed(a);
+	if (!ours)
 		return;
 	if (!*c.name)
 		(void)snprintf(c.name, sizeof(c.name), "unknown");
@@ -41,7 +45,9 @@ static void on_timer(void *arg _unused_)
  */
 int guard_open(struct agent *a, struct err *reterr)
 {
-	return nft_foreign_open(a->nft, table_name(a->table), &a->guard.foreign, reterr);
+	int r = nft_foreign_open(a->nft, table_name(a->table), &a->guard.foreign, reterr);
+
+	return r < 0 ? r : firewall_open(a, reterr);
 }
 
 /**
@@ -56,6 +62,7 @@ void guard_watch(struct agent *a)
 	agent_add_source(a, g->timer);
 	agent_add_source(a, loop_io(a->loop, "nftables", nft_foreign_fd(g->foreign), EPOLLIN,
 				    on_foreign, a));
+	firewall_watch(a);
 }
 
 /**
@@ -65,6 +72,7 @@ void guard_watch(struct agent *a)
 void guard_close(struct agent *a)
 {
 	a->guard.foreign = nft_foreign_close(a->guard.foreign);
+	firewall_close(a);
 }
 
 /**

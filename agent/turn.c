@@ -74,6 +74,7 @@ void turn_configure(struct agent *a)
 					  .exclude = c->masquerade.exclude.v,
 				  });
 	routing_follow_mtu(a);
+	firewall_changed(a);
 	events_configure(a);
 	recheck_configure(a);
 }
@@ -98,6 +99,7 @@ static void settle(struct agent *a)
 	if (changed) {
 		set_ipam_ranges(a);
 		forwarding_follow(a);
+		firewall_changed(a);
 	}
 	if (moved(a) || changed)
 		routing_follow_mtu(a);
@@ -150,6 +152,7 @@ static bool apply_routes(struct agent *a, uint64_t since)
 
 	links_due(a);
 	forwarding_due(a);
+	firewall_due(a);
 	if (sync_may_try(s, loop_now(a->loop))) {
 		routes_retry(a->routes);
 		if (a->routing.read_failed)

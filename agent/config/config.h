@@ -41,6 +41,7 @@ enum config_key {
 	CONFIG_STATUS_GRACE,
 	CONFIG_MTU,
 	CONFIG_CONNECTIONS,
+	CONFIG_FORWARD_ACCEPT,
 	_CONFIG_KEY_MAX
 };
 
@@ -77,6 +78,7 @@ struct config {
 	uint64_t pod_wait_usec;		/* how long CNI ADD waits for the pod's object */
 	uint64_t address_cooldown_usec; /* before a freed address is given out again */
 	uint64_t status_grace_usec;	/* how long STATUS answers for an agent that went away */
+	bool forward_accept;		/* put rules for pods into forward chains of others */
 	uint32_t mtu;			/* of pod interfaces; 0: as the node's interface */
 	enum connections connections;
 };

@@ -117,6 +117,11 @@ const struct config_row config_rows[_CONFIG_KEY_MAX] = {
 		 "are not allowed any more, or recheck and cut them", "recheck",
 		 .runtime = true},
 		CONFIG_TYPE_CONNECTIONS, MEMBER(connections), 0},
+	[CONFIG_FORWARD_ACCEPT] = {
+		{"forward-accept", "BOOL", "Where the rules of others drop packets of pods, put a "
+		 "rule there that accepts them", "false",
+		 .runtime = true},
+		CONFIG_TYPE_BOOL, MEMBER(forward_accept), 0},
 };
 /* clang-format on */
 

@@ -72,7 +72,7 @@ void reload_watch(struct agent *a)
 	char *slash = folder ? strrchr(folder, '/') : NULL;
 	int fd;
 
-	a->sources[a->n_sources++] = loop_signal(a->loop, "SIGHUP", SIGHUP, on_hangup, a);
+	agent_add_source(a, loop_signal(a->loop, "SIGHUP", SIGHUP, on_hangup, a));
 	if (!folder)
 		return;
 	if (slash)
@@ -87,5 +87,5 @@ void reload_watch(struct agent *a)
 		return;
 	}
 	a->config_watch = fd;
-	a->sources[a->n_sources++] = loop_io(a->loop, "config", fd, EPOLLIN, on_folder, a);
+	agent_add_source(a, loop_io(a->loop, "config", fd, EPOLLIN, on_folder, a));
 }

@@ -277,6 +277,8 @@ static void put_problems(struct sheet *s)
 			       "sysctl forwarding is 0");
 	if (cniconf_problem(s->agent))
 		put_problem(s, cniconf_problem(s->agent));
+	vec_foreach (text, &s->agent->firewall.problems)
+		put_problem(s, *text);
 	put_gone(s);
 	source_each_problem(s->agent, put_problem, s);
 	aside_each(s->agent->aside, put_refused, s);

@@ -119,6 +119,17 @@ struct nft_touched *nft_foreign_touched(struct nft_foreign *f)
 	return &f->telling.what;
 }
 
+/**
+ * nft_foreign_others() - Did programs of other tables change since this was asked?
+ * @f: Listener
+ *
+ * Return: true if so
+ */
+bool nft_foreign_others(struct nft_foreign *f)
+{
+	return TAKE(f->telling.others, false);
+}
+
 static const struct nlattr *find(const struct nlmsghdr *h, uint16_t type)
 {
 	return nl_find(h, sizeof(struct nfgenmsg), type);
@@ -204,14 +215,32 @@ static void read_culprit(const struct nlmsghdr *h, struct nft_culprit *ret)
 	}
 }
 
+/* Elements come and go all day in the tables of others. */
+static bool is_program(const struct nlmsghdr *h)
+{
+	switch (NFNL_MSG_TYPE(h->nlmsg_type)) {
+	case NFT_MSG_NEWTABLE:
+	case NFT_MSG_DELTABLE:
+	case NFT_MSG_NEWCHAIN:
+	case NFT_MSG_DELCHAIN:
+	case NFT_MSG_NEWRULE:
+	case NFT_MSG_DELRULE:
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* True at the end of a transaction that touched our table. */
 static bool take(struct nft_telling *t, const struct nlmsghdr *h, struct nft_culprit *ret)
 {
 	if (NFNL_SUBSYS_ID(h->nlmsg_type) != NFNL_SUBSYS_NFTABLES)
 		return false;
 	if (NFNL_MSG_TYPE(h->nlmsg_type) != NFT_MSG_NEWGEN) {
-		if (!names_table(t->table, h))
+		if (!names_table(t->table, h)) {
+			t->others |= is_program(h);
 			return false;
+		}
 		t->touched = true;
 		add_object(&t->what, h);
 		return false;
@@ -267,7 +296,7 @@ bool nft_foreign_read(struct nft_foreign *f, struct nft_culprit *ret)
 		if (n < 0) {
 			*ret = (struct nft_culprit){0};
 			nft_touched_all(&f->telling.what);
-			changed = true;
+			changed = f->telling.others = true;
 			continue;
 		}
 		changed |= nft_foreign_take(&f->telling, data, (size_t)n, ret);

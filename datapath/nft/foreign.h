@@ -21,12 +21,13 @@ struct nft_culprit {
 /*
  * struct nft_telling - what the kernel tells, as far as it was heard
  * @table:   Ours
+ * @others:  Chains or rules of other tables changed since that was asked
  * @touched: By the transaction that is being told, or by one whose end got lost
  * @what:    All objects touched since the list was emptied; owned
  */
 struct nft_telling {
 	const char *table;
-	bool touched;
+	bool touched, others;
 	struct nft_touched what;
 };
 
@@ -35,6 +36,7 @@ int nft_foreign_open(const struct nft_socket *own, const char *table, struct nft
 struct nft_foreign *nft_foreign_close(struct nft_foreign *f);
 int nft_foreign_fd(const struct nft_foreign *f);
 bool nft_foreign_read(struct nft_foreign *f, struct nft_culprit *ret);
+bool nft_foreign_others(struct nft_foreign *f);
 struct nft_touched *nft_foreign_touched(struct nft_foreign *f);
 /* Pure */
 bool nft_foreign_take(struct nft_telling *t, const void *data, size_t size,

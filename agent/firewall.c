@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * firewall.c (agent) - when the tables of others are looked at, and what is told.
+ *
+ * At the start, and after each change by others, with the pauses of repair.h: a job of the waiter
+ * judges two packets for each range of pods, one to another pod and one to the outside.
+ */
+#include "agent/firewall.h"
+
+#include <net/if.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "agent/agent.h"
+#include "lib/log.h"
+
+#define POD_IFNAME HOST_IFNAME_PREFIX "000000000000" /* stands for all */
+#define NO_INDEX   0x7fffffffu
+
+static const char *const packet_names[] = {"between pods", "of pods to the outside"};
+enum { PACKETS = 2 }; /* for each range */
+
+/*
+ * struct look_job - the waiter's
+ * @accept: Put rules into what drops them; else take ours out, if @forget
+ */
+struct look_job {
+	struct waiter_job job;
+	struct agent *agent;
+	char uplink[16];
+	bool accept, forget;
+	VEC(struct prefix) ranges;
+	VEC(struct firewall_packet) packets;
+	struct nft_hindrances found, left;
+	size_t removed;
+	int result;
+	struct err err;
+};
+
+/* The first two addresses of a range behind its own; any of it would do. */
+static void add_packets(struct look_job *p, const struct prefix *range)
+{
+	struct firewall_packet between = {.iif = POD_IFNAME,
+					  .oif = POD_IFNAME,
+					  .iif_index = NO_INDEX,
+					  .oif_index = NO_INDEX,
+					  .src = range->addr},
+			       out;
+
+	(void)addr_next(&between.src);
+	between.dst = between.src;
+	(void)addr_next(&between.dst);
+	out = between;
+	out.oif = *p->uplink ? p->uplink : "eth0";
+	out.oif_index = *p->uplink ? if_nametoindex(p->uplink) : NO_INDEX;
+	(void)addr_parse(range->addr.family == AF_INET ? "1.0.0.1" : "2000::1", &out.dst);
+	vec_push(&p->packets, between);
+	vec_push(&p->packets, out);
+}
+
+static int look(struct look_job *p, struct nft_hindrances *ret)
+{
+	return nft_firewall_look(p->agent->firewall.nft, TABLE_NAME, p->packets.v, p->packets.n,
+				 ret, &p->err);
+}
+
+static bool same_chain(const struct nft_hindrance *a, const struct nft_hindrance *b)
+{
+	return a->family == b->family && streq(a->table, b->table) && streq(a->chain, b->chain);
+}
+
+/* What a chain does to the first packet stands for all. */
+static bool is_further(const struct nft_hindrances *all, const struct nft_hindrance *h)
+{
+	vec_foreach (before, &all->v) {
+		if (before == h)
+			return false;
+		if (same_chain(before, h))
+			return true;
+	}
+	return false;
+}
+
+/* Each chain once, whatever packets it drops. */
+static void open_chains(struct look_job *p)
+{
+	vec_foreach (h, &p->found.v) {
+		if (p->result == 0 && !is_further(&p->found, h))
+			p->result = nft_firewall_accept(p->agent->firewall.nft, h, p->ranges.v,
+							p->ranges.n, &p->err);
+	}
+}
+
+static void look_run(struct waiter_job *j)
+{
+	struct look_job *p = container_of(j, struct look_job, job);
+
+	if (p->forget)
+		p->result = nft_firewall_forget(p->agent->firewall.nft, &p->removed, &p->err);
+	for (size_t i = 0; i < p->ranges.n; i++)
+		add_packets(p, &p->ranges.v[i]);
+	if (p->result == 0)
+		p->result = look(p, &p->found);
+	if (p->result == 0 && p->accept && p->found.v.n) {
+		open_chains(p);
+		if (p->result == 0)
+			p->result = look(p, &p->left);
+	}
+}
+
+/* --- what is told --------------------------------------------------------------------------------
+ */
+
+static void describe(const struct look_job *p, const struct nft_hindrance *h, struct buf *out)
+{
+	char range[PREFIX_STR_MAX];
+
+	buf_printf(out, "table %s %s drops packets %s (%s): ", nft_family_str(h->family), h->table,
+		   packet_names[h->packet % PACKETS],
+		   prefix_str(&p->ranges.v[h->packet / PACKETS], range));
+	if (*h->where)
+		buf_printf(out, "a rule of chain %s", h->where);
+	else
+		buf_printf(out, "the policy of chain %s", h->chain);
+	buf_puts(out, "; forward-accept: true opens it, or: ");
+	nft_hindrance_mend(h, p->ranges.v, p->ranges.n, out);
+}
+
+static bool is_told(const struct firewall *f, const char *text)
+{
+	vec_foreach (known, &f->problems)
+		if (streq(*known, text))
+			return true;
+	return false;
+}
+
+static void free_problems(struct firewall *f)
+{
+	vec_foreach (text, &f->problems)
+		free(*text);
+	vec_done(&f->problems);
+}
+
+/* What is new is logged; status has all. */
+static void take_problems(struct firewall *f, const struct look_job *p,
+			  const struct nft_hindrances *left)
+{
+	struct firewall fresh = {0};
+
+	vec_foreach (h, &left->v) {
+		_cleanup_(buf_done) struct buf text = {0};
+
+		if (is_further(left, h))
+			continue;
+		describe(p, h, &text);
+		if (!is_told(f, text.data))
+			log_warn("nft", "the rules of others drop packets of pods", "err=\"%s\"",
+				 text.data);
+		vec_push(&fresh.problems, xstrdup(text.data));
+	}
+	free_problems(f);
+	vec_foreach (text, &fresh.problems)
+		vec_push(&f->problems, *text);
+	vec_done(&fresh.problems);
+}
+
+static void tell_accepted(const struct look_job *p)
+{
+	vec_foreach (h, &p->found.v) {
+		if (!is_further(&p->found, h))
+			log_info("nft", "rules of ours let packets of pods pass",
+				 "table=\"%s %s\" chain=%s comment=\"" NFT_FORWARD_COMMENT "\"",
+				 nft_family_str(h->family), h->table, h->chain);
+	}
+}
+
+static void look_done(struct waiter_job *j)
+{
+	struct look_job *p = container_of(j, struct look_job, job);
+	struct firewall *f = &p->agent->firewall;
+	bool opened = p->accept && p->found.v.n;
+
+	f->running = false;
+	if (p->result < 0) {
+		log_warn("nft", "the tables of others could not be looked at, will retry",
+			 "err=\"%s\"", p->err.msg);
+		firewall_changed(p->agent);
+	} else {
+		if (opened)
+			tell_accepted(p);
+		if (p->removed)
+			log_info("nft", "rules of ours taken out of other tables", "rules=%zu",
+				 p->removed);
+		f->accepts = p->accept;
+		take_problems(f, p, opened ? &p->left : &p->found);
+	}
+	if (TAKE(f->again, false))
+		firewall_changed(p->agent);
+	vec_done(&p->ranges);
+	vec_done(&p->packets);
+	vec_done(&p->found.v);
+	vec_done(&p->left.v);
+	free(p);
+}
+
+/* --- when ----------------------------------------------------------------------------------------
+ */
+
+static void begin(struct agent *a)
+{
+	struct firewall *f = &a->firewall;
+	const struct prefix *ranges;
+	size_t n = nodes_own_ranges(a->nodes, &ranges);
+	struct look_job *p;
+
+	f->again = f->running;
+	if (f->running)
+		return;
+	p = xcalloc(1, sizeof(*p));
+	p->job = (struct waiter_job){look_run, look_done, NULL};
+	p->agent = a;
+	p->accept = a->config->forward_accept;
+	p->forget = !p->accept && f->accepts;
+	memcpy(p->uplink, a->mtu_ifname, sizeof(p->uplink));
+	for (size_t i = 0; i < n; i++)
+		vec_push(&p->ranges, ranges[i]);
+	f->running = true;
+	waiter_submit(a->routing.waiter, &p->job);
+}
+
+/**
+ * firewall_changed() - Tables of others, this node's ranges or the configuration changed
+ * @a: Agent
+ */
+void firewall_changed(struct agent *a)
+{
+	struct firewall *f = &a->firewall;
+
+	repair_want(&f->repair, loop_now(a->loop));
+	loop_timer_at(f->timer, f->repair.at);
+}
+
+/**
+ * firewall_due() - Look, if it is time
+ * @a: Agent
+ */
+void firewall_due(struct agent *a)
+{
+	if (repair_due(&a->firewall.repair, loop_now(a->loop)))
+		begin(a);
+}
+
+/* The turn that follows asks firewall_due(). */
+static void on_timer(void *arg _unused_)
+{
+}
+
+/**
+ * firewall_open() - Open its socket
+ * @a:      Agent
+ * @reterr: What failed
+ *
+ * Return: 0, -errno
+ */
+int firewall_open(struct agent *a, struct err *reterr)
+{
+	a->firewall.accepts = true; /* whoever was here before may have put some there */
+	return nft_firewall_open(&a->firewall.nft, reterr);
+}
+
+/**
+ * firewall_watch() - Begin
+ * @a: Agent
+ */
+void firewall_watch(struct agent *a)
+{
+	a->firewall.timer = loop_timer(a->loop, "firewall", on_timer, a);
+	agent_add_source(a, a->firewall.timer);
+}
+
+/**
+ * firewall_close() - End; rules of ours in other tables stay
+ * @a: Agent
+ */
+void firewall_close(struct agent *a)
+{
+	a->firewall.nft = nft_firewall_close(a->firewall.nft);
+}
