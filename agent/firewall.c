@@ -60,13 +60,15 @@ static void add_packets(struct look_job *p, const struct prefix *range)
 
 static int look(struct look_job *p, struct nft_hindrances *ret)
 {
+	nft_legacy_look(p->packets.v, p->packets.n, ret);
 	return nft_firewall_look(p->agent->firewall.nft, TABLE_NAME, p->packets.v, p->packets.n,
 				 ret, &p->err);
 }
 
 static bool same_chain(const struct nft_hindrance *a, const struct nft_hindrance *b)
 {
-	return a->family == b->family && streq(a->table, b->table) && streq(a->chain, b->chain);
+	return a->family == b->family && a->legacy == b->legacy && streq(a->table, b->table) &&
+	       streq(a->chain, b->chain);
 }
 
 /* What a chain does to the first packet stands for all. */
@@ -85,7 +87,7 @@ static bool is_further(const struct nft_hindrances *all, const struct nft_hindra
 static void open_chains(struct look_job *p)
 {
 	vec_foreach (h, &p->found.v) {
-		if (p->result == 0 && !is_further(&p->found, h))
+		if (p->result == 0 && !h->legacy && !is_further(&p->found, h))
 			p->result = nft_firewall_accept(p->agent->firewall.nft, h, p->ranges.v,
 							p->ranges.n, &p->err);
 	}
@@ -115,14 +117,18 @@ static void describe(const struct look_job *p, const struct nft_hindrance *h, st
 {
 	char range[PREFIX_STR_MAX];
 
-	buf_printf(out, "table %s %s drops packets %s (%s): ", nft_family_str(h->family), h->table,
+	buf_printf(out, "table %s %s%s drops packets %s (%s): ", nft_family_str(h->family),
+		   h->table, h->legacy ? " of iptables-legacy" : "",
 		   packet_names[h->packet % PACKETS],
 		   prefix_str(&p->ranges.v[h->packet / PACKETS], range));
-	if (*h->where)
-		buf_printf(out, "a rule of chain %s", h->where);
+	if (h->legacy)
+		buf_printf(out, "chain %s; what opens it: ", h->chain);
+	else if (*h->where)
+		buf_printf(out,
+			   "a rule of chain %s; forward-accept: true opens it, or: ", h->where);
 	else
-		buf_printf(out, "the policy of chain %s", h->chain);
-	buf_puts(out, "; forward-accept: true opens it, or: ");
+		buf_printf(out,
+			   "the policy of chain %s; forward-accept: true opens it, or: ", h->chain);
 	nft_hindrance_mend(h, p->ranges.v, p->ranges.n, out);
 }
 
@@ -167,7 +173,7 @@ static void take_problems(struct firewall *f, const struct look_job *p,
 static void tell_accepted(const struct look_job *p)
 {
 	vec_foreach (h, &p->found.v) {
-		if (!is_further(&p->found, h))
+		if (!h->legacy && !is_further(&p->found, h))
 			log_info("nft", "rules of ours let packets of pods pass",
 				 "table=\"%s %s\" chain=%s comment=\"" NFT_FORWARD_COMMENT "\"",
 				 nft_family_str(h->family), h->table, h->chain);

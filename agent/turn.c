@@ -17,12 +17,25 @@
 #include "agent/hold.h"
 #include "lib/log.h"
 
+/* Once, when it begins. */
+static void tell_missing_address(const struct node *old, const struct node *new)
+{
+	_cleanup_(freep) char *before = old ? node_lacks_address(old) : NULL;
+	_cleanup_(freep) char *now = new ? node_lacks_address(new) : NULL;
+
+	if (now && !streq(before, now))
+		log_warn("route", "pods of a Node cannot be reached", "node=%s err=\"%s\"",
+			 new->o.name, now);
+}
+
 static void on_change(void *arg, const struct object *old, const struct object *new)
 {
 	struct agent *a = arg;
 	enum kind kind = new ? new->kind : old->kind;
 
 	a->set_aside += (new &&new->problem) - (size_t)(old && old->problem);
+	if (kind == KIND_NODE)
+		tell_missing_address(as_node(old), as_node(new));
 	if (kind == KIND_NODE)
 		nodes_object(a->nodes, as_node(old), as_node(new));
 	else if (kind == KIND_POLICY)

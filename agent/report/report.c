@@ -283,6 +283,7 @@ static void put_problems(struct sheet *s)
 	source_each_problem(s->agent, put_problem, s);
 	aside_each(s->agent->aside, put_refused, s);
 	nodes_each_problem(s->agent->nodes, put_node, s);
+	nodes_each_unreached(s->agent->nodes, put_node, s);
 	policy_each_shared(s->agent->policy, put_shared, s);
 	end_list(s);
 }

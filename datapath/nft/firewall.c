@@ -13,9 +13,8 @@
 #include <libnftnl/expr.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
-#include <linux/netfilter/xt_conntrack.h>
-#include <linux/netfilter/xt_state.h>
 #include <net/ethernet.h>
+#include <stdio.h>
 
 #include "datapath/nft/kernel.h"
 #include "lib/util.h"
@@ -23,8 +22,6 @@
 #define DEPTH_MAX      16 /* NFT_JUMP_STACK_SIZE of the kernel */
 #define REGISTER_BYTES 64
 #define STATE_NEW      NF_CT_STATE_BIT(IP_CT_NEW)
-
-enum truth { NO, MAYBE, YES };
 
 /* struct walk - one rule under way */
 struct walk {
@@ -82,7 +79,7 @@ static void load_name(struct walk *w, uint32_t number, const char *name)
 {
 	char padded[16] = {0};
 
-	memcpy(padded, name, MIN(strlen(name), sizeof(padded) - 1));
+	(void)snprintf(padded, sizeof(padded), "%s", name);
 	load(w, number, padded, sizeof(padded));
 }
 
@@ -185,19 +182,19 @@ static void load_bitwise(struct walk *w, const struct nftnl_expr *e)
 /* --- matches -------------------------------------------------------------------------------------
  */
 
-static enum truth truth_of(bool b)
+static enum firewall_truth truth_of(bool b)
 {
-	return b ? YES : NO;
+	return b ? FIREWALL_YES : FIREWALL_NO;
 }
 
-static enum truth match_cmp(const struct walk *w, const struct nftnl_expr *e)
+static enum firewall_truth match_cmp(const struct walk *w, const struct nftnl_expr *e)
 {
 	uint32_t from = nftnl_expr_get_u32(e, NFTNL_EXPR_CMP_SREG), len = 0;
 	const void *data = nftnl_expr_get(e, NFTNL_EXPR_CMP_DATA, &len);
 	int order;
 
 	if (!data || !is_known(w, from, len))
-		return MAYBE;
+		return FIREWALL_MAYBE;
 	order = memcmp(&w->b[register_at(from)], data, len);
 	switch (nftnl_expr_get_u32(e, NFTNL_EXPR_CMP_OP)) {
 	case NFT_CMP_EQ:
@@ -213,37 +210,17 @@ static enum truth match_cmp(const struct walk *w, const struct nftnl_expr *e)
 	case NFT_CMP_GTE:
 		return truth_of(order >= 0);
 	default:
-		return MAYBE;
+		return FIREWALL_MAYBE;
 	}
 }
 
-/* -m conntrack --ctstate and -m state, the ones that every firewall of iptables has. */
-static enum truth match_states(const char *name, const void *info, uint32_t len)
-{
-	const uint32_t new = XT_CONNTRACK_STATE_BIT(IP_CT_NEW);
-
-	if (streq(name, "state") && len >= sizeof(struct xt_state_info))
-		return truth_of(((const struct xt_state_info *)info)->statemask &
-				XT_STATE_BIT(IP_CT_NEW));
-	if (streq(name, "conntrack") && len >= sizeof(struct xt_conntrack_mtinfo3)) {
-		const struct xt_conntrack_mtinfo3 *m = info;
-
-		if (m->match_flags != XT_CONNTRACK_STATE)
-			return MAYBE;
-		return truth_of(!(m->state_mask & new) == !!(m->invert_flags & XT_CONNTRACK_STATE));
-	}
-	return MAYBE;
-}
-
-static enum truth match_xtables(const struct nftnl_expr *e)
+static enum firewall_truth match_xtables(const struct nftnl_expr *e)
 {
 	const char *name = nftnl_expr_get_str(e, NFTNL_EXPR_MT_NAME);
 	uint32_t len = 0;
 	const void *info = nftnl_expr_get(e, NFTNL_EXPR_MT_INFO, &len);
 
-	if (streq(name, "comment"))
-		return YES;
-	return name && info ? match_states(name, info, len) : MAYBE;
+	return name && info ? firewall_match(name, info, len) : FIREWALL_MAYBE;
 }
 
 /* --- rules ---------------------------------------------------------------------------------------
@@ -290,8 +267,8 @@ struct effect {
 	const char *chain;
 };
 
-static enum truth run_lookup(struct walk *w, const struct nftnl_expr *e, uint32_t key_len,
-			     struct effect *ret)
+static enum firewall_truth run_lookup(struct walk *w, const struct nftnl_expr *e, uint32_t key_len,
+				      struct effect *ret)
 {
 	uint32_t from = nftnl_expr_get_u32(e, NFTNL_EXPR_LOOKUP_SREG);
 	bool inverted = nftnl_expr_is_set(e, NFTNL_EXPR_LOOKUP_FLAGS) &&
@@ -302,11 +279,11 @@ static enum truth run_lookup(struct walk *w, const struct nftnl_expr *e, uint32_
 	if (nftnl_expr_is_set(e, NFTNL_EXPR_LOOKUP_DREG)) /* a map; of verdicts, perhaps */
 		*ret = (struct effect){true, NF_QUEUE, NULL};
 	if (!is_known(w, from, key_len))
-		return MAYBE;
+		return FIREWALL_MAYBE;
 	there = w->table->find(w->table->arg, nftnl_expr_get_str(e, NFTNL_EXPR_LOOKUP_SET),
 			       &w->b[register_at(from)], key_len, &found);
 	if (there < 0)
-		return MAYBE;
+		return FIREWALL_MAYBE;
 	if (there && found.is_verdict)
 		*ret = (struct effect){true, found.verdict, found.chain};
 	else
@@ -337,28 +314,26 @@ static bool is_one_of(const char *name, const char *const *names, size_t n)
 	return false;
 }
 
-/* Targets of iptables and statements that let the packet go on to the next rule. */
-static enum truth run_statement(const struct nftnl_expr *e, const char *name, struct effect *ret)
+/* Statements that let the packet go on to the next rule, and those that do not. */
+static enum firewall_truth run_statement(const struct nftnl_expr *e, const char *name,
+					 struct effect *ret)
 {
 	static const char *const harmless[] = {"counter", "log",    "notrack", "objref",
 					       "last",	  "dynset", "dup"};
-	static const char *const targets[] = {"LOG",  "NFLOG", "MARK",	 "CONNMARK",
-					      "DSCP", "TRACE", "TCPMSS", "CT"};
 
 	if (streq(name, "reject")) {
 		*ret = (struct effect){true, NF_DROP, NULL};
-		return YES;
+		return FIREWALL_YES;
 	}
 	if (streq(name, "target")) {
-		const char *target = nftnl_expr_get_str(e, NFTNL_EXPR_TG_NAME);
+		enum firewall_verdict v =
+			firewall_target(nftnl_expr_get_str(e, NFTNL_EXPR_TG_NAME));
 
-		if (streq(target, "REJECT"))
-			*ret = (struct effect){true, NF_DROP, NULL};
-		else if (!is_one_of(target, targets, ARRAY_SIZE(targets)))
-			*ret = (struct effect){true, NF_QUEUE, NULL}; /* nobody knows */
-		return YES;
+		if (v != FIREWALL_NEXT)
+			*ret = (struct effect){true, v == FIREWALL_DROP ? NF_DROP : NF_QUEUE, NULL};
+		return FIREWALL_YES;
 	}
-	return is_one_of(name, harmless, ARRAY_SIZE(harmless)) ? YES : MAYBE;
+	return is_one_of(name, harmless, ARRAY_SIZE(harmless)) ? FIREWALL_YES : FIREWALL_MAYBE;
 }
 
 /* How many bytes the next look-up compares: what was loaded before it. */
@@ -386,13 +361,13 @@ static uint32_t loaded(const struct nftnl_expr *e, const char *name)
 
 /* struct rule_run - the expressions of a rule, one after another */
 struct rule_run {
-	enum truth matches;
+	enum firewall_truth matches;
 	uint32_t key_len;
 	size_t loads; /* since the last look-up: more than one make a concatenation */
 	struct effect effect;
 };
 
-static enum truth run_expr(struct walk *w, const struct nftnl_expr *e, struct rule_run *r)
+static enum firewall_truth run_expr(struct walk *w, const struct nftnl_expr *e, struct rule_run *r)
 {
 	const char *name = nftnl_expr_get_str(e, NFTNL_EXPR_NAME);
 	uint32_t len = loaded(e, name);
@@ -420,30 +395,30 @@ static enum truth run_expr(struct walk *w, const struct nftnl_expr *e, struct ru
 		return run_lookup(w, e, TAKE(r->loads, 0) == 1 ? r->key_len : 0, &r->effect);
 	else if (!len)
 		return run_statement(e, name, &r->effect);
-	return YES;
+	return FIREWALL_YES;
 }
 
 static enum firewall_verdict run_rule(struct walk *w, struct nftnl_rule *rule, int depth,
 				      bool *ret_stop)
 {
 	struct nftnl_expr_iter *i = nftnl_expr_iter_create(rule);
-	struct rule_run r = {.matches = YES};
+	struct rule_run r = {.matches = FIREWALL_YES};
 	enum firewall_verdict v;
 	struct nftnl_expr *e;
 
 	*ret_stop = false;
 	memset(w->known, false, sizeof(w->known));
-	while (i && r.matches != NO && (e = nftnl_expr_iter_next(i))) {
-		enum truth one = run_expr(w, e, &r);
+	while (i && r.matches != FIREWALL_NO && (e = nftnl_expr_iter_next(i))) {
+		enum firewall_truth one = run_expr(w, e, &r);
 
 		r.matches = MIN(r.matches, one);
 	}
 	if (i)
 		nftnl_expr_iter_destroy(i);
-	if (r.matches == NO || !r.effect.any)
+	if (r.matches == FIREWALL_NO || !r.effect.any)
 		return FIREWALL_NEXT;
 	v = obey(w, r.effect.verdict, r.effect.chain, depth, ret_stop);
-	if (r.matches == YES)
+	if (r.matches == FIREWALL_YES)
 		return v;
 	*ret_stop = v == FIREWALL_ACCEPT || v == FIREWALL_UNSURE ||
 		    (v == FIREWALL_NEXT && *ret_stop);

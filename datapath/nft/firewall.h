@@ -32,6 +32,8 @@ struct firewall_chain {
 	VEC(struct nftnl_rule *) rules;
 };
 
+enum firewall_truth { FIREWALL_NO, FIREWALL_MAYBE, FIREWALL_YES };
+
 enum firewall_verdict {
 	FIREWALL_NEXT,	 /* the chain's end */
 	FIREWALL_ACCEPT, /* this chain of the hook is done with it */
@@ -58,6 +60,8 @@ struct firewall_table {
 	void *arg;
 };
 
+enum firewall_truth firewall_match(const char *name, const void *info, uint32_t len);
+enum firewall_verdict firewall_target(const char *name);
 enum firewall_verdict firewall_judge(const struct firewall_table *t, const struct firewall_chain *c,
 				     const struct firewall_packet *p,
 				     const struct firewall_chain **ret_where);

@@ -55,10 +55,17 @@ void nft_hindrance_mend(const struct nft_hindrance *h, const struct prefix *rang
 		if (!concerns(h, &ranges[i]))
 			continue;
 		for (size_t d = 0; d < ARRAY_SIZE(directions); d++) {
-			buf_printf(out, "%snft insert rule %s %s %s %s %s %s accept", separator,
-				   nft_family_str(h->family), h->table, h->chain,
-				   ranges[i].addr.family == AF_INET ? "ip" : "ip6", directions[d],
-				   prefix_str(&ranges[i], range));
+			if (h->legacy)
+				buf_printf(out, "%s%s -I %s %s %s -j ACCEPT", separator,
+					   h->family == NFPROTO_IPV4 ? "iptables-legacy"
+								     : "ip6tables-legacy",
+					   h->chain, d ? "-d" : "-s",
+					   prefix_str(&ranges[i], range));
+			else
+				buf_printf(out, "%snft insert rule %s %s %s %s %s %s accept",
+					   separator, nft_family_str(h->family), h->table, h->chain,
+					   ranges[i].addr.family == AF_INET ? "ip" : "ip6",
+					   directions[d], prefix_str(&ranges[i], range));
 			separator = "; ";
 		}
 	}

@@ -144,7 +144,14 @@ int link_get_index(struct mnl_socket *s, uint32_t index, struct link *ret)
  */
 int link_get_peer(struct mnl_socket *s, const struct link *link, struct link *ret)
 {
-	return link->peer ? get(s, NULL, link->peer, link->peer_nsid, ret) : -ENODEV;
+	struct link other = {0};
+	int r = link->peer ? get(s, NULL, link->peer, link->peer_nsid, &other) : -ENODEV;
+
+	if (r == 0 && (!other.veth || other.peer != link->index))
+		r = -ENODEV; /* the number means another namespace by now */
+	if (r == 0)
+		*ret = other;
+	return r;
 }
 
 /**

@@ -7,6 +7,8 @@
  * ones go.  A block is routed to the oldest of them; the others have a problem that names it.  A
  * change costs the blocks and addresses of its Node, and the Nodes that claim one of these.
  */
+#include <sys/socket.h>
+
 #include "datapath/route/nodes_internal.h"
 #include "lib/intern.h"
 
@@ -291,6 +293,47 @@ const char *nodes_problem(const struct nodes *n, const char *name)
 	const struct node_entry *e = nodes_find(n, name);
 
 	return e ? e->problem : NULL;
+}
+
+/**
+ * node_lacks_address() - Has a Node pods of a family that no other node can reach?
+ * @node: Node
+ *
+ * Routes to its pods lead through its InternalIP of their family.
+ *
+ * Return: which, as text, to be freed; NULL: none
+ */
+char *node_lacks_address(const struct node *node)
+{
+	for (uint32_t i = 0; i < node->n_pod_cidrs; i++) {
+		const struct prefix *dst = &node->pod_cidrs[i];
+		char text[PREFIX_STR_MAX];
+
+		if (!gateway(node, dst->addr.family))
+			return xasprintf("status.addresses: no InternalIP of %s: other nodes have "
+					 "no route to its pods of %s",
+					 dst->addr.family == AF_INET ? "IPv4" : "IPv6",
+					 prefix_str(dst, text));
+	}
+	return NULL;
+}
+
+/**
+ * nodes_each_unreached() - Walk the Nodes for which node_lacks_address() has something to say
+ * @n:   Module
+ * @fn:  Called for each
+ * @arg: Its first argument
+ *
+ * Time: O(nodes).
+ */
+void nodes_each_unreached(const struct nodes *n, node_problem_fn *fn, void *arg)
+{
+	for (const struct node_entry *e = n->all; e; e = e->hh.next) {
+		_cleanup_(freep) char *lacks = node_lacks_address(e->node);
+
+		if (lacks)
+			fn(arg, e->node, lacks);
+	}
 }
 
 /**

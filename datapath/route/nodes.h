@@ -44,7 +44,9 @@ bool nodes_settle(struct nodes *n);
 
 /* Nodes that claim what an older one has; node_rivals.c */
 void nodes_on_problem(struct nodes *n, node_problem_fn *fn, void *arg);
+char *node_lacks_address(const struct node *node);
 const char *nodes_problem(const struct nodes *n, const char *name);
+void nodes_each_unreached(const struct nodes *n, node_problem_fn *fn, void *arg);
 void nodes_each_problem(const struct nodes *n, node_problem_fn *fn, void *arg);
 
 /* This node's pod ranges, podCIDRs first; borrowed until the next change. */

@@ -10,6 +10,7 @@ import pytest
 
 from lab import tcp
 from lab.cluster import wait_for
+from lab.probe import Refused
 
 COMMENT = "manx: forward-accept"
 
@@ -93,7 +94,10 @@ def problems(node):
 
 def passes(scene, version):
     source, target = scene.pair
-    return tcp(source, target.v4 if version == 4 else target.v6, 80, wait=0.3) is not None
+    try:
+        return bool(tcp(source, target.v4 if version == 4 else target.v6, 80, wait=0.3))
+    except Refused:  # by a rule that rejects
+        return False
 
 
 @pytest.mark.parametrize("what", DROPS)
@@ -196,6 +200,47 @@ def test_the_states_of_iptables_are_understood(scene):
         wait_for(lambda: not problems(node), 5, "it to be well again")
     finally:
         node.namespace.run("nft", "delete", "table", "ip", "filter", check=False)
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_iptables_legacy_is_told(scene, ruleset, version):
+    """The kernel does not tell of its changes: they are seen with the next of another table."""
+    node = scene.nodes[0]
+    program = "iptables-legacy" if version == 4 else "ip6tables-legacy"
+
+    def look():
+        node.namespace.run("nft", "add table inet touch; delete table inet touch")
+        return problems(node)
+
+    def legacy(*arguments):
+        node.namespace.run(program, *arguments)
+    try:
+        legacy("-P", "FORWARD", "DROP")
+        legacy("-A", "FORWARD", "-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED", "-j",
+               "ACCEPT")
+        legacy("-A", "FORWARD", "-i", "docker0", "-j", "ACCEPT")
+        wait_for(look, 5, "it to be told", step=0.3)
+        assert not passes(scene, version)
+        told = problems(node)[0]
+        assert "of iptables-legacy drops packets between pods" in told
+        command = told.split("opens it: ")[1]
+        node.namespace.run("sh", "-ec", command)
+        wait_for(lambda: not look(), 5, "it to be mended", step=0.3)
+        assert passes(scene, version)
+        legacy("-F", "FORWARD")
+        legacy("-P", "FORWARD", "ACCEPT")
+        legacy("-N", "deny")
+        legacy("-A", "deny", "-j", "REJECT")
+        legacy("-A", "FORWARD", "-p", "tcp", "-j", "deny")
+        wait_for(look, 5, "it to be told", step=0.3)
+        assert not passes(scene, version)
+        legacy("-I", "FORWARD", "-p", "tcp", "--dport", "80", "-j", "ACCEPT")
+        wait_for(lambda: not look(), 5, "a port to make it unsure", step=0.3)
+    finally:
+        legacy("-F")
+        legacy("-X")
+        legacy("-P", "FORWARD", "ACCEPT")
+        look()
 
 
 def test_cleanup_takes_our_rules_out(scene, ruleset):

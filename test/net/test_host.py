@@ -88,3 +88,17 @@ def test_forwarding_of_the_nodes_interface_is_told():
         assert "net/ipv4/conf/eth0/forwarding=1" in node.log_text()
         node.namespace.sysctl("net.ipv4.conf.eth0.forwarding", 1)
         wait_for(lambda: not problems(node), 3, "it to be well again")
+
+
+def test_a_node_without_an_address_of_a_family_is_told():
+    with Lab() as lab:
+        node = lab.node("n1")
+        item = node.object()
+        item["status"]["addresses"] = item["status"]["addresses"][:1]
+        lab.write(item)
+        node.start_agent()
+        told = "no InternalIP of IPv6: other nodes have no route to its pods of fd00:201:1::/64"
+        assert any(told in p for p in problems(node))
+        assert told in node.log_text()
+        lab.write(node.object())
+        wait_for(lambda: not problems(node), 3, "it to be well")

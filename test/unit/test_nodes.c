@@ -227,6 +227,37 @@ static void overlaps_are_joined(void **state _unused_)
 	teardown(&w);
 }
 
+static void count_problem(void *arg, const struct node *n _unused_, const char *problem)
+{
+	assert_non_null(strstr(problem, "no InternalIP of IPv6"));
+	++*(int *)arg;
+}
+
+static void a_node_without_an_address_of_a_family(void **state _unused_)
+{
+	struct node *whole = node("a", "10.1.0.0/24", "192.0.2.1");
+	struct node *lacks = node("b", "fd00:1::/64", "192.0.2.2");
+	_cleanup_(freep) char *said = node_lacks_address(lacks);
+	struct world w;
+	int n = 0;
+
+	assert_null(node_lacks_address(whole));
+	assert_string_equal(said, "status.addresses: no InternalIP of IPv6: other nodes have no "
+				  "route to its pods of fd00:1::/64");
+	setup(&w);
+	nodes_object(w.nodes, NULL, whole);
+	nodes_object(w.nodes, NULL, lacks);
+	(void)nodes_settle(w.nodes);
+	nodes_each_unreached(w.nodes, count_problem, &n);
+	assert_int_equal(n, 1);
+	nodes_object(w.nodes, whole, NULL);
+	nodes_object(w.nodes, lacks, NULL);
+	(void)nodes_settle(w.nodes);
+	(void)object_free(&whole->o);
+	(void)object_free(&lacks->o);
+	teardown(&w);
+}
+
 /* The last problem told of each Node, by the last letter of its name. */
 static char told[128][200];
 
@@ -479,6 +510,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(other_nodes_are_routed),
 		cmocka_unit_test(own_ranges),
+		cmocka_unit_test(a_node_without_an_address_of_a_family),
 		cmocka_unit_test(a_range_with_the_node_is_not_the_pods_alone),
 		cmocka_unit_test(overlaps_are_joined),
 		cmocka_unit_test(a_block_moves_to_another_node),
