@@ -3,24 +3,42 @@
  * compile.c - policies to an allowance.  Pure.
  *
  * Every rule becomes a group of peers and, for each of its ports, a span that points at the group.
- * A sweep over the spans of each protocol cuts them into segments and unites the groups that
- * cover one.  Time: O(s log s) for s spans, plus the terms of the groups that overlap.
+ * The spans are cut into segments and the groups that cover one united; the same groups are united
+ * once.  Time: O(s log s) for s spans, plus the spans over each segment, plus the terms and ranges
+ * of what is united; all of that is bounded.
  */
 #include "datapath/policy/compile.h"
 
-/* struct span - a rule's ports before the cut */
-struct span {
-	uint8_t protocol;
-	uint16_t first, last;
+#include <uthash.h>
+
+#include "watch/object/spans.h"
+
+#define SPANS_A_TERM 64 /* so many rules over a piece cost about as much as a term */
+
+/* struct known - one of the results, by its text */
+struct known {
+	char *text;
 	uint32_t group;
+	UT_hash_handle hh;
 };
 
+/*
+ * struct compiler
+ * @groups: One for each rule that has ports; @spans: these ports
+ * @united: By set of groups: index into struct allowance.groups; NOTHING: it is empty
+ * @size:   As ALLOWANCE_SIZE_MAX counts
+ */
 struct compiler {
 	struct allowance *out;
 	const struct pod *pod;
-	VEC(struct group) groups; /* one for each rule that has ports */
-	VEC(struct span) spans;
+	VEC(struct group) groups;
+	struct spans spans;
+	VEC(uint32_t) united;
+	struct known *known;
+	size_t size;
 };
+
+#define NOTHING UINT32_MAX
 
 /* --- groups ------------------------------------------------------------------------------------
  */
@@ -159,7 +177,7 @@ static void add_port(struct compiler *c, const struct policy *p, const struct po
 		if (!s.first)
 			return;
 	}
-	vec_push(&c->spans, s);
+	vec_push(&c->spans.s, s);
 }
 
 /* Source: NetworkPolicyIngressRule: ports empty or missing matches all traffic. */
@@ -174,119 +192,93 @@ static void add_rule(struct compiler *c, const struct policy *p, const struct po
 		add_port(c, p, r, &r->ports[i]);
 }
 
-/* --- the sweep ---------------------------------------------------------------------------------
+/* --- the pieces ---------------------------------------------------------------------------------
  */
 
-static int compare_spans(const void *a, const void *b)
-{
-	const struct span *x = a, *y = b;
-
-	if (x->protocol != y->protocol)
-		return x->protocol - y->protocol;
-	if (x->first != y->first)
-		return x->first - y->first;
-	return x->last - y->last;
-}
-
-static bool groups_equal(const struct group *a, const struct group *b)
-{
-	_cleanup_(buf_done) struct buf x = {0}, y = {0};
-
-	if (a->everyone != b->everyone || a->terms.t.n != b->terms.t.n ||
-	    a->blocks.r.n != b->blocks.r.n)
-		return false;
-	group_text(a, &x);
-	group_text(b, &y);
-	return x.len == y.len && (!x.len || memcmp(x.data, y.data, x.len) == 0);
-}
-
 /* Index of an equal group among the results, added if there is none; takes @g over. */
-static uint32_t intern_group(struct allowance *a, struct group *g)
+static uint32_t intern_group(struct compiler *c, struct group *g)
 {
-	for (size_t i = 0; i < a->groups.n; i++) {
-		if (!groups_equal(&a->groups.v[i], g))
-			continue;
+	struct buf b = {0};
+	struct known *k;
+
+	group_text(g, &b);
+	HASH_FIND(hh, c->known, b.data, b.len, k);
+	if (k) {
 		group_done(g);
-		return (uint32_t)i;
+		buf_done(&b);
+		return k->group;
 	}
-	vec_push(&a->groups, *g);
-	return (uint32_t)a->groups.n - 1;
+	k = xcalloc(1, sizeof(*k));
+	k->group = (uint32_t)c->out->groups.n;
+	HASH_ADD_KEYPTR(hh, c->known, b.data, b.len, k);
+	k->text = buf_take(&b);
+	vec_push(&c->out->groups, *g);
+	return k->group;
 }
 
-static void emit(struct compiler *c, const struct span *active, size_t n, uint16_t first,
-		 uint16_t last)
+/* What some groups are together. */
+static uint32_t unite(struct compiler *c, const uint32_t *groups, size_t n)
 {
-	struct allowance *a = c->out;
-	struct segment *before = a->segments.n ? &a->segments.v[a->segments.n - 1] : NULL;
-	struct segment s = {active[0].protocol, first, last, 0};
 	struct group g = {0};
 
 	for (size_t i = 0; i < n; i++)
-		group_add_group(&g, &c->groups.v[active[i].group]);
+		group_add_group(&g, &c->groups.v[groups[i]]);
 	group_normalise(&g);
-	group_subtract(&g, &a->any);
-	if (group_is_empty(&g)) {
-		group_done(&g);
-		return;
-	}
-	s.group = intern_group(a, &g);
+	group_subtract(&g, &c->out->any);
+	if (!group_is_empty(&g))
+		return intern_group(c, &g);
+	group_done(&g);
+	return NOTHING;
+}
+
+static bool add_piece(void *compiler, const struct piece *p)
+{
+	struct compiler *c = compiler;
+	struct allowance *a = c->out;
+	struct segment *before = a->segments.n ? &a->segments.v[a->segments.n - 1] : NULL;
+	struct segment s = {p->protocol, p->first, p->last, NOTHING};
+
+	if (p->is_new)
+		vec_push(&c->united, unite(c, p->groups, p->n));
+	s.group = c->united.v[p->set];
+	if (s.group == NOTHING)
+		return true;
 	if (before && before->protocol == s.protocol && before->group == s.group &&
-	    before->last + 1 == first)
-		before->last = last;
+	    before->last + 1 == s.first)
+		before->last = s.last;
 	else
 		vec_push(&a->segments, s);
+	return true;
 }
 
-/* Keep the spans that reach @from or beyond; tell the lowest end among them. */
-static uint16_t expire(struct span *active, size_t *n, unsigned int from)
+static size_t group_size(const struct group *g)
 {
-	uint16_t end = UINT16_MAX;
-	size_t kept = 0;
-
-	for (size_t i = 0; i < *n; i++) {
-		if (active[i].last < from)
-			continue;
-		end = MIN(end, active[i].last);
-		active[kept++] = active[i];
-	}
-	*n = kept;
-	return end;
+	return 1 + g->terms.t.n + g->blocks.r.n;
 }
 
-/* Cut the spans of one protocol, @n of them sorted by first port. */
-static void sweep(struct compiler *c, const struct span *spans, size_t n)
+static bool measure_piece(void *compiler, const struct piece *p)
 {
-	_cleanup_(freep) struct span *active = xcalloc(n, sizeof(*active));
-	size_t n_active = 0, next = 0;
-	unsigned int from = 0;
+	struct compiler *c = compiler;
 
-	while (from <= UINT16_MAX) {
-		uint16_t last;
-
-		(void)expire(active, &n_active, from);
-		if (!n_active) {
-			if (next == n)
-				return;
-			from = spans[next].first;
-		}
-		while (next < n && spans[next].first <= from)
-			active[n_active++] = spans[next++];
-		last = expire(active, &n_active, from);
-		if (next < n && spans[next].first <= last)
-			last = (uint16_t)(spans[next].first - 1);
-		emit(c, active, n_active, (uint16_t)from, last);
-		from = last + 1u;
-	}
+	c->size += 1 + p->n / SPANS_A_TERM;
+	for (size_t i = 0; i < p->n && p->is_new; i++)
+		c->size += group_size(&c->groups.v[p->groups[i]]);
+	return c->size <= ALLOWANCE_SIZE_MAX;
 }
 
-static void sweep_all(struct compiler *c)
+static void compiler_done(struct compiler *c)
 {
-	vec_sort(&c->spans, compare_spans);
-	for (size_t i = 0, end; i < c->spans.n; i = end) {
-		for (end = i; end < c->spans.n; end++)
-			if (c->spans.v[end].protocol != c->spans.v[i].protocol)
-				break;
-		sweep(c, &c->spans.v[i], end - i);
+	struct known *k, *next;
+
+	vec_foreach (g, &c->groups)
+		group_done(g);
+	vec_done(&c->groups);
+	vec_done(&c->spans.s);
+	vec_done(&c->united);
+	HASH_ITER (hh, c->known, k, next) {
+		HASH_DEL(c->known, k);
+		free(k->text);
+		free(k);
 	}
 }
 
@@ -297,6 +289,8 @@ static void sweep_all(struct compiler *c)
  * @policies: Policies that select the pod and isolate it in @d, in any order
  * @n:        Number of policies
  * @pod:      The pod, for port names of ingress rules; NULL resolves none
+ *
+ * When it becomes too large (ALLOWANCE_SIZE_MAX), @a->too_large is set and nothing is allowed.
  *
  * Source: networking.k8s.io/v1 NetworkPolicySpec, NetworkPolicyIngressRule, NetworkPolicyPort.
  */
@@ -311,12 +305,17 @@ void allowance_compile(struct allowance *a, enum direction d, const struct polic
 			add_rule(&c, policies[i], &policies[i]->rules[d][j]);
 	group_normalise(&a->any);
 	terms_normalise(&a->named);
-	if (!a->any.everyone)
-		sweep_all(&c);
-	vec_foreach (g, &c.groups)
-		group_done(g);
-	vec_done(&c.groups);
-	vec_done(&c.spans);
+	if (!a->any.everyone) {
+		c.size = group_size(&a->any) + a->named.t.n;
+		spans_cut(&c.spans, measure_piece, &c);
+		if (c.size <= ALLOWANCE_SIZE_MAX)
+			spans_cut(&c.spans, add_piece, &c);
+	}
+	compiler_done(&c);
+	if (c.size <= ALLOWANCE_SIZE_MAX)
+		return;
+	allowance_done(a);
+	*a = (struct allowance){.direction = d, .too_large = true};
 }
 
 /**
@@ -367,14 +366,21 @@ void group_text(const struct group *g, struct buf *out)
  */
 void allowance_text(const struct allowance *a, struct buf *out)
 {
-	buf_printf(out, "%s any{", a->direction == INGRESS ? "ingress" : "egress");
+	uint32_t met = 0;
+
+	buf_printf(out, "%s%s any{", a->direction == INGRESS ? "ingress" : "egress",
+		   a->too_large ? " too large" : "");
 	group_text(&a->any, out);
 	buf_puts(out, "} named{");
 	terms_text(&a->named, out);
 	buf_putc(out, '}');
 	vec_foreach (s, &a->segments) {
 		buf_printf(out, " %s:%u-%u{", protocol_str(s->protocol), s->first, s->last);
-		group_text(&a->groups.v[s->group], out);
+		/* Groups stand in the order in which they are first used. */
+		if (s->group == met)
+			group_text(&a->groups.v[met++], out);
+		else
+			buf_printf(out, "as %u", s->group);
 		buf_putc(out, '}');
 	}
 }

@@ -13,6 +13,12 @@
 #include "datapath/policy/term.h"
 #include "lib/vec.h"
 
+/*
+ * What the policies of a pod may cost together in one direction: the peers of every set of rules
+ * that share ports, and the pieces into which the rules cut the ports.
+ */
+#define ALLOWANCE_SIZE_MAX 20000
+
 struct terms {
 	VEC(struct term) t;
 };
@@ -36,7 +42,9 @@ struct segment {
  * @any:      Who may use every port of every protocol
  * @named:    Egress: pods at their named ports
  * @segments: Sorted by protocol and port, disjoint
- * @groups:   What the segments refer to; none is empty, no two are equal
+ * @groups:   What the segments refer to, in the order in which they do; none is empty, no two are
+ *            equal
+ * @too_large: Nothing is allowed, because the policies together are too large
  */
 struct allowance {
 	enum direction direction;
@@ -44,6 +52,7 @@ struct allowance {
 	struct terms named;
 	VEC(struct segment) segments;
 	VEC(struct group) groups;
+	bool too_large;
 };
 
 void allowance_compile(struct allowance *a, enum direction d, const struct policy *const *policies,

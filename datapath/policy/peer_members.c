@@ -201,10 +201,13 @@ void members_change(struct peers *p, struct peer_pod *pp, struct membership_list
 			: new == l->m.n	    ? -1
 					    : membership_compare(&pp->member[old], &l->m.v[new]);
 
-		if (c < 0)
+		if (c < 0) {
+			pp->member[old].set->members--;
 			each_elem(p, pp, &pp->member[old], table_drop_elem);
-		else if (c > 0)
+		} else if (c > 0) {
+			l->m.v[new].set->members++;
 			each_elem(p, pp, &l->m.v[new], table_want_elem);
+		}
 		old += c <= 0;
 		new += c >= 0;
 	}

@@ -160,18 +160,34 @@ struct fill {
 	const struct peer_term *term;
 };
 
+static bool is_member(const struct peer_pod *pp, const struct peer_set *s)
+{
+	for (uint32_t i = 0; i < pp->n_member; i++)
+		if (pp->member[i].set == s)
+			return true;
+	return false;
+}
+
 static void add_member(void *arg, struct indexed_pod *ip)
 {
 	const struct fill *f = arg;
 	struct peer_pod *pp = container_of(ip, struct peer_pod, index);
 	struct membership_list l = {0};
 
+	if (!f->term->term.protocol && is_member(pp, f->term->set))
+		return;
 	vec_reserve(&l.m, pp->n_member + 1);
 	if (pp->n_member)
 		memcpy(l.m.v, pp->member, pp->n_member * sizeof(*pp->member));
 	l.m.n = pp->n_member;
 	membership_add(pp, f->term, &l);
 	members_change(f->p, pp, &l);
+}
+
+/* Every pod that is known is in it: further terms, of whatever labels, add nothing. */
+static bool is_full(const struct peers *p, const struct peer_set *s)
+{
+	return !s->terms[0].term.protocol && s->members == podindex_count(p->pods);
 }
 
 static void drop_member(void *arg, struct indexed_pod *ip)
@@ -183,6 +199,7 @@ static void drop_member(void *arg, struct indexed_pod *ip)
 	for (uint32_t i = 0; i < pp->n_member; i++)
 		if (pp->member[i].set != f->term->set)
 			pp->member[n++] = pp->member[i];
+	f->term->set->members -= pp->n_member - n;
 	pp->n_member = n;
 }
 
@@ -222,7 +239,8 @@ struct peer_set *peers_set_get(struct peers *p, const struct term *terms, size_t
 
 		matchindex_add(p->terms, &s->terms[i].term.match);
 		interest_add(p->interest, &s->terms[i].term.match);
-		podindex_find(p->pods, &s->terms[i].term.match, add_member, &f);
+		if (!is_full(p, s))
+			podindex_find(p->pods, &s->terms[i].term.match, add_member, &f);
 	}
 	return s;
 }
@@ -241,7 +259,8 @@ void peers_set_put(struct peers *p, struct peer_set *s)
 
 		matchindex_remove(p->terms, &s->terms[i].term.match);
 		interest_remove(p->interest, &s->terms[i].term.match);
-		podindex_find(p->pods, &s->terms[i].term.match, drop_member, &f);
+		if (s->members)
+			podindex_find(p->pods, &s->terms[i].term.match, drop_member, &f);
 		term_done(&s->terms[i].term);
 	}
 	table_drop_set(p->table, s->set4);

@@ -12,7 +12,8 @@
 
 /*
  * struct peer_set - one definition; an IPv4 and an IPv6 set in the kernel
- * @terms: sorted by text, none twice; all plain or all with named ports
+ * @terms:   sorted by text, none twice; all plain or all with named ports
+ * @members: how many memberships of pods refer to it
  */
 struct peer_set {
 	char *text;
@@ -20,6 +21,7 @@ struct peer_set {
 	struct nft_set *set4, *set6;
 	size_t n_terms;
 	struct peer_term *terms;
+	size_t members;
 	UT_hash_handle hh;
 };
 

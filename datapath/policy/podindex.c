@@ -42,6 +42,7 @@ struct podindex {
 	struct list *lists;
 	ns_labels_fn *ns_labels;
 	void *arg;
+	size_t n;
 };
 
 static const struct label no_label;
@@ -140,6 +141,24 @@ static void place_add(struct podindex *x, struct indexed_pod *p, const struct la
 	vec_push(&l->pods, p);
 }
 
+/* The place that a pod has in a list: places stand as the pod's labels do, which are sorted. */
+static struct podindex_place *place_in(const struct indexed_pod *p, const struct list *l)
+{
+	uint32_t low = 0, high = p->labels->n;
+
+	if (!l->key.label.key)
+		return &p->places[0];
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (strcmp(p->labels->v[middle].key, l->key.label.key) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return &p->places[low + 1];
+}
+
 /* The last pod of a list takes the place of the one that leaves. */
 static void place_remove(struct podindex *x, const struct podindex_place *place)
 {
@@ -153,9 +172,7 @@ static void place_remove(struct podindex *x, const struct podindex_place *place)
 	if (place->position == l->pods.n)
 		return;
 	l->pods.v[place->position] = last;
-	for (uint32_t i = 0; i < last->n_places; i++)
-		if (last->places[i].list == l)
-			last->places[i].position = place->position;
+	place_in(last, l)->position = place->position;
 }
 
 /**
@@ -165,6 +182,7 @@ static void place_remove(struct podindex *x, const struct podindex_place *place)
  */
 void podindex_add(struct podindex *x, struct indexed_pod *p)
 {
+	x->n++;
 	p->places = xcalloc(p->labels->n + 1, sizeof(*p->places));
 	place_add(x, p, &no_label);
 	for (uint32_t i = 0; i < p->labels->n; i++)
@@ -178,10 +196,22 @@ void podindex_add(struct podindex *x, struct indexed_pod *p)
  */
 void podindex_remove(struct podindex *x, struct indexed_pod *p)
 {
+	x->n--;
 	for (uint32_t i = 0; i < p->n_places; i++)
 		place_remove(x, &p->places[i]);
 	free(TAKE(p->places, NULL));
 	p->n_places = 0;
+}
+
+/**
+ * podindex_count() - Number of pods
+ * @x: Index
+ *
+ * Return: the number
+ */
+size_t podindex_count(const struct podindex *x)
+{
+	return x->n;
 }
 
 /* The pods of a list share their namespace: its labels are looked at once. */

@@ -316,13 +316,15 @@ static bool name_is_taken(const struct programs *p, const struct program *g, siz
 	return table_chain_def(p->table, g->name);
 }
 
-static void choose_name(const struct programs *p, struct program *g, size_t groups)
+/* @too_large: status shows the name, and says by it why nothing passes. */
+static void choose_name(const struct programs *p, struct program *g, size_t groups, bool too_large)
 {
 	uint64_t h = hash_stable(g->text, strlen(g->text));
 
 	do
-		(void)snprintf(g->name, sizeof(g->name), "%s_%016" PRIx64,
-			       g->direction == INGRESS ? "in" : "out", h++);
+		(void)snprintf(g->name, sizeof(g->name), "%s_%s%016" PRIx64,
+			       g->direction == INGRESS ? "in" : "out",
+			       too_large ? "too_large_" : "", h++);
 	while (name_is_taken(p, g, groups));
 }
 
@@ -352,7 +354,7 @@ struct program *program_get(struct programs *p, const struct allowance *a, const
 	g->uses = 1;
 	g->direction = a->direction;
 	g->text = buf_take(&text);
-	choose_name(p, g, a->groups.n);
+	choose_name(p, g, a->groups.n, a->too_large);
 	HASH_ADD_KEYPTR(hh, p->all, g->text, strlen(g->text), g);
 	build(p, g, a, policies);
 	return g;

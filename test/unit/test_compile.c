@@ -191,20 +191,20 @@ static void ports(void **state _unused_)
 {
 	static const struct check checks[] = {
 		{OPEN("{port: 1}, {port: 65535}"),
-		 "ingress any{} named{} TCP:1-1{everyone} TCP:65535-65535{everyone}"},
+		 "ingress any{} named{} TCP:1-1{everyone} TCP:65535-65535{as 0}"},
 		{OPEN("{port: 80, endPort: 90}"), "ingress any{} named{} TCP:80-90{everyone}"},
 		{OPEN("{port: 80, endPort: 80}"), "ingress any{} named{} TCP:80-80{everyone}"},
 		{OPEN("{protocol: UDP}"), "ingress any{} named{} UDP:0-65535{everyone}"},
 		{OPEN("{protocol: SCTP, port: 9}, {protocol: UDP, port: 53}, {port: 53}"),
-		 "ingress any{} named{} TCP:53-53{everyone} UDP:53-53{everyone} "
-		 "SCTP:9-9{everyone}"},
+		 "ingress any{} named{} TCP:53-53{everyone} UDP:53-53{as 0} "
+		 "SCTP:9-9{as 0}"},
 		{OPEN("{port: 80}, {port: 80}"), "ingress any{} named{} TCP:80-80{everyone}"},
 		{OPEN("{port: 82}, {port: 81}, {port: 80}"),
 		 "ingress any{} named{} TCP:80-82{everyone}"},
 		{OPEN("{port: 80, endPort: 90}, {port: 85, endPort: 99}"),
 		 "ingress any{} named{} TCP:80-99{everyone}"},
 		{OPEN("{port: 65535}, {protocol: UDP, port: 1}"),
-		 "ingress any{} named{} TCP:65535-65535{everyone} UDP:1-1{everyone}"},
+		 "ingress any{} named{} TCP:65535-65535{everyone} UDP:1-1{as 0}"},
 	};
 
 	expect_all(checks, ARRAY_SIZE(checks));
@@ -220,8 +220,7 @@ static void ranges_are_cut(void **state _unused_)
 		 "ingress any{} named{} TCP:80-84{" WEB "} TCP:85-90{" DB WEB "} TCP:91-99{" DB
 		 "}"},
 		{TWO("{port: 80, endPort: 90}", "{port: 83}"),
-		 "ingress any{} named{} TCP:80-82{" WEB "} TCP:83-83{" DB WEB "} TCP:84-90{" WEB
-		 "}"},
+		 "ingress any{} named{} TCP:80-82{" WEB "} TCP:83-83{" DB WEB "} TCP:84-90{as 0}"},
 		{TWO("{port: 80, endPort: 90}", "{port: 80}"),
 		 "ingress any{} named{} TCP:80-80{" DB WEB "} TCP:81-90{" WEB "}"},
 		{TWO("{port: 80, endPort: 90}", "{port: 90}"),
@@ -235,7 +234,7 @@ static void ranges_are_cut(void **state _unused_)
 		 "ingress any{} named{} TCP:80-80{" WEB "} UDP:80-80{" DB "}"},
 		{TWO("{port: 1, endPort: 9}, {port: 20}", "{port: 9, endPort: 20}"),
 		 "ingress any{} named{} TCP:1-8{" WEB "} TCP:9-9{" DB WEB "} TCP:10-19{" DB
-		 "} TCP:20-20{" DB WEB "}"},
+		 "} TCP:20-20{as 1}"},
 	};
 
 	expect_all(checks, ARRAY_SIZE(checks));

@@ -12,6 +12,7 @@
 
 #include "lib/intern.h"
 #include "watch/object/decode_internal.h"
+#include "watch/object/policy_size.h"
 
 /* --- ports -------------------------------------------------------------------------------------
  */
@@ -280,6 +281,8 @@ int decode_policy(const struct value *root, struct policy *p, struct err *reterr
 		r = decode_rules(spec, "ingress", INGRESS, p, reterr);
 	if (r == 0 && types == 0)
 		r = decode_rules(spec, "egress", EGRESS, p, reterr);
+	if (r == 0 && types == 0)
+		r = policy_check_size(p, reterr);
 	if (r == 0 && types == 0)
 		return 0;
 	isolate_more(spec, p);
