@@ -347,6 +347,8 @@ static int open_shells(struct agent *a, struct err *reterr)
 			(void)err_set(reterr, r, "starting a thread: %s", strerror(-r));
 	}
 	if (r == 0)
+		r = recheck_open(a, reterr);
+	if (r == 0)
 		r = source_open(a, reterr);
 	if (r == 0 && report.rebooted)
 		restore_forget_all(a);
@@ -371,7 +373,6 @@ static void watch_everything(struct agent *a)
 	guard_watch(a);
 	links_watch(a);
 	forwarding_watch(a);
-	recheck_open(a);
 	reload_watch(a);
 	loop_on_turn(l, turn_run, a);
 }

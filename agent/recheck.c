@@ -13,7 +13,6 @@
  */
 #include "agent/recheck.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <sys/epoll.h>
 
@@ -204,22 +203,6 @@ static void on_timer(void *arg _unused_)
 {
 }
 
-static int make_shells(struct agent *a, struct err *reterr)
-{
-	struct recheck *k = &a->recheck;
-	int r = k->conntrack ? 0 : conntrack_open(&k->conntrack, reterr);
-
-	if (r == 0 && !k->route)
-		r = nl_open(NETLINK_ROUTE, 0, &k->route, reterr);
-	if (r == 0 && !k->waiter) {
-		r = waiter_new(&k->waiter);
-		if (r < 0)
-			return err_set(reterr, r, "starting a thread: %s", strerror(-r));
-		k->io = loop_io(a->loop, "recheck", waiter_fd(k->waiter), EPOLLIN, on_waiter, a);
-	}
-	return r;
-}
-
 /* @all: and every isolated pod of this node */
 static void take_touched(struct agent *a, bool all)
 {
@@ -237,17 +220,10 @@ static void begin(struct agent *a)
 {
 	struct recheck *k = &a->recheck;
 	struct recheck_round *r;
-	struct err e = {0};
 
 	take_touched(a, TAKE(k->all, false));
 	if (!k->touched.a.n)
 		return;
-	if (make_shells(a, &e) < 0) {
-		log_warn("policy", "connections are not rechecked, trying again", "err=\"%s\"",
-			 e.msg);
-		k->not_before = loop_now(a->loop) + PAUSE_FAILED;
-		return;
-	}
 	r = k->round = xcalloc(1, sizeof(*r));
 	r->job = (struct waiter_job){run, done, NULL};
 	r->agent = a;
@@ -323,15 +299,31 @@ void recheck_synced(struct agent *a)
 
 /**
  * recheck_open() - Begin, before the first turn
- * @a: Agent; its table and loop are made
+ * @a:      Agent; its table and loop are made
+ * @reterr: What failed
+ *
+ * What is opened later would be missing when descriptors are short.
+ *
+ * Return: 0, -errno
  */
-void recheck_open(struct agent *a)
+int recheck_open(struct agent *a, struct err *reterr)
 {
+	struct recheck *k = &a->recheck;
 	struct base base;
+	int r = conntrack_open(&k->conntrack, reterr);
 
+	if (r == 0)
+		r = nl_open(NETLINK_ROUTE, 0, &k->route, reterr);
+	if (r < 0)
+		return r;
+	r = waiter_new(&k->waiter);
+	if (r < 0)
+		return err_set(reterr, r, "starting a thread: %s", strerror(-r));
 	base_want(a->table, &base);
-	a->recheck.cuts = cuts_new(a->table, &base);
-	a->recheck.timer = loop_timer(a->loop, "recheck timer", on_timer, a);
+	k->cuts = cuts_new(a->table, &base);
+	k->io = loop_io(a->loop, "recheck", waiter_fd(k->waiter), EPOLLIN, on_waiter, a);
+	k->timer = loop_timer(a->loop, "recheck timer", on_timer, a);
+	return 0;
 }
 
 /**

@@ -22,7 +22,6 @@ struct recheck_round;
 
 /*
  * struct recheck - embedded in the agent
- * @waiter, @conntrack, @route, @io: Made when the first round begins
  * @touched:    Addresses for the next round
  * @all:        And all isolated pods of this node
  * @rechecks:   As configured when last looked at
@@ -42,7 +41,7 @@ struct recheck {
 	uint64_t rounds, cut; /* counters */
 };
 
-void recheck_open(struct agent *a);
+int recheck_open(struct agent *a, struct err *reterr);
 void recheck_close(struct agent *a);
 void recheck_configure(struct agent *a);
 void recheck_synced(struct agent *a);
