@@ -59,8 +59,8 @@ SHARED = $(patsubst %.c,$(BUILD)/%.o,$(filter-out test/$(1)/test_%.c test/$(1)/f
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all install uninstall lint format coverage fuzz soak soak-changes bench plots golden clean help demo test \
-	programs coverage-programs fuzzers benches killer refuser variants
+.PHONY: all install uninstall lint format coverage fuzz soak soak-changes bench plots golden clean help demo test test-kernels \
+	programs kernel-programs coverage-programs fuzzers benches killer refuser variants
 
 all: $(BUILD)/manx $(BUILD)/manx-cni ## build build/manx and its CNI plugin (the default)
 
@@ -74,6 +74,10 @@ demo: packages-build packages-demo ## two nodes, pods and a policy as namespaces
 test: packages-build packages-demo packages-test ## every test; needs root for the kernel's part
 	+@$(SUBMAKE) variants
 	scripts/run-tests --fuzz-seconds $(FUZZ_SECONDS) --jobs $(JOBS)
+
+test-kernels: packages-build packages-demo packages-test ## tests on Debian's kernels, emulated; WHOLE=1: all of them; SERIES="6.1"
+	+@$(SUBMAKE) all kernel-programs
+	test/kernels/run $(if $(WHOLE),--whole) $(if $(SERIES),--series $(SERIES))
 
 lint: packages-build packages-lint ## style, static analysis, the house's rules
 	scripts/lint
@@ -132,11 +136,13 @@ packages-%:
 	@scripts/install-packages $*
 
 variants:
-	+@$(SUBMAKE) all killer refuser
+	+@$(SUBMAKE) all kernel-programs killer refuser
 	+@$(SUBMAKE) BUILD=build/asan CFLAGS="-O1 -g" SAN="$(SANITIZE)" all programs
 	+@$(SUBMAKE) BUILD=build/clang CC=$(CLANG) CFLAGS="-O1 -g" SAN="$(SANITIZE) -fsanitize=fuzzer-no-link" all programs fuzzers
 
 programs: $(UNIT) $(PROPERTY)
+# What test/kernels runs, without sanitizers.
+kernel-programs: $(filter %_kernel %/test_kube_credentials,$(UNIT))
 # `make lint` makes these, too: without optimisation gcc has other complaints.
 coverage-programs:
 	+@$(SUBMAKE) BUILD=build/coverage CFLAGS="-O0 -g --coverage" all programs

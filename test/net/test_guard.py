@@ -42,8 +42,8 @@ def repairs(node):
 
 
 def repairs_at_most(seconds):
-    """How many repairs a fight of so many seconds may cost (agent/repair.h): the pauses between them
-    are 20 ms, then twice the one before, in the end a second."""
+    """How many repairs a fight of so many seconds may cost (agent/repair.h): the pauses between
+    them are 20 ms, then twice the one before, in the end a second."""
     doubling = [0.02 * 2 ** n for n in range(6)]
     early = sum(sum(doubling[:n]) <= seconds for n in range(len(doubling) + 1))
     return 1 + early + max(0, seconds - sum(doubling))

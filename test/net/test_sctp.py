@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""SCTP by real associations.  They need a kernel that has SCTP: `make test-kernels` runs this file on
-Debian's kernels (other tests send INIT packets, for which no kernel needs it)."""
+"""SCTP by real associations.  They need a kernel that has SCTP: `make test-kernels` runs this file
+on Debian's kernels (other tests send INIT packets, for which no kernel needs it)."""
 
 import functools
 import socket

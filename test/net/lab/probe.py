@@ -48,7 +48,7 @@ def _open(source, kind, address, from_address=None, protocol=0):
 
 
 def tcp(source, address, port, wait=WAIT, from_address=None, protocol=0):
-    """Open a TCP connection and read the answer; with protocol SCTP an association of one stream."""
+    """Open a TCP connection, or by protocol an SCTP association, and read the answer."""
     with _open(source, socket.SOCK_STREAM, address, from_address, protocol) as client:
         client.settimeout(wait)
         try:

@@ -3,8 +3,8 @@
 
 TCP: accepts, sends the name and the address that it saw the client come from, closes.
 UDP: answers each datagram with the same.
-SCTP: as TCP where the kernel has it.  Those of test machines often have not: there a raw socket takes
-INIT chunks and notes the verification tag that a probe put into them.
+SCTP: as TCP where the kernel has it.  Those of test machines often have not: there a raw socket
+takes INIT chunks and notes the verification tag that a probe put into them.
 """
 
 import selectors
