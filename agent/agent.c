@@ -12,6 +12,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/epoll.h>
@@ -242,6 +243,7 @@ void agent_install_when_ready(struct agent *a)
 	log_info("agent", "ready", "node=%s pods=%zu ms=%" PRIu64, a->config->node,
 		 journal_count(a->journal),
 		 (uint64_t)((monotonic_usec() - a->started) / USEC_PER_MSEC));
+	(void)malloc_trim(0); /* what only the start needed */
 }
 
 /* --- socket ------------------------------------------------------------------------------------
@@ -480,6 +482,7 @@ int agent_main(int argc, char **argv)
 	struct err e = {0};
 	int r;
 
+	(void)mallopt(M_ARENA_MAX, 1);	 /* the waiter allocates next to nothing */
 	(void)prctl(PR_SET_DUMPABLE, 0); /* no core dump of what may hold secrets */
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN); /* a full disk is an error of the write, not the end */

@@ -118,6 +118,7 @@ def start_once(node):
             ("longest transaction", "ms"): metrics["manx_nft_longest_transaction_seconds"] * 1000,
             ("received", "MB"): wire / 1e6,
             ("peak memory, VmHWM", "MiB"): of_process(pid, "VmHWM") / 1024,
+            ("memory, VmRSS", "MiB"): of_process(pid, "VmRSS") / 1024,
             ("memory, RssAnon", "MiB"): of_process(pid, "RssAnon") / 1024}
 
 
