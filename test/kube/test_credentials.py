@@ -5,12 +5,13 @@ import dataclasses
 import datetime
 import os
 import re
+import shutil
 import signal
 import time
 
 import pytest
 
-from lab.cluster import wait_for
+from lab.cluster import ROOT, wait_for
 
 from .lab import KubeLab, ServiceAccountFolder
 from .lab.kubelab import GROUP, RULES, seeing
@@ -167,7 +168,33 @@ def test_a_key_of_another_certificate(cluster):
     kubeconfig(lab, node, certificate=dataclasses.replace(ours, key=other.key))
     node.start_agent(wait=False)
     wait_for(lambda: "not in step" in node.log_text(), what="the refusal")
-    assert re.search("private key|key values mismatch", node.log_text())
+    assert re.search("(?i)private key|key values mismatch", node.log_text())
+    node.stop_agent()
+
+
+def test_the_commands_of_the_readme_for_managed_clusters(cluster):
+    """A kubeconfig without `exec`, by README's commands: it has no credentials of who made it."""
+    lab, node = cluster, cluster.node("managed")
+    blocks = re.findall(r"^```[a-z]*\n(.*?)^```$", (ROOT / "README.md").read_text(), re.M | re.S)
+    block = next(block for block in blocks if "create token" in block)
+    etc, work = node.folder / "etc", node.folder / "work"
+    etc.mkdir()
+    shutil.copytree(ROOT / "deploy", work / "deploy")
+    lab.control.kubectl("version")  # makes the administrator's kubeconfig
+    admin = lab.control.folder / "admin.conf"
+    lab.control.namespace.run(
+        "bash", "-euxo", "pipefail", "-c",
+        block.replace("sudo ", "").replace("/etc/manx/", f"{etc}/").replace(
+            "unset KUBECONFIG", f"export KUBECONFIG={admin}"), cwd=work,
+        env={"HOME": str(work), "KUBECONFIG": str(admin),
+             "PATH": f"{lab.control.programs}:{os.environ['PATH']}"})
+    assert {path.stat().st_mode & 0o777 for path in etc.iterdir()} == {0o600}
+    assert "client-" not in (etc / "kubeconfig").read_text()
+    for path in etc.iterdir():
+        path.rename(node.folder / path.name)
+    node.start_agent()
+    shop = Shop(lab, node)
+    shop.prove(5)
     node.stop_agent()
 
 
