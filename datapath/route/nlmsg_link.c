@@ -22,6 +22,18 @@ static void take_kind(const struct nlattr *info, struct link *l)
 	l->local |= streq(kind, "dummy");
 }
 
+/* What the kernel does not tell is taken for good. */
+static void take_families(const struct nlattr *spec, struct link *l)
+{
+	const struct nlattr *conf = nl_find_nested(nl_find_nested(spec, AF_INET), IFLA_INET_CONF);
+	size_t at = (IPV4_DEVCONF_FORWARDING - 1) * sizeof(uint32_t);
+	uint32_t on = 1;
+
+	if (conf && mnl_attr_get_payload_len(conf) >= at + sizeof(on))
+		memcpy(&on, (const char *)mnl_attr_get_payload(conf) + at, sizeof(on));
+	l->drops = !on;
+}
+
 static void take_attribute(const struct nlattr *a, struct link *l)
 {
 	switch (mnl_attr_get_type(a)) {
@@ -44,6 +56,9 @@ static void take_attribute(const struct nlattr *a, struct link *l)
 	case IFLA_OPERSTATE:
 		l->running = mnl_attr_validate(a, MNL_TYPE_U8) == 0 &&
 			     mnl_attr_get_u8(a) == OPERATIONAL;
+		break;
+	case IFLA_AF_SPEC:
+		take_families(a, l);
 		break;
 	case IFLA_LINKINFO:
 		take_kind(a, l);

@@ -13,6 +13,7 @@
  * @peer:      Index of a veth's other end, in the other end's namespace; 0 when it has none
  * @peer_nsid: The kernel's number for that namespace; -1: the same one
  * @up:        Set up by whoever manages it
+ * @drops:     IPv4 packets that come in are not forwarded
  * @local:     lo or a dummy: it carries addresses, and nothing leaves the node through it
  * @running:   Takes packets: up, with a carrier of which the kernel has taken notice
  */
@@ -22,7 +23,7 @@ struct link {
 	int peer_nsid;
 	uint32_t mtu;
 	struct mac mac;
-	bool up, running, veth, local;
+	bool up, running, veth, local, drops;
 };
 
 /*

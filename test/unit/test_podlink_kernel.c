@@ -492,6 +492,8 @@ static void check_finds_what_differs(void **state)
 	differs_here(w, "ip link set " HOST_LINK " down", "link " HOST_LINK " is down");
 	differs_here(w, "ip link set " HOST_LINK " mtu 1300",
 		     "link " HOST_LINK " has the MTU 1300 instead of 1450");
+	differs_here(w, "echo 0 > /proc/sys/net/ipv4/conf/" HOST_LINK "/forwarding",
+		     "forwarding is off on link " HOST_LINK);
 	differs_here(w, "ip neigh del 10.1.0.5 dev " HOST_LINK,
 		     "no permanent neighbour entry for 10.1.0.5 on " HOST_LINK);
 	differs_here(w, "ip -6 neigh change fd00:1::5 nud stale dev " HOST_LINK,
@@ -505,6 +507,7 @@ static void check_finds_what_differs(void **state)
 	assert_true(podlink_check(&w->link, NULL, &w->err) < 0);
 	lab_run("ip link add mxaaaaaaaaaaaa type veth peer name x && ip link set mxaaaaaaaaaaaa "
 		"up mtu 1450");
+	lab_sysctl("ipv4/conf/mxaaaaaaaaaaaa/forwarding", "1");
 	lab_run("ip neigh add 10.1.0.5 lladdr 02:00:00:00:00:05 dev mxaaaaaaaaaaaa nud permanent");
 	lab_run("ip neigh add fd00:1::5 lladdr 02:00:00:00:00:05 dev mxaaaaaaaaaaaa nud permanent");
 	assert_true(podlink_check(&w->link, NULL, &w->err) < 0);
