@@ -216,7 +216,7 @@ static void begin(struct agent *a)
 {
 	struct firewall *f = &a->firewall;
 	const struct prefix *ranges;
-	size_t n = nodes_own_ranges(a->nodes, &ranges);
+	size_t n = nodes_pods_only(a->nodes, &ranges);
 	struct look_job *p;
 
 	f->again = f->running;

@@ -211,13 +211,16 @@ static void collect_own(struct nodes *n)
 	}
 }
 
-/* A range that the node itself has an address of is shared with others. */
+/*
+ * A range that the node itself has an address of is shared with others: its network may be one of
+ * the configured ranges, and must not be cut off while its Node is not known.
+ */
 static bool is_pods_only(const struct node *own, const struct prefix *range)
 {
 	for (uint32_t i = 0; own && i < own->n_internal_ips; i++)
 		if (prefix_contains(range, &own->internal_ips[i]))
 			return false;
-	return true;
+	return own;
 }
 
 /* True if they changed. */
@@ -400,7 +403,7 @@ void nodes_pod(struct nodes *n, const char *ifname, uint32_t n_addrs, const stru
 }
 
 /**
- * nodes_pods_only() - Of those ranges, the ones in which the node itself has no address
+ * nodes_pods_only() - Of this node's ranges, the ones in which it has no address itself
  * @n:   Module
  * @ret: Ranges; borrowed until the next change
  *

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from lab import Lab, tcp
+from lab import Lab, ping, tcp
 from lab.cluster import wait_for
 
 SWITCHES = {4: "net.ipv4.ip_forward", 6: "net.ipv6.conf.all.forwarding"}
@@ -102,3 +102,18 @@ def test_a_node_without_an_address_of_a_family_is_told():
         assert told in node.log_text()
         lab.write(node.object())
         wait_for(lambda: not problems(node), 3, "it to be well")
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_the_nodes_own_network_as_a_range_cuts_nobody_off(known):
+    """A mistake in `ranges`, with the Node's object there or not."""
+    with Lab(families=(4,)) as lab:
+        node = lab.node("n1")
+        if not known:
+            lab.remove(node.object())
+        node.config_file.write_text("ranges: [10.200.0.0/24]\n")
+        node.start_agent(wait=False)
+        wait_for(lambda: "source complete" in node.log_text(), 10, "the agent")
+        wait_for(lambda: "chain antispoof" in node.ruleset(), 5, "its table")
+        assert ping(lab.world, node.v4)
+        assert ping(node, "10.200.0.254")
