@@ -6,7 +6,6 @@ import itertools
 import json
 import pathlib
 import re
-import shlex
 import shutil
 import subprocess
 
@@ -18,20 +17,11 @@ from lab.container import Container
 
 from .lab import ApiError, KubeLab, Kubelet, daemon_pod, path_of
 from .lab.kubelab import GROUP
+from .lab.readme import CONFIGURE, INSTALL, REMOVE, UPGRADE, follow
 
 ACCOUNT = "system:serviceaccount:kube-system:manx"
 VERBS = ["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"]
 MIB = 1 << 20
-
-
-def readme_blocks():
-    """The blocks of commands in README's section "On a cluster", lists of lines."""
-    section = re.search(r"^## On a cluster\n(.*?)^## ", (ROOT / "README.md").read_text(),
-                        re.M | re.S).group(1)
-    return [block.strip().splitlines() for block in re.findall(r"```\n(.*?)```", section, re.S)]
-
-
-INSTALL, CONFIGURE, UPGRADE, REMOVE = readme_blocks()
 
 
 class Site:
@@ -64,20 +54,15 @@ class Site:
         return self.control.kubectl(*arguments, cwd=self.folder, **options).stdout
 
     def follow(self, lines):
-        """Run commands of README; return what each printed.  The image exists already, and after
-        `apply` DaemonSet controller and kubelet have done what they do."""
-        printed = []
-        for line in lines:
-            program, *arguments = shlex.split(line)
-            if program == "kubectl":
-                printed.append(self.kubectl(*arguments))
-                if arguments[:2] == ["apply", "-f"]:
-                    self.roll_out()
-            elif program == "sed":
-                subprocess.run([program, *arguments], cwd=self.folder, check=True)
-            else:
-                assert program == "podman", line
-        return printed
+        """Run commands of README; after `apply` DaemonSet controller and kubelet have done what
+        they do."""
+        def kubectl(*arguments):
+            printed = self.kubectl(*arguments)
+            if arguments[:2] == ("apply", "-f"):
+                self.roll_out()
+            return printed
+
+        return follow(lines, self.folder, kubectl)
 
     def daemon_set(self):
         return self.control.admin.get("/apis/apps/v1/namespaces/kube-system/daemonsets/manx")
