@@ -6,7 +6,7 @@
  *   JUDGE    the loop asks the wanted table about each, a thousand a turn
  *   SOURCES  the waiter asks which of the forbidden ones come from the node itself: they stay
  *   BLOCK    replies of the rest are dropped (cuts.h); wait until the kernel has that
- *   CUT      what is still forbidden is deleted
+ *   CUT      what is still forbidden is deleted; with more to judge, JUDGE again
  *
  * A round begins, judges and cuts only while the kernel holds what is wanted and the source is
  * complete: a peer that is not known yet must not cost its connections.
@@ -21,6 +21,7 @@
 #include "lib/log.h"
 
 #define JUDGED_A_TURN 1000		   /* some 2 ms */
+#define CUT_AT_ONCE   2000		   /* flows: so much is blocked in one transaction */
 #define PAUSE_MIN     (50 * USEC_PER_MSEC) /* between two rounds */
 #define PAUSE_FACTOR  4			   /* or so often as long as the round took */
 #define PAUSE_FAILED  (5 * USEC_PER_SEC)
@@ -32,7 +33,7 @@ enum phase { COLLECT, JUDGE, SOURCES, BLOCK, CUT, _PHASE_MAX };
  * @busy:      The waiter has it
  * @flows:     Of the addresses
  * @judged:    So many of them were judged
- * @forbidden: Those that are
+ * @forbidden: Those of them that are to be cut next
  * @cut:       Connections deleted
  */
 struct recheck_round {
@@ -71,13 +72,15 @@ static void run(struct waiter_job *j)
 {
 	struct recheck_round *r = container_of(j, struct recheck_round, job);
 	struct conntrack *c = r->agent->recheck.conntrack;
+	uint64_t n = 0;
 
 	if (r->phase == COLLECT)
 		(void)conntrack_flows(c, &r->addrs, &r->flows, &r->err);
 	else if (r->phase == SOURCES)
 		keep_foreign(r);
 	else
-		(void)conntrack_cut(c, &r->addrs, &r->forbidden, &r->cut, &r->err);
+		(void)conntrack_cut(c, &r->addrs, &r->forbidden, &n, &r->err);
+	r->cut += n;
 }
 
 /* --- on the loop -------------------------------------------------------------------------------
@@ -119,7 +122,7 @@ static void end_round(struct recheck_round *r)
 	k->cut += r->cut;
 	if (r->cut)
 		log_info("policy", "connections cut that no policy allows any more",
-			 "connections=%" PRIu64 " flows=%zu ms=%" PRIu64, r->cut, r->forbidden.f.n,
+			 "connections=%" PRIu64 " ms=%" PRIu64, r->cut,
 			 (uint64_t)((now - r->began) / USEC_PER_MSEC));
 	if (r->err.code) {
 		log_warn("policy",
@@ -140,9 +143,13 @@ static void done(struct waiter_job *j)
 
 	r->busy = false;
 	r->phase++;
-	if (r->err.code || r->phase == _PHASE_MAX || (r->phase == BLOCK && !r->forbidden.f.n)) {
+	if (r->err.code) {
 		end_round(r);
 		return;
+	}
+	if (r->phase == _PHASE_MAX || (r->phase == BLOCK && !r->forbidden.f.n)) {
+		flow_list_done(&r->forbidden);
+		r->phase = JUDGE;
 	}
 	if (r->phase == BLOCK)
 		vec_foreach (f, &r->forbidden.f)
@@ -159,23 +166,20 @@ static void judge(struct recheck_round *r)
 {
 	size_t end = MIN(r->judged + JUDGED_A_TURN, r->flows.f.n);
 
-	for (; r->judged < end; r->judged++) {
+	for (; r->judged < end && r->forbidden.f.n < CUT_AT_ONCE; r->judged++) {
 		const struct flow *f = &r->flows.f.v[r->judged];
 
 		if (!f->expected && flow_judge(r->agent->table, f) == FLOW_FORBIDDEN)
 			vec_push(&r->forbidden.f, *f);
 	}
-	if (end < r->flows.f.n) {
+	if (r->judged < r->flows.f.n && r->forbidden.f.n < CUT_AT_ONCE) {
 		loop_wake(r->agent->loop);
-		return;
-	}
-	flow_list_done(&r->flows);
-	if (!r->forbidden.f.n) {
+	} else if (r->forbidden.f.n) {
+		r->phase = SOURCES;
+		submit(r);
+	} else {
 		end_round(r);
-		return;
 	}
-	r->phase = SOURCES;
-	submit(r);
 }
 
 /* Policies may have changed again since. */

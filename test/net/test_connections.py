@@ -251,6 +251,27 @@ def test_a_cut_connection_may_begin_again_when_allowed(world):
         assert flow.lives()
 
 
+def test_thousands_of_clients(world):
+    """More than are cut at once; those of the node itself stay, however many they are."""
+    lines = [f"-I -p udp -s 192.0.{i // 250}.{i % 250 + 1} -d {world.web.v4} --sport 4000 "
+             "--dport 53 --timeout 600" for i in range(4500)]
+    lines += [f"-I -p udp -s {world.n1.v4} -d {world.web.v4} --sport 4000 --dport {i + 1} "
+              "--timeout 600" for i in range(2500)]
+    world.n1.namespace.run("conntrack", "-R", "-", input="\n".join(lines), check=False)
+
+    def tracked(source=""):
+        text = world.n1.namespace.run("conntrack", "-L", "-p", "udp", check=False).stdout
+        return sum(f"src={source}" in line and f"dst={world.web.v4} sport=4000" in line
+                   for line in text.splitlines())
+
+    assert tracked() == 7000
+    world.lab.policy("here", "deny", {"matchLabels": {"app": "web"}}, types=["Ingress"])
+    wait_for(lambda: tracked() == 2500, 20, "the clients to be cut")
+    world.quiet()
+    assert tracked(world.n1.v4) == 2500 and world.cut() == 4500
+    assert world.n1.ruleset().count("udp . 53") == 4500
+
+
 def test_keep(lab):
     """Only who is gone takes its connections along."""
     world = World(lab, connections="keep")
