@@ -103,19 +103,14 @@ static int allocate(struct agent *a, const struct cni_request *q, struct attachm
 /* Host ports are exclusive: two pods cannot have the same one. */
 static int check_host_ports(const struct agent *a, const struct attachment *at, struct err *reterr)
 {
-	const struct attachment *o = NULL;
+	for (uint32_t i = 0; i < at->n_ports; i++) {
+		const struct host_port *p = &at->ports[i];
+		const struct attachment *o = journal_find_port(a->journal, p);
 
-	while (at->n_ports && (o = journal_next(a->journal, o))) {
-		for (uint32_t i = 0; i < o->n_ports * at->n_ports; i++) {
-			const struct host_port *x = &o->ports[i / at->n_ports];
-			const struct host_port *y = &at->ports[i % at->n_ports];
-
-			if (x->host_port == y->host_port && x->protocol == y->protocol &&
-			    (!x->has_ip || !y->has_ip || addr_eq(&x->host_ip, &y->host_ip)))
-				return err_set(reterr, -CNI_E_CONFIG,
-					       "host port %u/%s belongs to pod %s/%s", x->host_port,
-					       protocol_str(x->protocol), o->ns, o->pod);
-		}
+		if (o)
+			return err_set(reterr, -CNI_E_CONFIG,
+				       "host port %u/%s belongs to pod %s/%s", p->host_port,
+				       protocol_str(p->protocol), o->ns, o->pod);
 	}
 	return 0;
 }

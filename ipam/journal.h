@@ -34,6 +34,7 @@ char *journal_damaged_path(const char *path, unsigned int n);
 /* The table; borrowed pointers hold until the next journal_put/_remove. */
 const struct attachment *journal_find(const struct journal *j, const char *id, const char *ifname);
 const struct attachment *journal_find_link(const struct journal *j, const char *host_ifname);
+const struct attachment *journal_find_port(const struct journal *j, const struct host_port *p);
 const struct attachment *journal_next(const struct journal *j, const struct attachment *prev);
 size_t journal_count(const struct journal *j);
 

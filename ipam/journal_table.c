@@ -75,6 +75,7 @@ void journal_table_put(struct journal_table *t, struct attachment *at, size_t by
 	t->live += bytes;
 	HASH_ADD_KEYPTR(hh, t->entries, e->key, strlen(e->key), e);
 	HASH_ADD_KEYPTR(hh_link, t->by_link, at->host_ifname, strlen(at->host_ifname), e);
+	hostports_add(&t->ports, at);
 }
 
 /**
@@ -86,6 +87,7 @@ void journal_table_drop(struct journal_table *t, struct journal_entry *e)
 {
 	HASH_DEL(t->entries, e);
 	HASH_DELETE(hh_link, t->by_link, e);
+	hostports_remove(&t->ports, e->at);
 	t->live -= e->bytes;
 	(void)attachment_free(e->at);
 	free(e->key);

@@ -6,6 +6,7 @@
 
 #include <uthash.h>
 
+#include "ipam/hostports.h"
 #include "ipam/journal_format.h"
 
 struct journal_entry {
@@ -19,10 +20,12 @@ struct journal_entry {
  * struct journal_table - starts zeroed
  * @entries: By container and interface, oldest first
  * @by_link: The same by the link's end in the host
+ * @ports:   The same by host port
  * @live:    Bytes of the records that still count
  */
 struct journal_table {
 	struct journal_entry *entries, *by_link;
+	struct hostports ports;
 	size_t live;
 };
 
