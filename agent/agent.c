@@ -88,6 +88,7 @@ static void on_link_event(void *arg, const struct rtnl_event *e)
 		break;
 	case RTNL_ADDR:
 		routing_follow_mtu(a);
+		hostaddrs_read(a);
 		break;
 	case RTNL_LINK_MTU:
 		if (streq(e->ifname, a->mtu_ifname))
@@ -95,6 +96,7 @@ static void on_link_event(void *arg, const struct rtnl_event *e)
 		break;
 	case RTNL_OVERRUN:
 		routing_read(a);
+		hostaddrs_read(a);
 		links_overrun(a);
 		break;
 	}
@@ -321,6 +323,7 @@ static void make_parts(struct agent *a)
 	a->routes = routes_new();
 	base_want(a->table, &base);
 	a->nodes = nodes_new(a->table, &base, a->routes, a->config->node);
+	a->hostaddrs.addrs = hostaddr_new(a->table, base.node_addresses);
 	a->ipam = ipam_new(a->config->address_cooldown_usec);
 	a->calls = calls_new(a);
 }
@@ -415,6 +418,7 @@ static int start(struct agent *a, struct err *reterr)
 	source_start(a);
 	turn_configure(a);
 	routing_read(a);
+	hostaddrs_read(a);
 	waiter_drain(a->routing.waiter);
 	r = open_http(a, reterr);
 	loop_wake(a->loop);

@@ -16,6 +16,7 @@
 #include "agent/forwarding.h"
 #include "agent/guard.h"
 #include "agent/hold.h"
+#include "agent/hostaddrs.h"
 #include "agent/links.h"
 #include "agent/queue.h"
 #include "agent/ready.h"
@@ -103,6 +104,7 @@ struct agent {
 	struct guard guard;
 	struct hold hold;
 	struct links links;
+	struct hostaddrs hostaddrs;
 	struct fence *fences;
 	struct forwarding forwarding;
 	struct recheck recheck;

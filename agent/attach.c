@@ -169,6 +169,8 @@ int attach_make(struct agent *a, const struct cni_request *q, struct attachment 
 	int r = check_host_ports(a, at, reterr);
 
 	if (r == 0)
+		r = hostaddrs_check(a, at, reterr);
+	if (r == 0)
 		r = allocate(a, q, at, reterr);
 	if (r == 0 && journal_put(a->journal, at, ret_seq, reterr) < 0)
 		r = -CNI_E_IO;

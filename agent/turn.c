@@ -116,6 +116,7 @@ static void settle(struct agent *a)
 	}
 	if (moved(a) || changed)
 		routing_follow_mtu(a);
+	hostaddrs_settle(a);
 }
 
 /* --- the kernel --------------------------------------------------------------------------------

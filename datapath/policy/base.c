@@ -18,7 +18,6 @@
 #include "datapath/policy/base.h"
 
 #include <linux/netfilter/nf_conntrack_common.h>
-#include <linux/rtnetlink.h>
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
 
@@ -47,6 +46,7 @@ static void want_sets(struct nft_table *t, struct base *b, int six)
 		{"pod_ranges4", "pod_ranges6"},	  {"cluster4", "cluster6"},
 		{"local_pods4", "local_pods6"},	  {"ingress_open4", "ingress_open6"},
 		{"egress_open4", "egress_open6"}, {"cut4", "cut6"},
+		{"node_addresses4", "node_addresses6"},
 	};
 
 	b->sources[six] =
@@ -73,6 +73,8 @@ static void want_sets(struct nft_table *t, struct base *b, int six)
 	b->hostports_at[six] =
 		want_set(t, names[5][six], "host ports on one address",
 			 (struct nft_set_def){.key = {ip, proto, port}, .data = {ip, port}});
+	b->node_addresses[six] = want_set(t, names[12][six], "where host ports are reached",
+					  (struct nft_set_def){.key = {ip}});
 	b->pod_ranges[six] = want_set(t, names[6][six], "addresses of this node's pods",
 				      (struct nft_set_def){.key = {ip}, .interval = true});
 	b->cluster[six] = want_set(t, names[7][six], "destinations that see a pod's own address",
@@ -253,16 +255,17 @@ static void want_filter(struct nft_table *t, const struct base *b)
 
 static void want_hostports(struct nft_table *t, const struct base *b)
 {
-	const uint32_t local = RTN_LOCAL;
 	struct rules rs = {0};
 	struct nft_rule *r;
 
 	for (int six = 0; six < 2; six++) {
+		enum nft_field to = six ? NFT_IP6_DADDR : NFT_IP_DADDR;
+
 		r = rules_add(&rs);
-		rule_dnat(r, set_name(b->hostports_at[six]), six ? NFT_IP6_DADDR : NFT_IP_DADDR,
-			  NFT_L4PROTO, NFT_TH_DPORT, 0);
+		rule_lookup(r, set_name(b->node_addresses[six]), false, to, 0);
+		rule_dnat(r, set_name(b->hostports_at[six]), to, NFT_L4PROTO, NFT_TH_DPORT, 0);
 		r = rules_add(&rs);
-		rule_match(r, NFT_FIB_DADDR_TYPE, &local, sizeof(local));
+		rule_lookup(r, set_name(b->node_addresses[six]), false, to, 0);
 		rule_dnat(r, set_name(b->hostports[six]), NFT_L4PROTO, NFT_TH_DPORT, 0);
 	}
 	want_plain(t, "hostports", "host ports of local pods", &rs);

@@ -24,6 +24,7 @@
  *                 it says to a later process that a verdict is not missing, see keep.h
  * @hostports:     protocol . port to address . port of the pod, on every address of the node
  * @hostports_at:  address . protocol . port, for host ports bound to an address
+ * @node_addresses: on which the node has host ports
  * @pod_ranges:    addresses of this node's pods (empty: nothing is masqueraded)
  * @cluster:       where a pod's own address is seen: pods, nodes, configured exclusions
  * @cut:           saddr . daddr . protocol . sport of replies to connections that were cut (cuts.h)
@@ -38,6 +39,7 @@ struct base {
 	struct nft_set *open[2][2];
 	struct nft_set *hostports[2];
 	struct nft_set *hostports_at[2];
+	struct nft_set *node_addresses[2];
 	struct nft_set *pod_ranges[2];
 	struct nft_set *cluster[2];
 	struct nft_set *cut[2];

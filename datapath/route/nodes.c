@@ -429,6 +429,21 @@ size_t nodes_own_ranges(const struct nodes *n, const struct prefix **ret)
 }
 
 /**
+ * nodes_own_addresses() - The InternalIPs of this node
+ * @n:   Module
+ * @ret: Addresses, borrowed until its Node changes
+ *
+ * Return: their number; 0 while its Node object is not known
+ */
+size_t nodes_own_addresses(const struct nodes *n, const struct addr **ret)
+{
+	const struct node_entry *e = nodes_find(n, n->own_name);
+
+	*ret = e ? e->node->internal_ips : NULL;
+	return e ? e->node->n_internal_ips : 0;
+}
+
+/**
  * nodes_own_address() - The first InternalIP of this node
  * @n:   Module
  * @ret: Address; untouched on failure

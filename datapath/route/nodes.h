@@ -52,4 +52,6 @@ void nodes_each_problem(const struct nodes *n, node_problem_fn *fn, void *arg);
 /* This node's pod ranges, podCIDRs first; borrowed until the next change. */
 size_t nodes_own_ranges(const struct nodes *n, const struct prefix **ret);
 size_t nodes_pods_only(const struct nodes *n, const struct prefix **ret);
+/* The InternalIPs of this node; borrowed until its Node changes. */
+size_t nodes_own_addresses(const struct nodes *n, const struct addr **ret);
 bool nodes_own_address(const struct nodes *n, struct addr *ret);

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "datapath/route/hostaddr.h"
 #include "datapath/route/routes.h"
 #include "lib/buf.h"
 
@@ -66,6 +67,7 @@ int rtnl_link_restore(struct rtnl *n, const char *ifname, uint32_t mtu, struct e
 int rtnl_link_follow(struct rtnl *n, const struct podlink *l, uint32_t *ret_mtu,
 		     struct err *reterr);
 int rtnl_link_check(struct rtnl *n, const struct podlink *l, struct err *reterr);
+int rtnl_addresses(struct rtnl *n, struct local_addr_list *ret, struct err *reterr);
 /* Call fn for every link that has a name of ours (attachment.h) and is a veth. */
 int rtnl_each_pod_link(struct rtnl *n, void (*fn)(void *arg, const char *ifname), void *arg,
 		       struct err *reterr);

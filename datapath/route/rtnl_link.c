@@ -17,17 +17,14 @@ struct search {
 	uint32_t ifindex;
 };
 
-/* On a point-to-point link IFA_ADDRESS is the other end's; then IFA_LOCAL is there, too. */
 static int match_address(void *arg, const struct nlmsghdr *h)
 {
 	const struct ifaddrmsg *i = mnl_nlmsg_get_payload(h);
-	const struct nlattr *own = nl_find(h, sizeof(*i), IFA_LOCAL);
 	struct search *s = arg;
+	struct local_addr l;
 
-	if (!own)
-		own = nl_find(h, sizeof(*i), IFA_ADDRESS);
-	if (h->nlmsg_type == RTM_NEWADDR && nl_holds(h, sizeof(*i)) &&
-	    i->ifa_family == s->addr->family && !s->ifindex && nl_addr_is(own, s->addr))
+	if (h->nlmsg_type == RTM_NEWADDR && rtnl_read_address(h, &l) && !s->ifindex &&
+	    addr_eq(&l.addr, s->addr))
 		s->ifindex = i->ifa_index;
 	return 0;
 }

@@ -20,4 +20,5 @@ struct rtnl {
 bool route_read_dst(const struct nlmsghdr *h, struct prefix *ret);
 bool route_decode(const struct nlmsghdr *h, struct route *ret);
 int rtnl_read_neighbours(struct rtnl *n, struct route_list *l);
+bool rtnl_read_address(const struct nlmsghdr *h, struct local_addr *ret);
 bool rtnl_take(struct rtnl *n, const void *data, size_t size);

@@ -254,6 +254,70 @@ def test_host_ports(lab, pair):
     assert not answers(lab.world, nodes[0].v4, 8080)
 
 
+def inner_link(node, name):
+    """A dummy interface, or lo where the kernel is built without them."""
+    try:
+        node.ip("link", "add", name, "type", "dummy")
+        node.ip("link", "set", name, "up")
+    except RuntimeError:
+        return "lo"
+    return name
+
+
+def test_host_ports_are_on_the_nodes_own_addresses(lab, pair):
+    """What is local for another reason keeps its daemons: Services, a node-local DNS, loopback."""
+    nodes, (other, _) = pair
+    node = nodes[0].namespace
+    node.ip("link", "set", "lo", "up")
+    node.ip("address", "add", "10.96.0.10/32", "dev", inner_link(node, "kube-ipvs0"))
+    node.ip("address", "add", "169.254.20.10/32", "dev", inner_link(node, "nodelocaldns"))
+    lab.servers.tcp(node, "daemon", 53)
+    lab.servers.udp(node, "daemon", 53)
+    pod = lab.pod(nodes[0], "default", "server", serve=(53,))
+    lab.write(pod.object())
+    pod.take_result(cni.call(pod, "ADD", runtime={"portMappings": [
+        mapping("tcp", 53, 53), mapping("udp", 53, 53)]}))
+    lab.write(pod.object())
+    lab.settle()
+    for address in ("10.96.0.10", "169.254.20.10", "127.0.0.1", "::1"):
+        assert tcp(nodes[0], address, 53).name == "daemon", address
+        assert udp(nodes[0], address, 53).name == "daemon", address
+    for source in (other, lab.world, nodes[1], nodes[0]):
+        assert tcp(source, nodes[0].v4, 53).name == "server", source.name
+    assert tcp(other, "10.96.0.10", 53).name == "daemon"
+    assert tcp(lab.world, nodes[0].v6, 53).name == "server"
+
+
+def test_host_ports_follow_the_nodes_addresses(lab, pair):
+    """An address that comes has the host ports, one that goes has them no more."""
+    nodes, _ = pair
+    pod = lab.pod(nodes[0], "default", "server")
+    lab.write(pod.object())
+    pod.take_result(cni.call(pod, "ADD", runtime={"portMappings": [mapping("tcp", 8080, 80)]}))
+    lab.write(pod.object())
+    lab.settle()
+    nodes[0].namespace.ip("address", "add", "10.200.0.77/24", "dev", "eth0")
+    wait_for(lambda: answers(lab.world, "10.200.0.77", 8080), what="the new address")
+    nodes[0].namespace.ip("address", "del", "10.200.0.77/24", "dev", "eth0")
+    wait_for(lambda: "10.200.0.77" not in nodes[0].ruleset(), what="the address to go")
+    nodes[0].restart_agent()
+    assert answers(lab.world, nodes[0].v4, 8080)
+
+
+@pytest.mark.parametrize("host_ip", ["pod", "127.0.0.1", "192.0.2.77", "10.200.0.2", "::1"])
+def test_host_ip_must_be_an_address_of_the_node(lab, pair, host_ip):
+    """Any other destination would have its traffic taken: another pod, another node."""
+    nodes, (other, _) = pair
+    address = other.v4 if host_ip == "pod" else host_ip
+    pod = lab.pod(nodes[0], "default", "server")
+    lab.write(pod.object())
+    with pytest.raises(cni.CniError, match=f"hostIP {address} is no address of this node") as e:
+        cni.call(pod, "ADD", runtime={"portMappings": [mapping("tcp", 80, 80, address)]})
+    assert e.value.code == 7
+    assert nodes[0].v4 in str(e.value)
+    assert tcp(nodes[0], other.v4, 80).name == other.name
+
+
 def answers(source, address, port):
     try:
         return tcp(source, address, port) is not None

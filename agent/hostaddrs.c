@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * hostaddrs.c - jobs of the waiter (lib/waiter.h) around host ports.
+ */
+#include "agent/hostaddrs.h"
+
+#include "agent/agent.h"
+#include "agent/cni/cni.h"
+#include "datapath/route/rtnl.h"
+#include "lib/log.h"
+
+struct read_job {
+	struct waiter_job job;
+	struct agent *agent;
+	struct local_addr_list list;
+	struct err err;
+	int result;
+};
+
+static void read_run(struct waiter_job *j)
+{
+	struct read_job *p = container_of(j, struct read_job, job);
+
+	p->result = rtnl_addresses(p->agent->rtnl, &p->list, &p->err);
+}
+
+static void report(const struct agent *a)
+{
+	_cleanup_(buf_done) struct buf text = {0};
+
+	hostaddr_describe(a->hostaddrs.addrs, &text);
+	log_info("route", "host ports are reached at", "addresses=\"%s\"", text.data);
+}
+
+/* What could not be read stays as it was, and is read again at the next change. */
+static void read_done(struct waiter_job *j)
+{
+	struct read_job *p = container_of(j, struct read_job, job);
+	struct agent *a = p->agent;
+
+	if (p->result < 0)
+		log_warn("route", "the node's addresses are not known", "err=\"%s\"", p->err.msg);
+	else if (hostaddr_local(a->hostaddrs.addrs, &p->list))
+		report(a);
+	vec_done(&p->list.v);
+	free(p);
+	a->hostaddrs.running = false;
+	if (TAKE(a->hostaddrs.again, false))
+		hostaddrs_read(a);
+}
+
+/**
+ * hostaddrs_read() - Learn the addresses of the host's interfaces; the turn after applies them
+ * @a: Agent
+ */
+void hostaddrs_read(struct agent *a)
+{
+	struct read_job *p;
+
+	a->hostaddrs.again = a->hostaddrs.running;
+	if (a->hostaddrs.running)
+		return;
+	a->hostaddrs.running = true;
+	p = xcalloc(1, sizeof(*p));
+	p->job = (struct waiter_job){read_run, read_done, NULL};
+	p->agent = a;
+	waiter_submit(a->routing.waiter, &p->job);
+}
+
+/**
+ * hostaddrs_settle() - See whether the Node object names other addresses
+ * @a: Agent
+ */
+void hostaddrs_settle(struct agent *a)
+{
+	const struct addr *ips;
+	size_t n = nodes_own_addresses(a->nodes, &ips);
+
+	if (hostaddr_node(a->hostaddrs.addrs, ips, n))
+		report(a);
+}
+
+/**
+ * hostaddrs_check() - Can the host ports of an attachment be served?
+ * @a:      Agent
+ * @at:     Attachment
+ * @reterr: Which address is not this node's
+ *
+ * Return: 0; the negative of an enum cni_code
+ */
+int hostaddrs_check(const struct agent *a, const struct attachment *at, struct err *reterr)
+{
+	const struct hostaddr *h = a->hostaddrs.addrs;
+
+	for (uint32_t i = 0; i < at->n_ports; i++) {
+		const struct host_port *p = &at->ports[i];
+		_cleanup_(buf_done) struct buf own = {0};
+		char text[ADDR_STR_MAX];
+
+		if (!p->has_ip || hostaddr_has(h, &p->host_ip))
+			continue;
+		if (!hostaddr_known(h))
+			return err_set(reterr, -CNI_E_TRY_AGAIN,
+				       "the node's addresses are not known yet");
+		hostaddr_describe(h, &own);
+		return err_set(
+			reterr, -CNI_E_CONFIG,
+			"host port %u: hostIP %s is no address of this node that can have host "
+			"ports: %s",
+			p->host_port, addr_str(&p->host_ip, text), own.data);
+	}
+	return 0;
+}
