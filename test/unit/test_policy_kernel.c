@@ -445,7 +445,7 @@ static const char *const shapes[] = {
 	"meta l4proto . th dport vmap @",
 	"counter packets 0 bytes 0 drop comment \"no policy allows it\"",
 	"ip saddr @pod_ranges4 ip daddr != @cluster4 masquerade fully-random",
-	"fib daddr type local dnat ip6 to meta l4proto . th dport map @hostports6",
+	"ip6 daddr @node_addresses6 dnat ip6 to meta l4proto . th dport map @hostports6",
 	"10.1.4.0/22",
 };
 
