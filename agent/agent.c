@@ -335,9 +335,10 @@ static int open_shells(struct agent *a, struct err *reterr)
 	int r = journal_open(path, a->boot_id, &a->journal, &report, reterr);
 
 	if (r == 0 && report.bad_bytes)
-		log_warn("ipam", "the journal's end was damaged and is cut off",
+		log_warn("ipam", "the journal was damaged, what holds of it is used",
 			 "file=%s offset=%" PRIu64 " bytes=%" PRIu64 " kept=%s.damaged-%u", path,
 			 report.good_bytes, report.bad_bytes, path, report.kept);
+	a->journal_doubtful = report.bad_bytes || report.damaged || report.empty;
 	if (r == 0)
 		r = nft_open(&a->nft, reterr);
 	if (r == 0)

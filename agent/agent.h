@@ -75,6 +75,7 @@ struct agent {
 
 	/* shells */
 	struct journal *journal;
+	bool journal_doubtful; /* as it was found, it does not know every pod */
 	struct nft_socket *nft;
 	struct rtnl *rtnl;
 	struct server *server;

@@ -152,6 +152,19 @@ void attach_rules(struct agent *a, const struct attachment *at)
 	nodes_pod(a->nodes, at->host_ifname, at->n_addrs, at->addrs);
 }
 
+/* What stood in for the record of this interface is needed no more: its link is made again. */
+static void forget_unexplained(struct agent *a, const char *host_ifname)
+{
+	_cleanup_(attachment_freep) struct attachment *copy = NULL;
+	const struct attachment *at = journal_find_link(a->journal, host_ifname);
+
+	if (!at || !attachment_is_unexplained(at))
+		return;
+	copy = attachment_copy(at);
+	attach_forget(a, copy);
+	attach_release(a, copy);
+}
+
 /**
  * attach_make() - Give a container addresses, on disk soon, and want its rules
  * @a:       Agent
@@ -168,6 +181,7 @@ int attach_make(struct agent *a, const struct cni_request *q, struct attachment 
 	_cleanup_(attachment_freep) struct attachment *at = attach_new(q);
 	int r = check_host_ports(a, at, reterr);
 
+	forget_unexplained(a, at->host_ifname);
 	if (r == 0)
 		r = hostaddrs_check(a, at, reterr);
 	if (r == 0)

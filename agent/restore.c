@@ -3,11 +3,14 @@
  * restore.c - what an earlier agent, a crash or a reboot left behind.
  *
  * An attachment whose link is gone is released.  A link of ours that no attachment knows is
- * deleted.  Everything else is put back into force as it was.  Blocking: it runs before the loop.
+ * deleted, unless the journal is missing or was damaged: then it may be a running pod's, stays
+ * isolated, and keeps its addresses.  Everything else is put back into force as it was.  Blocking:
+ * it runs before the loop.
  */
 #include "agent/restore.h"
 
 #include <stdio.h>
+#include <sys/socket.h>
 
 #include "agent/agent.h"
 #include "agent/attach.h"
@@ -57,6 +60,58 @@ static void delete_orphans(struct agent *a, const struct link_names *links)
 	link_names_done(&known);
 }
 
+static void keep_address(struct agent *a, struct attachment *at, const struct addr *addr)
+{
+	if (at->n_addrs == ARRAY_SIZE(at->addrs) ||
+	    (at->n_addrs && at->addrs[0].family >= addr->family) || !ipam_adopt(a->ipam, addr))
+		return;
+	at->addrs[at->n_addrs++] = *addr;
+}
+
+/* The kernel's routes tell which addresses a link has. */
+static void fence(struct agent *a, const char *ifname, const struct route_list *routes)
+{
+	static const uint8_t families[] = {AF_INET, AF_INET6};
+	_cleanup_(attachment_freep) struct attachment *at = attachment_unexplained(ifname);
+	char text[ADDR_STR_MAX] = "?";
+	struct err e = {0};
+	uint64_t seq;
+
+	for (size_t f = 0; f < ARRAY_SIZE(families); f++)
+		vec_foreach (r, &routes->v)
+			if (r->kind == ROUTE_DEV && streq(r->ifname, ifname) &&
+			    r->dst.addr.family == families[f] &&
+			    r->dst.len == 8 * addr_len(&r->dst.addr))
+				keep_address(a, at, &r->dst.addr);
+	if (at->n_addrs)
+		(void)addr_str(&at->addrs[0], text);
+	log_err("ipam",
+		"the journal lost the record of a pod's interface: it is isolated; delete the pod "
+		"that "
+		"has this address",
+		"ifname=%s address=%s", ifname, text);
+	if (journal_put(a->journal, at, &seq, &e) < 0)
+		log_warn("ipam", "not written, seen again at the next start",
+			 "ifname=%s err=\"%s\"", ifname, e.msg);
+}
+
+/* The record of a link that nobody knows is one of those that were lost. */
+static void fence_orphans(struct agent *a, const struct link_names *links)
+{
+	struct link_names known = {0};
+	struct route_list routes = {0};
+	struct err e = {0};
+
+	attach_link_names(a, &known);
+	if (rtnl_list(a->rtnl, &routes, &e) < 0)
+		log_warn("ipam", "addresses of unknown pods not read", "err=\"%s\"", e.msg);
+	vec_foreach (l, &links->v)
+		if (!link_names_have(&known, *l))
+			fence(a, *l, &routes);
+	vec_done(&routes.v);
+	link_names_done(&known);
+}
+
 /* An address freed shortly before the restart goes on cooling down. */
 static void rest_on(void *arg, const struct addr *addr, uint64_t freed, uint64_t owner)
 {
@@ -84,7 +139,10 @@ void restore_attachments(struct agent *a)
 		link_names_sort(&links);
 		fences_compare(a, &links);
 		release_gone(a, &links);
-		delete_orphans(a, &links);
+		if (a->journal_doubtful)
+			fence_orphans(a, &links);
+		else
+			delete_orphans(a, &links);
 	} else {
 		log_warn("ipam", "links not read, nothing is released", "err=\"%s\"", e.msg);
 	}
@@ -92,7 +150,8 @@ void restore_attachments(struct agent *a)
 	at = NULL;
 	while ((at = journal_next(a->journal, at))) {
 		attach_rules(a, at);
-		attach_want_routes(a, at);
+		if (!attachment_is_unexplained(at))
+			attach_want_routes(a, at);
 	}
 }
 

@@ -209,10 +209,12 @@ static void set_all(struct agent *a)
 	p->agent = a;
 	p->mtu = a->mtu;
 	while ((at = journal_next(a->journal, at)))
-		vec_push(&p->ends, (struct pod_end){.pod = xasprintf("%s/%s", at->ns, at->pod),
-						    .host_ifname = xstrdup(at->host_ifname),
-						    .ifname = xstrdup(at->ifname),
-						    .netns = xstrdup(at->netns)});
+		if (!attachment_is_unexplained(at))
+			vec_push(&p->ends,
+				 (struct pod_end){.pod = xasprintf("%s/%s", at->ns, at->pod),
+						  .host_ifname = xstrdup(at->host_ifname),
+						  .ifname = xstrdup(at->ifname),
+						  .netns = xstrdup(at->netns)});
 	a->routing.setting++;
 	waiter_submit(a->routing.waiter, &p->job);
 }

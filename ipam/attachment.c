@@ -18,6 +18,7 @@
 #include "lib/hash.h"
 
 #define HOST_IFNAME_DIGITS 12
+#define UNEXPLAINED_PREFIX "unexplained-"
 #define FORM_VERSION	   2 /* 1 had no network */
 
 /**
@@ -41,6 +42,39 @@ struct attachment *attachment_free(struct attachment *a)
 	free(a->ports);
 	free(a);
 	return NULL;
+}
+
+/**
+ * attachment_unexplained() - Stand in for an interface of a pod whose record was lost
+ * @host_ifname: Its end in the host
+ *
+ * It has no pod's name, so that no object can belong to it, and no addresses yet.
+ *
+ * Return: the attachment, to be freed
+ */
+struct attachment *attachment_unexplained(const char *host_ifname)
+{
+	struct attachment *a = xcalloc(1, sizeof(*a));
+
+	a->id = xasprintf(UNEXPLAINED_PREFIX "%s", host_ifname);
+	a->ifname = xstrdup("unknown");
+	a->netns = xstrdup("");
+	a->ns = xstrdup("");
+	a->pod = xstrdup(host_ifname);
+	a->uid = xstrdup("");
+	a->host_ifname = xstrdup(host_ifname);
+	return a;
+}
+
+/**
+ * attachment_is_unexplained() - Is it such a stand-in?
+ * @a: Attachment
+ *
+ * Return: true if so
+ */
+bool attachment_is_unexplained(const struct attachment *a)
+{
+	return !*a->ns && strncmp(a->id, UNEXPLAINED_PREFIX, strlen(UNEXPLAINED_PREFIX)) == 0;
 }
 
 /**

@@ -51,6 +51,8 @@ static inline void attachment_freep(struct attachment **a)
 {
 	(void)attachment_free(*a);
 }
+struct attachment *attachment_unexplained(const char *host_ifname);
+bool attachment_is_unexplained(const struct attachment *a);
 struct attachment *attachment_copy(const struct attachment *a);
 void attachment_host_ifname(const char *network, const char *id, const char *ifname,
 			    char ret[static IFNAME_MAX + 1]);

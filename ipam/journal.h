@@ -19,9 +19,10 @@ struct journal;
 
 struct journal_report {
 	uint64_t records;    /* read at open */
-	uint64_t good_bytes; /* from here on: */
-	uint64_t bad_bytes;  /* cut off at the end because a record was torn or damaged */
+	uint64_t good_bytes; /* before the first of: */
+	uint64_t bad_bytes;  /* left out because a record was torn or damaged */
 	bool damaged;	     /* more than a torn last record, as a crash leaves it */
+	bool empty;	     /* there was no file, or nothing in it */
 	unsigned int kept;   /* n of <path>.damaged-<n>, the file before the cut; 0: not kept */
 	bool rebooted;	     /* the boot id differs: every attachment was from before the boot */
 };

@@ -2,9 +2,9 @@
 /*
  * journal_format.c - encode and scan the journal's bytes.  Pure.
  *
- * A scan ends at the first record that does not hold: what follows cannot be trusted to be in
- * place.  Whether good records follow is found out only to tell a torn end, which every crash may
- * leave, from damage that somebody should look at.
+ * A scan goes on behind a record that does not hold, at the next place where one does: checksum and
+ * number say so.  Numbers only rise, so nothing old is taken for new; what the lost records said is
+ * not known, and whoever reads the rest has to reckon with it (journal_open.c, agent/restore.c).
  */
 #include "ipam/journal_format.h"
 
@@ -16,7 +16,8 @@ static const char magic[8] = {'m', 'a', 'n', 'x', 'j', 'r', 'n', '1'};
 #define FIXED_SIZE    17 /* type, number and time */
 #define CHECKSUM_SIZE 8
 #define RECORD_MIN    (LENGTH_SIZE + FIXED_SIZE + CHECKSUM_SIZE)
-#define TRIES_MAX     64 /* checksums computed in search of a later record */
+#define NUMBERS_MAX   (JOURNAL_MAX / RECORD_MIN) /* of one file */
+#define TRIES_MAX     1024 /* checksums that do not hold, computed in search of the next record */
 
 static void put_checksum(struct buf *out, size_t from)
 {
@@ -83,8 +84,16 @@ static bool scan_head(struct reader *r, struct journal_scan *ret)
 	return true;
 }
 
+/* May it be the next one?  Which number that has at least, the head says, or a record. */
+static bool is_next(const struct journal_scan *s, uint64_t number)
+{
+	bool known = s->boot_id || s->records;
+
+	return !known || (number >= s->next && number - s->next <= NUMBERS_MAX);
+}
+
 /* One record; false, and @r anywhere, if it does not hold. */
-static bool scan_record(struct reader *r, uint64_t number, struct journal_record *ret)
+static bool scan_record(struct reader *r, const struct journal_scan *s, struct journal_record *ret)
 {
 	const uint8_t *from = r->p;
 	uint32_t len = reader_u32(r);
@@ -101,15 +110,15 @@ static bool scan_record(struct reader *r, uint64_t number, struct journal_record
 				       .number = reader_u64(&inner),
 				       .time = reader_u64(&inner),
 				       .bytes = (size_t)(r->p - from)};
-	if ((type != JOURNAL_PUT && type != JOURNAL_REMOVE) || ret->number != number ||
+	if ((type != JOURNAL_PUT && type != JOURNAL_REMOVE) || !is_next(s, ret->number) ||
 	    attachment_decode(&inner, &at) < 0 || reader_left(&inner))
 		return false;
 	ret->at = TAKE(at, NULL);
 	return true;
 }
 
-/* Could a record that comes after number @from begin here?  Cheap: no checksum. */
-static bool looks_like_later(struct reader r, uint64_t from)
+/* Could the next record begin here?  Cheap: no checksum. */
+static bool looks_like_next(struct reader r, const struct journal_scan *s)
 {
 	size_t left = reader_left(&r);
 	uint32_t len = reader_u32(&r);
@@ -117,26 +126,28 @@ static bool looks_like_later(struct reader r, uint64_t from)
 	uint64_t number = reader_u64(&r);
 
 	return !r.bad && (type == JOURNAL_PUT || type == JOURNAL_REMOVE) && len >= FIXED_SIZE &&
-	       len <= left - LENGTH_SIZE && number >= from && number - from <= left / RECORD_MIN;
+	       len <= JOURNAL_RECORD_MAX && len <= left - LENGTH_SIZE && is_next(s, number);
 }
 
 /*
- * Is there a good record anywhere in @r?  The number that a record has at its place is known
- * within the few that fit in between, so hardly any offset gets as far as the checksum; where
- * more than TRIES_MAX do, somebody made it up, and that is damage.
+ * Go on at the next good record in @r; false if there is none.  Hardly any offset gets as far as
+ * the checksum; where more than TRIES_MAX do, somebody made it up.
  */
-static bool has_later_record(struct reader r, uint64_t next)
+static bool scan_next(struct reader *r, const struct journal_scan *s, int *tries,
+		      struct journal_record *ret)
 {
-	int tries = 0;
+	struct reader at = *r;
 
-	for (; reader_left(&r) >= RECORD_MIN; r.p++) {
-		struct reader try = r;
+	for (; reader_left(&at) >= RECORD_MIN && *tries < TRIES_MAX; at.p++) {
+		struct reader try = at;
 
-		if (!looks_like_later(r, next + 1))
+		if (!looks_like_next(at, s))
 			continue;
-		(void)reader_bytes(&try, reader_u32(&try));
-		if (++tries > TRIES_MAX || checksum_holds(r.p, &try))
+		if (scan_record(&try, s, ret)) {
+			*r = try;
 			return true;
+		}
+		++*tries;
 	}
 	return false;
 }
@@ -150,49 +161,62 @@ static bool all_zero(struct reader r)
 }
 
 /* A crash may also leave zeros: the file system has noted the size, and not written the data. */
-static enum journal_end judge_rest(struct reader rest, const struct journal_scan *s)
+static bool is_torn(const struct reader *rest)
 {
-	if (!reader_left(&rest))
-		return JOURNAL_WHOLE;
-	if (!s->boot_id)
-		return JOURNAL_DAMAGED;
-	if (all_zero(rest))
-		return JOURNAL_TORN;
-	if (reader_left(&rest) > LENGTH_SIZE + JOURNAL_RECORD_MAX + CHECKSUM_SIZE ||
-	    has_later_record(rest, s->next))
-		return JOURNAL_DAMAGED;
-	return JOURNAL_TORN;
+	return all_zero(*rest) ||
+	       reader_left(rest) <= LENGTH_SIZE + JOURNAL_RECORD_MAX + CHECKSUM_SIZE;
+}
+
+/* The rest of a file, from a record on; @s->good and @s->bad are as if all of it was bad. */
+static void scan_records(struct reader *r, struct journal_scan *s, journal_record_fn *fn, void *arg)
+{
+	struct journal_record record = {0};
+	size_t total = s->good + s->bad;
+	bool gap = !s->boot_id;
+	int tries = 0;
+
+	for (;;) {
+		const uint8_t *before = r->p;
+
+		if (!scan_next(r, s, &tries, &record))
+			break;
+		gap |= (size_t)(r->p - before) > record.bytes || record.number != s->next;
+		if (!gap)
+			s->good = total - reader_left(r);
+		s->bad -= record.bytes;
+		s->next = record.number + 1;
+		s->records++;
+		fn(arg, &record);
+	}
+	if (gap || (reader_left(r) && (!is_torn(r) || tries >= TRIES_MAX)))
+		s->end = JOURNAL_DAMAGED;
+	else
+		s->end = reader_left(r) ? JOURNAL_TORN : JOURNAL_WHOLE;
 }
 
 /**
- * journal_scan() - Read a file up to the first byte that does not hold
+ * journal_scan() - Read what holds of a file
  * @data: The file; NULL if it is empty
  * @len:  Its length
  * @ret:  What was found; its @boot_id is to be freed
  * @fn:   Called for each good record, in order
  * @arg:  Its first argument
  *
- * Time: O(len).
+ * Time: O(len), beside at most TRIES_MAX checksums.
  */
 void journal_scan(const void *data, size_t len, struct journal_scan *ret, journal_record_fn *fn,
 		  void *arg)
 {
-	struct reader r, good;
-	struct journal_record record;
+	struct reader r, head;
 
 	*ret = (struct journal_scan){0};
 	if (!len)
 		return;
-	r = good = reader_of(data, len);
-	if (scan_head(&r, ret)) {
-		good = r;
-		while (scan_record(&r, ret->next, &record)) {
-			good = r;
-			ret->next++;
-			ret->records++;
-			fn(arg, &record);
-		}
+	r = head = reader_of(data, len);
+	if (scan_head(&head, ret)) {
+		r = head;
+		ret->good = len - reader_left(&r);
 	}
-	ret->good = len - reader_left(&good);
-	ret->end = judge_rest(good, ret);
+	ret->bad = len - ret->good;
+	scan_records(&r, ret, fn, arg);
 }

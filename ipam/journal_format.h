@@ -34,9 +34,9 @@ struct journal_record {
 };
 
 enum journal_end {
-	JOURNAL_WHOLE,	 /* the file ends with a record */
-	JOURNAL_TORN,	 /* the last record is incomplete or damaged, nothing good follows */
-	JOURNAL_DAMAGED, /* good records follow what is damaged, or it is more than one record */
+	JOURNAL_WHOLE,	 /* the file ends with a record, and none is missing */
+	JOURNAL_TORN,	 /* the last record is incomplete or damaged */
+	JOURNAL_DAMAGED, /* records in the middle do not hold, or are missing, or the head is */
 };
 
 /* struct journal_scan - what was found; @boot_id is heap memory, NULL if the head does not hold */
@@ -44,7 +44,8 @@ struct journal_scan {
 	char *boot_id;
 	uint64_t next;	  /* number of the record to come */
 	uint64_t records; /* good ones */
-	size_t good;	  /* bytes before what is torn or damaged */
+	size_t good;	  /* bytes before the first that is torn or damaged */
+	size_t bad;	  /* bytes that are in no good record */
 	enum journal_end end;
 };
 

@@ -2,7 +2,9 @@
 /*
  * journal_open.c - open, read and close a journal.
  *
- * Opening takes over what holds, and leaves a file to which records can be appended.
+ * Opening takes over what holds, and leaves a file to which records can be appended.  What records
+ * that were lost said is not known: what they put is missing, and what they removed is still there,
+ * unless its address was given to another one since.
  */
 #include "ipam/journal_internal.h"
 
@@ -68,13 +70,16 @@ static int load(struct journal *j, struct journal_report *ret, struct err *reter
 	*ret = (struct journal_report){
 		.records = s.records,
 		.good_bytes = s.good,
-		.bad_bytes = content.len - s.good,
+		.bad_bytes = s.bad,
 		.damaged = s.end == JOURNAL_DAMAGED,
+		.empty = !content.len,
 		.rebooted = s.boot_id && !streq(s.boot_id, j->boot_id),
 	};
-	if (ret->damaged)
+	if (ret->damaged) {
 		ret->kept = journal_file_keep(j->path);
-	if (ret->rebooted)
+		journal_table_newest(&j->table);
+	}
+	if (ret->rebooted || !s.boot_id)
 		vec_done(&j->freed); /* their times are of another clock */
 	r = put_right(j, &s, ret);
 	free(s.boot_id);
@@ -94,8 +99,8 @@ static void journal_closep(struct journal **j)
  * @ret_report: What was found; untouched on failure
  * @reterr:     What failed
  *
- * A torn last record is cut off.  Of a file that is damaged further in, what stands before the
- * damage is taken over, and the file is kept under journal_damaged_path().  A file that is whole
+ * A torn last record is cut off.  Of a file that is damaged further in, every record that holds is
+ * taken over, and the file is kept under journal_damaged_path().  A file that is whole
  * and of this boot is not written to.  Blocking.
  *
  * Return: 0; -EBUSY if another process has it open; -errno
@@ -189,8 +194,11 @@ int journal_read(const char *path, void (*fn)(void *arg, const struct attachment
 	journal_scan(content.data, content.len, &s, replay, &j);
 	*ret_report = (struct journal_report){.records = s.records,
 					      .good_bytes = s.good,
-					      .bad_bytes = content.len - s.good,
+					      .bad_bytes = s.bad,
+					      .empty = !content.len,
 					      .damaged = s.end == JOURNAL_DAMAGED};
+	if (ret_report->damaged)
+		journal_table_newest(&j.table);
 	for (struct journal_entry *e = j.table.entries; e; e = e->hh.next)
 		fn(arg, e->at);
 	journal_table_done(&j.table);

@@ -36,5 +36,6 @@ struct journal_entry *journal_table_find_link(const struct journal_table *t,
 					      const char *host_ifname);
 void journal_table_put(struct journal_table *t, struct attachment *at, size_t bytes);
 void journal_table_drop(struct journal_table *t, struct journal_entry *e);
+void journal_table_newest(struct journal_table *t);
 uint64_t journal_table_encode(struct journal_table *t, const char *boot_id, uint64_t first,
 			      struct buf *out);

@@ -283,8 +283,14 @@ void del_begin(struct calls *s, struct cni_call *c)
 {
 	const struct attachment *at =
 		journal_find(s->agent->journal, c->request->id, c->request->ifname);
+	char host_ifname[IFNAME_MAX + 1];
 
-	if (at && !is_of_network(c->request, at)) { /* as after an ADD that was refused for it */
+	attachment_host_ifname(c->request->network, c->request->id, c->request->ifname,
+			       host_ifname);
+	if (!at) { /* its record may have been lost */
+		at = journal_find_link(s->agent->journal, host_ifname);
+		at = at && attachment_is_unexplained(at) ? at : NULL;
+	} else if (!is_of_network(c->request, at)) { /* as after an ADD that was refused for it */
 		log_info("cni", "DEL of another network, nothing to do",
 			 "pod=\"%s/%s\" network=%s owner=%s", at->ns, at->pod, c->request->network,
 			 at->network);

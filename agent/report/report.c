@@ -120,9 +120,10 @@ static void put_pod(struct sheet *s, const struct attachment *at)
 			   *text[1] ? "," : "", text[1], at->host_ifname,
 			   info.program[INGRESS] ? info.program[INGRESS] : "open",
 			   info.program[EGRESS] ? info.program[EGRESS] : "open",
-			   links_are_gone(s->agent, at) ? " (its interface was deleted)"
-			   : info.known			? ""
-							: " (object not known)");
+			   links_are_gone(s->agent, at)	   ? " (its interface was deleted)"
+			   : attachment_is_unexplained(at) ? " (its record was lost)"
+			   : info.known			   ? ""
+							   : " (object not known)");
 		return;
 	}
 	jsonw_begin(s->json, NULL, '{');
@@ -261,6 +262,27 @@ static void put_gone(struct sheet *s)
 		put_problem(s, text);
 }
 
+/* After damage of the journal. */
+static void put_unexplained(struct sheet *s)
+{
+	const struct attachment *at = NULL;
+
+	while ((at = journal_next(s->agent->journal, at))) {
+		_cleanup_(freep) char *text = NULL;
+		char address[ADDR_STR_MAX] = "";
+
+		if (!attachment_is_unexplained(at))
+			continue;
+		if (at->n_addrs)
+			(void)addr_str(&at->addrs[0], address);
+		text = xasprintf(
+			"ipam: the journal lost the record of interface %s: isolated; delete "
+			"the pod with address %s",
+			at->host_ifname, *address ? address : "(not known)");
+		put_problem(s, text);
+	}
+}
+
 static void put_problems(struct sheet *s)
 {
 	const char *problem;
@@ -280,6 +302,7 @@ static void put_problems(struct sheet *s)
 	vec_foreach (text, &s->agent->firewall.problems)
 		put_problem(s, *text);
 	put_gone(s);
+	put_unexplained(s);
 	source_each_problem(s->agent, put_problem, s);
 	aside_each(s->agent->aside, put_refused, s);
 	nodes_each_problem(s->agent->nodes, put_node, s);

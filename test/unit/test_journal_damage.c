@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * test_journal_damage.c - a small journal cut and changed at every byte: what comes before is
- * kept, nothing is made up, and the file can be used again.
+ * test_journal_damage.c - a small journal cut and changed at every byte: every record that holds
+ * counts, nothing is made up, and the file can be used again.
  *
  * The functions of disk.h stand here and do nothing: the real ones take 20 ms to end, which
  * is too long for thousands of journals.
@@ -74,19 +74,32 @@ static struct buf small_journal(size_t ret_ends[5])
 	return content_of(path);
 }
 
-static void check_holds(const struct journal *j, size_t n)
+/* Which are there without record @lost (from 0)?  4: none is lost */
+static bool holds_without(size_t lost, unsigned int which)
+{
+	return which == 0 ? lost == 2 : which == 1 ? lost != 1 : lost != 3;
+}
+
+static void check_only(const struct journal *j, const bool holds[3])
 {
 	size_t count = 0;
 
 	for (unsigned int which = 0; which < 3; which++) {
-		assert_int_equal(has(j, which), holds_after(n, which));
-		count += holds_after(n, which);
+		assert_int_equal(has(j, which), holds[which]);
+		count += holds[which];
 	}
 	assert_int_equal(journal_count(j), count);
 }
 
+static void check_holds(const struct journal *j, size_t n)
+{
+	const bool holds[] = {holds_after(n, 0), holds_after(n, 1), holds_after(n, 2)};
+
+	check_only(j, holds);
+}
+
 /* What is left can be read, written to, and read again. */
-static void check_recovers(size_t records, size_t bad_bytes, bool damaged)
+static void check_recovers_as(size_t records, size_t bad_bytes, bool damaged, const bool holds[3])
 {
 	struct journal_report report;
 	struct journal *j = open_boot(BOOT, &report);
@@ -95,15 +108,23 @@ static void check_recovers(size_t records, size_t bad_bytes, bool damaged)
 	assert_int_equal(report.bad_bytes, bad_bytes);
 	assert_int_equal(report.damaged, damaged);
 	assert_int_equal(report.kept, damaged);
-	check_holds(j, records);
+	check_only(j, holds);
 	assert_int_equal(put(j, 7), 0);
 	(void)journal_close(j);
 	j = open_boot(BOOT, &report);
 	assert_int_equal(report.bad_bytes, 0);
 	assert_true(has(j, 7));
 	assert_int_equal(drop(j, 7), 0);
-	check_holds(j, records);
+	check_only(j, holds);
 	(void)journal_close(j);
+}
+
+static void check_recovers(size_t records, size_t bad_bytes, bool damaged)
+{
+	const bool holds[] = {holds_after(records, 0), holds_after(records, 1),
+			      holds_after(records, 2)};
+
+	check_recovers_as(records, bad_bytes, damaged, holds);
 }
 
 static void remove_kept(void)
@@ -152,21 +173,26 @@ static void every_flipped_byte(void **state _unused_)
 	_cleanup_(buf_done) struct buf b = small_journal(ends);
 
 	for (size_t i = 0; i < b.len; i++) {
-		size_t records = 0, seen = 0, good;
+		size_t lost = 0, seen = 0, good, bad;
 		struct journal_report report;
+		bool holds[3];
 
 		b.data[i] = (char)~b.data[i];
 		write_content(b.data, b.len);
 		b.data[i] = (char)~b.data[i];
-		while (records < 4 && ends[records + 1] <= i)
-			records++;
-		good = i < ends[0] ? 0 : ends[records];
+		while (lost < 4 && ends[lost + 1] <= i)
+			lost++;
+		good = i < ends[0] ? 0 : ends[lost];
+		bad = i < ends[0] ? ends[0] : ends[lost + 1] - ends[lost];
+		if (i < ends[0])
+			lost = 4;
+		for (unsigned int which = 0; which < 3; which++)
+			holds[which] = holds_without(lost, which);
 		assert_int_equal(journal_read(path, judge_copy, &seen, &report, NULL), 0);
-		assert_int_equal(report.bad_bytes, b.len - good);
+		assert_int_equal(report.bad_bytes, bad);
 		assert_int_equal(report.good_bytes, good);
-		assert_int_equal(seen, holds_after(records, 0) + holds_after(records, 1) +
-					       holds_after(records, 2));
-		check_recovers(records, b.len - good, i < ends[3]);
+		assert_int_equal(seen, holds[0] + holds[1] + holds[2]);
+		check_recovers_as(lost == 4 ? 4 : 3, bad, i < ends[3], holds);
 		if (i < ends[3])
 			remove_kept();
 	}
@@ -226,7 +252,7 @@ static void every_value_of_every_byte(void **state _unused_)
 
 			b.data[i] = (char)(was ^ change);
 			journal_scan(b.data, b.len, &s, take_record, &t);
-			assert_int_equal(t.n, i < ends[0] ? 0 : records);
+			assert_int_equal(t.n, i < ends[0] ? 4 : 3);
 			assert_int_equal(s.good, i < ends[0] ? 0 : ends[records]);
 			assert_int_equal(s.end, i < ends[3] ? JOURNAL_DAMAGED : JOURNAL_TORN);
 			free(s.boot_id);
@@ -296,6 +322,31 @@ static void a_record_of_the_file_before_is_refused(void **state _unused_)
 	(void)journal_close(j);
 }
 
+/* The record that freed an address is lost, and the address was given to another container. */
+static void the_newest_has_the_address(void **state _unused_)
+{
+	_cleanup_(attachment_freep) struct attachment *again = sample_attachment(5);
+	size_t ends[5];
+	_cleanup_(buf_done) struct buf b = small_journal(ends);
+	struct journal *j = open_it();
+	struct journal_report report;
+	uint64_t seq;
+
+	again->addrs[0] = (struct addr){2, {10, 1, 0, 0}}; /* that of container 0 */
+	assert_int_equal(journal_put(j, again, &seq, NULL), 0);
+	(void)journal_close(j);
+	buf_done(&b);
+	b = content_of(path);
+	b.data[ends[2] + 20] ^= 1;
+	write_content(b.data, b.len);
+	j = open_boot(BOOT, &report);
+	assert_true(report.damaged);
+	assert_false(has(j, 0));
+	assert_non_null(journal_find(j, again->id, again->ifname));
+	assert_int_equal(journal_count(j), 3);
+	(void)journal_close(j);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make_folder, remove_folder)
 
 int main(void)
@@ -303,6 +354,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(cut_at_every_byte),
 		TEST(every_flipped_byte),
+		TEST(the_newest_has_the_address),
 		TEST(every_value_of_every_byte),
 		TEST(damaged_files_are_kept_as_they_were),
 		TEST(an_old_record_pasted_in_is_refused),

@@ -49,6 +49,7 @@ static struct journal_scan scan(const struct buf *b, size_t len, struct seen *re
 	journal_scan(b->data, len, &s, see, ret_seen);
 	assert_int_equal(s.records, ret_seen->n);
 	assert_true(s.good <= len);
+	assert_true(s.bad <= len - s.good);
 	if (s.boot_id && s.good == len)
 		assert_string_equal(s.boot_id, BOOT);
 	assert_int_equal(s.end == JOURNAL_WHOLE, s.good == len);
@@ -131,7 +132,7 @@ static void cut_at_every_byte(void **state _unused_)
 	}
 }
 
-/* Whatever bit flips, what comes before it is kept and nothing is made up. */
+/* Whatever bit flips, it costs one record at most, or none in the head, and nothing is made up. */
 static void every_flipped_bit(void **state _unused_)
 {
 	size_t ends[4];
@@ -148,7 +149,9 @@ static void every_flipped_bit(void **state _unused_)
 		while (before < 3 && ends[before] <= at)
 			before++;
 		assert_false(seen.foreign);
-		assert_int_equal(s.records, at < ends[3] ? 0 : before);
+		assert_int_equal(s.records, at < ends[3] ? 3 : 2);
+		assert_int_equal(s.next, before == 2 ? 9 : 10);
+		assert_int_equal(s.good, at < ends[3] ? 0 : before ? ends[before - 1] : ends[3]);
 		/* Damage of the last record alone is what a crash leaves. */
 		assert_int_equal(s.end, at >= ends[1] ? JOURNAL_TORN : JOURNAL_DAMAGED);
 	}
@@ -199,7 +202,56 @@ static void stale_records_are_refused(void **state _unused_)
 	buf_put(&swapped, b.data + ends[0], ends[1] - ends[0]);
 	buf_put(&swapped, b.data + ends[3], ends[0] - ends[3]);
 	s = scan(&swapped, swapped.len, &seen);
-	assert_int_equal(s.records, 0);
+	assert_int_equal(s.records, 1);
+	assert_int_equal(s.end, JOURNAL_DAMAGED);
+}
+
+/* Any span of the file is lost, or stands there twice, or is zero: what is whole of the rest
+ * counts. */
+static void every_span_lost_doubled_or_zero(void **state _unused_)
+{
+	size_t ends[6];
+	_cleanup_(buf_done) struct buf b = file_of(5, 40, ends);
+	static const char zeros[4096];
+
+	assert_true(b.len < sizeof(zeros));
+	for (size_t from = ends[5]; from < b.len; from += 7) {
+		for (size_t to = from + 1; to <= b.len; to += 5) {
+			_cleanup_(buf_done) struct buf lost = {0}, twice = {0}, zero = {0};
+			size_t whole = 0, in_a_copy = 0;
+			struct journal_scan s;
+			struct seen seen;
+
+			for (size_t i = 0; i < 5; i++) {
+				size_t begin = i ? ends[i - 1] : ends[5];
+
+				whole += ends[i] <= from || begin >= to;
+				in_a_copy += ends[i] <= to || begin >= from;
+			}
+			buf_put(&lost, b.data, from);
+			buf_put(&lost, b.data + to, b.len - to);
+			s = scan(&lost, lost.len, &seen);
+			/* The beginning of one record may be as good as that of the next. */
+			assert_in_range(s.records, whole, whole + 1);
+			assert_false(seen.foreign);
+
+			buf_put(&zero, b.data, from);
+			buf_put(&zero, zeros, to - from);
+			buf_put(&zero, b.data + to, b.len - to);
+			if (memcmp(zero.data, b.data, b.len) == 0) /* there were zeros */
+				continue;
+			s = scan(&zero, zero.len, &seen);
+			assert_int_equal(s.records, whole);
+			assert_int_equal(s.end, to <= ends[3] ? JOURNAL_DAMAGED : JOURNAL_TORN);
+			assert_false(seen.foreign);
+
+			buf_put(&twice, b.data, to);
+			buf_put(&twice, b.data + from, b.len - from);
+			s = scan(&twice, twice.len, &seen);
+			assert_in_range(s.records, in_a_copy, 5);
+			assert_false(seen.foreign);
+		}
+	}
 }
 
 /* --- made up with right checksums ------------------------------------------------------------ */
@@ -236,7 +288,7 @@ static void hostile_records_are_refused(void **state _unused_)
 		struct seen seen;
 		uint32_t lengths[] = {len, len, len, 0, len - 1, len + 1, UINT32_MAX, len};
 		uint8_t types[] = {0, 3, 1, 1, 1, 1, 1, 1};
-		uint64_t numbers[] = {1, 1, 2, 1, 1, 1, 1, 1};
+		uint64_t numbers[] = {1, 1, 0, 1, 1, 1, 1, 1};
 
 		if (i == 7) /* something behind the attachment */
 			buf_putc(&payload, 0), lengths[i]++;
@@ -292,6 +344,7 @@ int main(void)
 		cmocka_unit_test(zeros_at_the_end_are_torn),
 		cmocka_unit_test(much_garbage_at_the_end_is_damage),
 		cmocka_unit_test(stale_records_are_refused),
+		cmocka_unit_test(every_span_lost_doubled_or_zero),
 		cmocka_unit_test(hostile_records_are_refused),
 		cmocka_unit_test(hostile_heads_are_refused),
 		cmocka_unit_test(decoys_cost_little),
