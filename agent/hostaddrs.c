@@ -6,6 +6,7 @@
 
 #include "agent/agent.h"
 #include "agent/cni/cni.h"
+#include "datapath/route/conntrack_flows.h"
 #include "datapath/route/rtnl.h"
 #include "lib/log.h"
 
@@ -79,6 +80,95 @@ void hostaddrs_settle(struct agent *a)
 	if (hostaddr_node(a->hostaddrs.addrs, ips, n))
 		report(a);
 }
+
+/* --- what was tracked before -------------------------------------------------------------------
+ */
+
+/* struct forget_job - @ports: host ports of UDP; @addrs: where they are reached */
+struct forget_job {
+	struct waiter_job job;
+	struct agent *agent;
+	VEC(struct host_port) ports;
+	struct addr_list addrs;
+	uint64_t cut;
+	struct err err;
+};
+
+static bool is_forgotten(const struct forget_job *p, const struct flow *f)
+{
+	vec_foreach (port, &p->ports)
+		if (f->protocol == port->protocol && f->port == port->host_port &&
+		    addr_list_has(&p->addrs, &f->dst) &&
+		    (!port->has_ip || addr_eq(&f->dst, &port->host_ip)))
+			return true;
+	return false;
+}
+
+static void forget_run(struct waiter_job *j)
+{
+	struct forget_job *p = container_of(j, struct forget_job, job);
+	struct conntrack *c = p->agent->routing.conntrack;
+	struct flow_list flows = {0};
+	size_t n = 0;
+
+	if (conntrack_flows(c, &p->addrs, &flows, &p->err) == 0) {
+		vec_foreach (f, &flows.f)
+			if (is_forgotten(p, f))
+				flows.f.v[n++] = *f;
+		flows.f.n = n;
+		if (n)
+			(void)conntrack_cut(c, &p->addrs, &flows, &p->cut, &p->err);
+	}
+	flow_list_done(&flows);
+}
+
+static void forget_done(struct waiter_job *j)
+{
+	struct forget_job *p = container_of(j, struct forget_job, job);
+
+	if (p->err.code)
+		log_warn("route", "what was tracked on a host port may miss its pod", "err=\"%s\"",
+			 p->err.msg);
+	else if (p->cut)
+		log_info("route", "tracked before the pod had the host port, forgotten",
+			 "entries=%llu", (unsigned long long)p->cut);
+	vec_done(&p->ports);
+	vec_done(&p->addrs.a);
+	free(p);
+}
+
+/**
+ * hostaddrs_forget() - Forget what was tracked on the UDP host ports of a new pod
+ * @a:  Agent
+ * @at: Attachment whose rules are in the kernel
+ *
+ * A client that goes on sending from one port would never reach the pod: the kernel translates
+ * the first packet of a connection only, and that one was for nobody, or for the node.
+ */
+void hostaddrs_forget(struct agent *a, const struct attachment *at)
+{
+	struct forget_job *p = xcalloc(1, sizeof(*p));
+	const struct addr *own;
+	size_t n = hostaddr_all(a->hostaddrs.addrs, &own);
+
+	for (uint32_t i = 0; i < at->n_ports; i++)
+		if (at->ports[i].protocol == PROTO_UDP)
+			vec_push(&p->ports, at->ports[i]);
+	if (!p->ports.n || !n) {
+		vec_done(&p->ports);
+		free(p);
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		vec_push(&p->addrs.a, own[i]);
+	addr_list_sort(&p->addrs);
+	p->job = (struct waiter_job){forget_run, forget_done, NULL};
+	p->agent = a;
+	waiter_submit(a->routing.waiter, &p->job);
+}
+
+/* --- hostIP ------------------------------------------------------------------------------------
+ */
 
 /**
  * hostaddrs_check() - Can the host ports of an attachment be served?

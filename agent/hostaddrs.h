@@ -18,4 +18,5 @@ struct hostaddrs {
 
 void hostaddrs_read(struct agent *a);
 void hostaddrs_settle(struct agent *a);
+void hostaddrs_forget(struct agent *a, const struct attachment *at);
 int hostaddrs_check(const struct agent *a, const struct attachment *at, struct err *reterr);

@@ -40,12 +40,18 @@ static void want_sets(struct nft_table *t, struct base *b, int six)
 	enum nft_type ip = six ? NFT_TYPE_IPV6 : NFT_TYPE_IPV4;
 	enum nft_type proto = NFT_TYPE_PROTO, port = NFT_TYPE_SERVICE;
 	static const char *const names[][2] = {
-		{"sources4", "sources6"},	  {"self4", "self6"},
-		{"ingress4", "ingress6"},	  {"egress4", "egress6"},
-		{"hostports4", "hostports6"},	  {"hostports_at4", "hostports_at6"},
-		{"pod_ranges4", "pod_ranges6"},	  {"cluster4", "cluster6"},
-		{"local_pods4", "local_pods6"},	  {"ingress_open4", "ingress_open6"},
-		{"egress_open4", "egress_open6"}, {"cut4", "cut6"},
+		{"sources4", "sources6"},
+		{"self4", "self6"},
+		{"ingress4", "ingress6"},
+		{"egress4", "egress6"},
+		{"hostports4", "hostports6"},
+		{"hostports_at4", "hostports_at6"},
+		{"pod_ranges4", "pod_ranges6"},
+		{"cluster4", "cluster6"},
+		{"local_pods4", "local_pods6"},
+		{"ingress_open4", "ingress_open6"},
+		{"egress_open4", "egress_open6"},
+		{"cut4", "cut6"},
 		{"node_addresses4", "node_addresses6"},
 	};
 

@@ -41,7 +41,14 @@ void addr_list_sort(struct addr_list *l)
 	l->a.n = n;
 }
 
-static bool addr_list_has(const struct addr_list *l, const struct addr *a)
+/**
+ * addr_list_has() - Is an address in a list?
+ * @l: Sorted
+ * @a: Address
+ *
+ * Return: true if so
+ */
+bool addr_list_has(const struct addr_list *l, const struct addr *a)
 {
 	return l->a.n && bsearch(a, l->a.v, l->a.n, sizeof(*a), compare_addrs);
 }

@@ -14,6 +14,7 @@ struct addr_list {
 };
 
 void addr_list_sort(struct addr_list *l);
+bool addr_list_has(const struct addr_list *l, const struct addr *a);
 int conntrack_flows(struct conntrack *c, const struct addr_list *sorted, struct flow_list *ret,
 		    struct err *reterr);
 int conntrack_cut(struct conntrack *c, const struct addr_list *sorted,

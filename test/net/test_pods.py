@@ -318,6 +318,32 @@ def test_host_ip_must_be_an_address_of_the_node(lab, pair, host_ip):
     assert tcp(nodes[0], other.v4, 80).name == other.name
 
 
+def test_udp_host_port_reaches_a_client_that_was_there_before(lab, pair):
+    """One socket that goes on sending: before the pod, while it runs, and over a rolling update."""
+    nodes, _ = pair
+    with lab.world.namespace:
+        client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    client.settimeout(0.2)
+    client.connect((nodes[0].v4, 5353))
+
+    def answer():
+        try:
+            client.send(b"x")
+            return client.recv(1000).decode().split()[0]
+        except OSError:
+            return None
+
+    assert not any(answer() for _ in range(3))
+    for name in ("first", "second"):
+        pod = lab.pod(nodes[0], "default", name, serve=(53,))
+        lab.write(pod.object())
+        pod.take_result(cni.call(pod, "ADD", runtime={"portMappings": [mapping("udp", 5353, 53)]}))
+        lab.write(pod.object())
+        wait_for(lambda wanted=name: answer() == wanted, what=f"an answer of {name}")
+        lab.delete(pod)
+        assert not any(answer() for _ in range(3))
+
+
 def answers(source, address, port):
     try:
         return tcp(source, address, port) is not None
