@@ -191,12 +191,30 @@ static void an_emptied_hook_waits_for_the_switch(void **state _unused_)
 	teardown(&w);
 }
 
+/* What was wanted for a moment only is never made; and what is new alone is one step. */
+static void wanted_for_a_moment(void **state _unused_)
+{
+	struct nft_elem e = element(9, NULL);
+	struct world w;
+
+	setup(&w);
+	table_want_elem(w.t, want_set(w.t, "fresh_set", false), &e);
+	table_drop_chain(w.t, want_chain(w.t, "moment", NFT_HOOK_NONE, NULL));
+	table_drop_set(w.t, want_set(w.t, "moment_set", false));
+	(void)want_chain(w.t, "fresh", NFT_HOOK_NONE, NULL);
+	expect(w.t, true,
+	       "add set fresh_set\nadd chain fresh\nadd elem fresh_set 9\nadd rules fresh\n");
+	assert_int_equal(table_pending(w.t), 0);
+	teardown(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(new_first_then_the_switch_then_the_old),
 		cmocka_unit_test(an_emptied_program_is_written_first),
 		cmocka_unit_test(an_emptied_hook_waits_for_the_switch),
+		cmocka_unit_test(wanted_for_a_moment),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
