@@ -96,15 +96,6 @@ static void load_ct(struct program *p, uint32_t key, uint32_t dreg)
 	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_DREG, dreg);
 }
 
-static void load_fib(struct program *p, uint32_t dreg)
-{
-	struct nftnl_expr *e = add(p, "fib");
-
-	nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_DREG, dreg);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_FLAGS, NFTA_FIB_F_DADDR);
-}
-
 static void load(struct program *p, const struct field_info *f, uint32_t dreg)
 {
 	switch (f->source) {
@@ -116,9 +107,6 @@ static void load(struct program *p, const struct field_info *f, uint32_t dreg)
 		break;
 	case FIELD_CT:
 		load_ct(p, f->base, dreg);
-		break;
-	case FIELD_FIB:
-		load_fib(p, dreg);
 		break;
 	case _FIELD_SOURCE_MAX:
 		assert(false);

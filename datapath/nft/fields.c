@@ -62,8 +62,6 @@ static const struct field_info fields[] = {
 			  true},
 	[NFT_CT_STATUS] = {"ct status", NFT_TYPE_NONE, 4, FIELD_CT, NFT_KERNEL_CT_STATUS, 0, 0,
 			   false, true},
-	[NFT_FIB_DADDR_TYPE] = {"fib daddr type", NFT_TYPE_NONE, 4, FIELD_FIB, 0, 0, 0, false,
-				false},
 };
 static_assert(ARRAY_SIZE(fields) == _NFT_FIELD_MAX, "every field has a row");
 

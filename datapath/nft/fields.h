@@ -14,7 +14,6 @@ enum field_source {
 	FIELD_META,    /* @base: enum nft_meta_keys */
 	FIELD_PAYLOAD, /* @base: enum nft_payload_bases, @offset */
 	FIELD_CT,      /* @base: enum nft_ct_keys */
-	FIELD_FIB,     /* daddr type */
 	_FIELD_SOURCE_MAX
 };
 

@@ -40,12 +40,6 @@ static const struct bit_name tcp_flag_names[] = {
 	{NFT_TCP_ACK, "ack"},
 };
 
-/* RTN_x, rtnetlink.h */
-static const char *const fib_types[] = {
-	"unspec",    "unicast",	  "local",	 "broadcast", "anycast",
-	"multicast", "blackhole", "unreachable", "prohibit",
-};
-
 /**
  * render_fields() - A concatenation of fields
  * @fields: Fields
@@ -98,11 +92,9 @@ static void render_value(const struct nft_stmt *s, struct buf *out)
 
 	if (s->field[0] == NFT_NFPROTO)
 		buf_puts(out, s->value[0] == 2 ? "ipv4" : "ipv6");
-	else if (s->field[0] == NFT_FIB_DADDR_TYPE && v < ARRAY_SIZE(fib_types))
-		buf_puts(out, fib_types[v]);
 	else if (s->field[0] == NFT_ICMP6_TYPE && v < ARRAY_SIZE(icmp6_types) && icmp6_types[v])
 		buf_puts(out, icmp6_types[v]);
-	else if (s->field[0] == NFT_FIB_DADDR_TYPE || s->field[0] == NFT_ICMP6_TYPE)
+	else if (s->field[0] == NFT_ICMP6_TYPE)
 		buf_printf(out, "%u", v);
 	else
 		render_range(f->type, s->value, s->value, out);

@@ -9,7 +9,6 @@
 
 #include <arpa/inet.h>
 #include <assert.h>
-#include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <sys/socket.h>
 
@@ -54,7 +53,6 @@ static struct value interface(const char *name)
 static struct value read_field(const struct sim_packet *p, enum nft_field f)
 {
 	const uint32_t state = NFT_CT_STATE_NEW, status = 0;
-	const uint32_t daddr_type = p->local ? RTN_LOCAL : RTN_UNICAST;
 	const uint16_t sport = htons(p->sport), dport = htons(p->dport);
 	const uint8_t nfproto = p->src.family == AF_INET ? 2 : 10;
 
@@ -89,8 +87,6 @@ static struct value read_field(const struct sim_packet *p, enum nft_field f)
 		return value_of(&state, 4, NFT_TYPE_NONE);
 	case NFT_CT_STATUS:
 		return value_of(&status, 4, NFT_TYPE_NONE);
-	case NFT_FIB_DADDR_TYPE:
-		return value_of(&daddr_type, 4, NFT_TYPE_NONE);
 	case NFT_FIELD_NONE:
 	case _NFT_FIELD_MAX:
 		break;

@@ -17,7 +17,6 @@
  * @tcp_flags: NFT_TCP_x
  * @icmp6:   Type of an ICMPv6 packet
  * @iifname: "" when sent by the node itself
- * @local:   @dst is an address of the node
  */
 struct sim_packet {
 	struct addr src, dst;
@@ -26,7 +25,6 @@ struct sim_packet {
 	uint8_t tcp_flags;
 	const char *iifname, *oifname;
 	struct mac mac;
-	bool local;
 };
 
 bool simulate_chain(const struct nft_table *t, const char *name, const struct sim_packet *p);

@@ -53,12 +53,11 @@ enum nft_field {
 	NFT_ICMP6_TYPE, /* icmpv6 type; behind a match of meta l4proto */
 	NFT_IIFNAME,
 	NFT_OIFNAME,
-	NFT_NFPROTO,	    /* meta nfproto */
-	NFT_CT_STATE,	    /* bit mask of NFT_CT_STATE_x; == means "any of these bits" */
-	NFT_CT_STATUS,	    /* bit mask; == means "any of these bits" */
-	NFT_FIB_DADDR_TYPE, /* fib daddr type, an RTN_x value in 4 bytes, host byte order */
-	NFT_TH_SPORT,	    /* th sport */
-	NFT_TCP_FLAGS,	    /* bit mask of NFT_TCP_x, as above; behind a match of l4proto */
+	NFT_NFPROTO,   /* meta nfproto */
+	NFT_CT_STATE,  /* bit mask of NFT_CT_STATE_x; == means "any of these bits" */
+	NFT_CT_STATUS, /* bit mask; == means "any of these bits" */
+	NFT_TH_SPORT,  /* th sport */
+	NFT_TCP_FLAGS, /* bit mask of NFT_TCP_x, as above; behind a match of l4proto */
 	_NFT_FIELD_MAX
 };
 

@@ -221,7 +221,6 @@ bool subject_allows(const struct subject *s, const struct timeline *t, const str
 			   : to		      ? to->host_ifname
 					      : "eth0",
 		.mac = from ? from->mac : (struct mac){{2, 1}},
-		.local = p->path == TO_NODE,
 	};
 
 	if (p->path == FROM_NODE)
