@@ -330,15 +330,8 @@ static void make_parts(struct agent *a)
 
 static int open_shells(struct agent *a, struct err *reterr)
 {
-	_cleanup_(freep) char *path = instance_journal_path(a->config->state_dir);
-	struct journal_report report = {0};
-	int r = journal_open(path, a->boot_id, &a->journal, &report, reterr);
+	int r = restore_journal(a, reterr);
 
-	if (r == 0 && report.bad_bytes)
-		log_warn("ipam", "the journal was damaged, what holds of it is used",
-			 "file=%s offset=%" PRIu64 " bytes=%" PRIu64 " kept=%s.damaged-%u", path,
-			 report.good_bytes, report.bad_bytes, path, report.kept);
-	a->journal_doubtful = report.bad_bytes || report.damaged || report.empty;
 	if (r == 0)
 		r = nft_open(&a->nft, reterr);
 	if (r == 0)
@@ -356,8 +349,6 @@ static int open_shells(struct agent *a, struct err *reterr)
 		r = recheck_open(a, reterr);
 	if (r == 0)
 		r = source_open(a, reterr);
-	if (r == 0 && report.rebooted)
-		restore_forget_all(a);
 	return r;
 }
 

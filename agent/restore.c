@@ -9,11 +9,13 @@
  */
 #include "agent/restore.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <sys/socket.h>
 
 #include "agent/agent.h"
 #include "agent/attach.h"
+#include "agent/instance.h"
 #include "lib/log.h"
 
 /* Whoever gets the address next must not inherit its connections. */
@@ -155,11 +157,8 @@ void restore_attachments(struct agent *a)
 	}
 }
 
-/**
- * restore_forget_all() - The host was booted since: no container of before exists
- * @a: Agent
- */
-void restore_forget_all(struct agent *a)
+/* The host was booted since: no container of before exists. */
+static void forget_all(struct agent *a)
 {
 	size_t n = journal_count(a->journal);
 	const struct attachment *at;
@@ -172,4 +171,29 @@ void restore_forget_all(struct agent *a)
 	if (n)
 		log_info("ipam", "the host was booted, all addresses are free again", "pods=%zu",
 			 n);
+}
+
+/**
+ * restore_journal() - Open the journal
+ * @a:      Agent
+ * @reterr: What failed
+ *
+ * Return: 0; -errno
+ */
+int restore_journal(struct agent *a, struct err *reterr)
+{
+	_cleanup_(freep) char *path = instance_journal_path(a->config->state_dir);
+	struct journal_report report = {0};
+	int r = journal_open(path, a->boot_id, &a->journal, &report, reterr);
+
+	if (r < 0)
+		return r;
+	if (report.bad_bytes)
+		log_warn("ipam", "the journal was damaged, what holds of it is used",
+			 "file=%s offset=%" PRIu64 " bytes=%" PRIu64 " kept=%s.damaged-%u", path,
+			 report.good_bytes, report.bad_bytes, path, report.kept);
+	a->journal_doubtful = report.bad_bytes || report.damaged || report.empty;
+	if (report.rebooted)
+		forget_all(a);
+	return 0;
 }

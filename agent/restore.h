@@ -4,7 +4,9 @@
  */
 #pragma once
 
+#include "lib/err.h"
+
 struct agent;
 
 void restore_attachments(struct agent *a);
-void restore_forget_all(struct agent *a);
+int restore_journal(struct agent *a, struct err *reterr);
