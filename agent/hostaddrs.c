@@ -33,14 +33,15 @@ static void report(const struct agent *a)
 	log_info("route", "host ports are reached at", "addresses=\"%s\"", text.data);
 }
 
-/* What could not be read stays as it was, and is read again at the next change. */
+/* What could not be read stays as it was, and is read again. */
 static void read_done(struct waiter_job *j)
 {
 	struct read_job *p = container_of(j, struct read_job, job);
 	struct agent *a = p->agent;
 
+	a->hostaddrs.failed = p->result < 0;
 	if (p->result < 0)
-		log_warn("route", "the node's addresses are not known", "err=\"%s\"", p->err.msg);
+		agent_refused(a, &a->routes_sync, "route", &p->err);
 	else if (hostaddr_local(a->hostaddrs.addrs, &p->list))
 		report(a);
 	vec_done(&p->list.v);

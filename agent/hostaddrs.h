@@ -10,10 +10,11 @@
 
 struct agent;
 
-/* struct hostaddrs - embedded in the agent; @again: asked for while it runs */
+/* struct hostaddrs - embedded in the agent; @again: asked for while it runs; @failed: the last time
+ */
 struct hostaddrs {
 	struct hostaddr *addrs;
-	bool running, again;
+	bool running, again, failed;
 };
 
 void hostaddrs_read(struct agent *a);

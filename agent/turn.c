@@ -171,11 +171,13 @@ static bool apply_routes(struct agent *a, uint64_t since)
 		routes_retry(a->routes);
 		if (a->routing.read_failed)
 			routing_read(a);
+		if (a->hostaddrs.failed)
+			hostaddrs_read(a);
 	}
 	if (routing_apply(a, since))
 		return true;
 	if (!routes_failed(a->routes) && !a->routing.applying && !a->routing.read.running &&
-	    !a->routing.read_failed)
+	    !a->routing.read_failed && !a->hostaddrs.failed)
 		sync_succeeded(s);
 	return false;
 }

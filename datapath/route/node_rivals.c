@@ -5,7 +5,8 @@
  * Two Nodes may have one block or one address: a node that came back under another name while its
  * old Node is still there, or a list made again of which the new Nodes are known before the old
  * ones go.  A block is routed to the oldest of them; the others have a problem that names it.  A
- * change costs the blocks and addresses of its Node, and the Nodes that claim one of these.
+ * change costs the blocks and addresses of its Node; where who has one changes, also the Nodes that
+ * claim it.
  */
 #include <sys/socket.h>
 
@@ -38,8 +39,14 @@ static void mark(struct nodes *n, bool routes, const struct claim *c)
 	}
 }
 
+/* Who has it; two are compared by their addresses alone, since names are interned. */
+static const char *first_of(const struct claim *c)
+{
+	return c ? c->by.name : NULL;
+}
+
 /**
- * node_rivals_of() - Who claims a block has changed
+ * node_rivals_of() - Who has a block has changed
  * @n:   Module
  * @dst: Block
  */
@@ -62,6 +69,7 @@ static struct node_address *find_address(const struct nodes *n, const struct add
 static void claim_address(struct nodes *n, const struct node *node, const struct addr *a)
 {
 	struct node_address *na = find_address(n, a);
+	const char *first = na ? first_of(na->claims) : NULL;
 	struct claim *c = xcalloc(1, sizeof(*c));
 
 	if (!na) {
@@ -71,7 +79,8 @@ static void claim_address(struct nodes *n, const struct node *node, const struct
 	}
 	c->by = owner_of(node);
 	claims_add(&na->claims, c);
-	mark(n, true, na->claims);
+	if (first_of(na->claims) != first || node->o.name == n->own_name)
+		mark(n, true, na->claims);
 }
 
 static void unclaim_address(struct nodes *n, const struct node *node, const struct addr *a)
@@ -79,12 +88,14 @@ static void unclaim_address(struct nodes *n, const struct node *node, const stru
 	struct node_address *na = find_address(n, a);
 	const struct claimant by = owner_of(node);
 	struct claim *c = na ? claims_find(na->claims, &by) : NULL;
+	bool first = c && c == na->claims;
 
 	if (!c)
 		return;
 	claims_remove(&na->claims, c);
 	free(c);
-	mark(n, true, na->claims);
+	if (first || node->o.name == n->own_name)
+		mark(n, true, na->claims);
 	if (na->claims)
 		return;
 	HASH_DEL(n->addresses, na);
@@ -111,13 +122,15 @@ static void want_routes(struct nodes *n, const struct node *node)
 	for (uint32_t i = 0; i < node->n_pod_cidrs; i++) {
 		const struct prefix *dst = &node->pod_cidrs[i];
 		const struct addr *via = gateway(node, dst->addr.family);
+		const char *first = first_of(routes_claims(n->routes, dst));
 
 		if (via && !is_ours(n, via))
 			routes_want(n->routes, &owner,
 				    &(struct route){.dst = *dst, .kind = ROUTE_VIA, .via = *via});
 		else
 			routes_drop(n->routes, &owner, dst);
-		node_rivals_of(n, dst);
+		if (first_of(routes_claims(n->routes, dst)) != first)
+			node_rivals_of(n, dst);
 	}
 }
 
@@ -126,8 +139,12 @@ static void drop_routes(struct nodes *n, const struct node *node)
 	const struct claimant owner = owner_of(node);
 
 	for (uint32_t i = 0; i < node->n_pod_cidrs; i++) {
-		routes_drop(n->routes, &owner, &node->pod_cidrs[i]);
-		node_rivals_of(n, &node->pod_cidrs[i]);
+		const struct prefix *dst = &node->pod_cidrs[i];
+		const char *first = first_of(routes_claims(n->routes, dst));
+
+		routes_drop(n->routes, &owner, dst);
+		if (first_of(routes_claims(n->routes, dst)) != first)
+			node_rivals_of(n, dst);
 	}
 }
 
@@ -154,6 +171,13 @@ void node_rivals_change(struct nodes *n, const struct node *old, const struct no
 /* --- problems ----------------------------------------------------------------------------------
  */
 
+static bool claims(const struct claim *c, const struct node *node)
+{
+	while (c && (c->by.rank != ROUTE_OF_NODE || c->by.name != node->o.name))
+		c = c->next;
+	return c;
+}
+
 /* Why another owner's claim comes before that of @node, as text; NULL: it does not. */
 static char *lost_block(const struct nodes *n, const struct node *node, const struct prefix *dst)
 {
@@ -161,7 +185,7 @@ static char *lost_block(const struct nodes *n, const struct node *node, const st
 	char text[PREFIX_STR_MAX];
 
 	(void)prefix_str(dst, text);
-	if (!best || node->o.name == n->own_name)
+	if (!claims(best, node))
 		return NULL;
 	switch ((enum route_rank)best->by.rank) {
 	case ROUTE_OF_RANGE:

@@ -275,6 +275,20 @@ static void compare_routes(struct run *run, struct routes *wanted)
 	vec_done(&ops.op);
 }
 
+/* Who lost what to whom does not depend on who came first. */
+static void compare_problems(const struct run *run, const struct nodes *other)
+{
+	for (uint32_t i = 0; i < NODES; i++) {
+		const char *a, *b;
+
+		if (!run->node[i])
+			continue;
+		a = nodes_problem(run->side.nodes, run->node[i]->o.name);
+		b = nodes_problem(other, run->node[i]->o.name);
+		must(streq(a ? a : "", b ? b : ""));
+	}
+}
+
 static void compare_at_once(struct run *run)
 {
 	_cleanup_(freep) char *stepwise = rendered(&run->side), *at_once = NULL;
@@ -288,6 +302,7 @@ static void compare_at_once(struct run *run)
 	(void)nodes_settle(s.nodes);
 	at_once = rendered(&s);
 	must(streq(stepwise, at_once));
+	compare_problems(run, s.nodes);
 	compare_routes(run, s.routes);
 	for (uint32_t i = 0; i < NODES; i++)
 		if (run->node[i])
