@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A journal that is damaged or gone while pods run: what it does not explain is isolated, not cut."""
+"""A journal that is damaged or gone while pods run: what it does not explain is isolated."""
 
 import pytest
 
@@ -51,7 +51,7 @@ def test_damage_costs_one_pod_its_network_and_no_more(lab, node, pods, what, hit
     journal(node).write_bytes(damage(content, what, at))
     node.start_agent()
     victim, rest = pods[hit], [p for i, p in enumerate(pods) if i != hit]
-    for a, b in zip(rest, rest[1:] + rest[:1]):
+    for a, b in zip(rest, rest[1:] + rest[:1], strict=True):
         assert reaches(a, b)
     assert victim.host_ifname in node.links()
     assert tcp(rest[0], victim.v4, 80) is None
@@ -97,5 +97,5 @@ def test_a_damaged_head_costs_nothing(node, pods):
     content = journal(node).read_bytes()
     journal(node).write_bytes(damage(content, "flipped bit", 20))
     node.start_agent()
-    for a, b in zip(pods, pods[1:] + pods[:1]):
+    for a, b in zip(pods, pods[1:] + pods[:1], strict=True):
         assert reaches(a, b)
