@@ -77,6 +77,7 @@ static void forward_done(struct waiter_job *j)
 	f->running = false;
 	if (TAKE(f->again, false))
 		look(p->agent);
+	agent_install_when_ready(p->agent); /* before anybody can ask whether we are */
 	buf_done(&p->changed);
 	free(p);
 }

@@ -239,11 +239,7 @@ static void take_mtu(struct agent *a, uint32_t mtu)
 {
 	if (mtu == a->mtu)
 		return;
-	log_info("route",
-		 a->link_mtu || a->config->mtu
-			 ? "MTU of pods"
-			 : "MTU of pods: no interface is known that carries the node's traffic",
-		 "mtu=%u before=%u ifname=%s link_mtu=%u", mtu, a->mtu, a->mtu_ifname, a->link_mtu);
+	log_info("route", "MTU of pods", "mtu=%u before=%u ifname=%s", mtu, a->mtu, a->mtu_ifname);
 	a->mtu = mtu;
 	set_all(a);
 }
@@ -267,7 +263,10 @@ static void mtu_done(struct waiter_job *j)
 		a->link_mtu = p->mtu;
 		if (another)
 			forwarding_follow(a);
-	} /* else it stays: an address may come again */
+	} else if (!a->link_mtu) { /* else it stays: an address may come again */
+		log_info("route", "no interface is known that carries the node's traffic", "%s",
+			 "");
+	}
 	take_mtu(a, wanted_mtu(a));
 	if (end(&a->routing.mtu))
 		routing_follow_mtu(a);
