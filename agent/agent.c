@@ -481,6 +481,7 @@ int agent_main(int argc, char **argv)
 	(void)mallopt(M_ARENA_MAX, 1);	 /* the waiter allocates next to nothing */
 	(void)prctl(PR_SET_DUMPABLE, 0); /* no core dump of what may hold secrets */
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGIO, SIG_IGN);	/* of a lease, see folder_file.c */
 	(void)signal(SIGXFSZ, SIG_IGN); /* a full disk is an error of the write, not the end */
 	agent.started = monotonic_usec();
 	options_parse(argc, argv, &spec, &options);

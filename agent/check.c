@@ -39,6 +39,13 @@ void check_init(struct check *c)
 	*c = (struct check){.store = store_new()};
 }
 
+static void problem_done(struct check_problem *p)
+{
+	free(p->file);
+	free(p->object);
+	free(p->message);
+}
+
 /**
  * check_done() - Free everything, the objects too
  * @c: Check
@@ -52,12 +59,12 @@ void check_done(struct check *c)
 		free(s->file);
 		free(s);
 	}
-	vec_foreach (p, &c->problem) {
-		free(p->file);
-		free(p->object);
-		free(p->message);
-	}
+	vec_foreach (p, &c->problem)
+		problem_done(p);
+	vec_foreach (w, &c->warning)
+		problem_done(w);
 	vec_done(&c->problem);
+	vec_done(&c->warning);
 	(void)store_free(c->store);
 	*c = (struct check){0};
 }
@@ -82,6 +89,20 @@ void check_add_problem(struct check *c, const char *file, uint32_t line, const c
 						     .message = text});
 }
 
+/* "FILE:12: text" or "FILE: text": the text, and the line or 0 */
+static const char *split_place(const char *file, const char *msg, uint32_t *ret_line)
+{
+	const char *rest = str_starts(msg, file) ? msg + strlen(file) : msg;
+	char *end = NULL;
+
+	*ret_line = 0;
+	if (rest > msg && rest[0] == ':' && rest[1] >= '0' && rest[1] <= '9') {
+		*ret_line = (uint32_t)strtoul(rest + 1, &end, 10);
+		rest = end;
+	}
+	return str_starts(rest, ": ") ? rest + 2 : rest;
+}
+
 /**
  * check_add_error() - Record a problem whose message names file and line itself
  * @c:    Check
@@ -90,15 +111,20 @@ void check_add_problem(struct check *c, const char *file, uint32_t line, const c
  */
 void check_add_error(struct check *c, const char *file, const char *msg)
 {
-	const char *rest = str_starts(msg, file) ? msg + strlen(file) : msg;
-	char *end = NULL;
-	uint32_t line = 0;
+	uint32_t line;
+	const char *text = split_place(file, msg, &line);
 
-	if (rest > msg && rest[0] == ':' && rest[1] >= '0' && rest[1] <= '9') {
-		line = (uint32_t)strtoul(rest + 1, &end, 10);
-		rest = end;
-	}
-	check_add_problem(c, file, line, NULL, str_starts(rest, ": ") ? rest + 2 : rest);
+	check_add_problem(c, file, line, NULL, text);
+}
+
+static void add_warning(struct check *c, const char *file, const char *msg)
+{
+	uint32_t line;
+	const char *text = split_place(file, msg, &line);
+
+	vec_push(&c->warning, (struct check_problem){.file = xstrdup(file),
+						     .line = line,
+						     .message = xstrdup(text)});
 }
 
 /* The API server could not be given the same object twice; the agent takes the first. */
@@ -127,6 +153,11 @@ static void check_object(struct check *c, const char *path, struct object *o, ui
 	_cleanup_(freep) char *key = object_title(o->kind, o->ns, o->name);
 	struct object *old = NULL;
 
+	if (is_stand_in(o)) { /* its problem is told already */
+		(void)store_put(c->store, o, &old);
+		(void)object_free(old);
+		return;
+	}
 	c->objects++;
 	if (o->problem)
 		check_add_problem(c, path, line, key, o->problem);
@@ -147,12 +178,16 @@ static void check_file(struct check *c, const char *path)
 	c->files++;
 	if (r == 0)
 		r = manifest_parse(path, text.data, text.len, &m, &e);
-	if (r < 0)
+	if (r < 0) {
 		check_add_error(c, path, e.msg);
+		manifest_suspect(path, text.data, text.len, &m);
+	}
 	vec_foreach (entry, &m.entries)
 		check_object(c, path, TAKE(entry->o, NULL), entry->line);
 	vec_foreach (problem, &m.problems)
 		check_add_error(c, path, *problem);
+	vec_foreach (warning, &m.warnings)
+		add_warning(c, path, *warning);
 	c->ignored += m.unknown;
 	manifest_done(&m);
 	buf_done(&text);

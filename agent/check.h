@@ -26,7 +26,7 @@ struct check_seen;
 
 struct check {
 	struct store *store;
-	VEC(struct check_problem) problem;
+	VEC(struct check_problem) problem, warning;
 	struct check_seen *seen;
 	size_t files, objects, ignored;
 };

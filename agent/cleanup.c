@@ -23,6 +23,7 @@
 #include "datapath/route/rtnl.h"
 #include "ipam/journal.h"
 #include "lib/vec.h"
+#include "watch/folder/folder_copies.h"
 
 #define TABLE_NAME "manx"
 
@@ -204,12 +205,14 @@ static void remove_files(struct tally *t, const struct config *c)
 	_cleanup_(freep) char *plugin = xasprintf("%s/" PLUGIN_NAME, c->cni_bin_dir);
 	_cleanup_(freep) char *socket = instance_socket_path(c->run_dir);
 	_cleanup_(freep) char *last_ready = instance_last_ready_path(c->run_dir);
+	_cleanup_(freep) char *copies = instance_copies_path(c->state_dir);
 	struct err e = {0};
 
 	record(t, remove_conflist(c->cni_conf_dir, c->conflist_name, c->run_dir, &e), conflist, &e);
 	if (*c->cni_bin_dir)
 		record(t, remove_plugin(c->cni_bin_dir, &e), plugin, &e);
 	remove_journal(t, c->state_dir);
+	record(t, copies_delete(copies, &e), copies, &e);
 	remove_path(t, socket);
 	remove_path(t, last_ready);
 }

@@ -121,28 +121,13 @@ static ssize_t source_get(const struct source *s, size_t at, char ret[BLOCK])
 	return n == 0 ? -EIO : n;
 }
 
-static int write_all(int fd, const char *data, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		data += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 static int write_source(int fd, const struct source *s)
 {
 	char block[BLOCK];
 
 	for (size_t at = 0; at < s->len;) {
 		ssize_t n = source_get(s, at, block);
-		int r = n < 0 ? (int)n : write_all(fd, block, (size_t)n);
+		int r = n < 0 ? (int)n : fd_write(fd, block, (size_t)n);
 
 		if (r < 0)
 			return r;

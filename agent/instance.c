@@ -77,6 +77,17 @@ char *instance_journal_path(const char *state_dir)
 }
 
 /**
+ * instance_copies_path() - Where the last good versions of manifests are kept
+ * @state_dir: Folder
+ *
+ * Return: path, heap memory
+ */
+char *instance_copies_path(const char *state_dir)
+{
+	return xasprintf("%s/manifests", state_dir);
+}
+
+/**
  * instance_create_dirs() - Create the folders that an agent writes to
  * @c:      Configuration
  * @reterr: Message with the path

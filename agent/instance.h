@@ -15,4 +15,5 @@ uint64_t boottime_usec(void);
 char *instance_last_ready_path(const char *run_dir);
 char *instance_lock_path(const char *run_dir);
 char *instance_socket_path(const char *run_dir);
+char *instance_copies_path(const char *state_dir);
 char *instance_journal_path(const char *state_dir);

@@ -9,6 +9,7 @@
 #include <sys/epoll.h>
 
 #include "agent/agent.h"
+#include "agent/instance.h"
 #include "watch/kube/libcurl.h"
 
 static void on_object(void *arg, const struct object_key *key, struct object *o)
@@ -56,7 +57,6 @@ static void start_folder(struct agent *a)
 	agent_add_source(a, s->folder_timer);
 	folder_scan(s->folder, monotonic_usec());
 	arm_folder(a);
-	s->scanned = true;
 }
 
 /* --- either ------------------------------------------------------------------------------------
@@ -76,9 +76,12 @@ int source_open(struct agent *a, struct err *reterr)
 		.kubeconfig = c->kubeconfig, .node = c->node, .all_pods = c->all_pods};
 	int r;
 
-	if (c->manifests)
-		return folder_open(c->manifests, queue_store(a->queue), on_object, a,
+	if (c->manifests) {
+		_cleanup_(freep) char *copies = instance_copies_path(c->state_dir);
+
+		return folder_open(c->manifests, copies, queue_store(a->queue), on_object, a,
 				   &a->source.folder, reterr);
+	}
 	r = libcurl_load(reterr);
 	if (r == 0)
 		r = kube_open(a->loop, &kube, queue_store(a->queue), on_object, a, &a->source.kube,
@@ -119,7 +122,8 @@ void source_close(struct agent *a)
  */
 bool source_lists_complete(const struct agent *a)
 {
-	return a->source.folder ? a->source.scanned : kube_lists_complete(a->source.kube);
+	return a->source.folder ? folder_known(a->source.folder)
+				: kube_lists_complete(a->source.kube);
 }
 
 /**
@@ -198,6 +202,29 @@ void source_each_problem(const struct agent *a, problem_fn *fn, void *arg)
 	kube_each_problem(a->source.kube, fn, arg);
 	for (int k = 0; k < _KIND_MAX; k++)
 		store_each(queue_store(a->queue), (enum kind)k, tell_set_aside, &t);
+}
+
+/**
+ * source_each_warning() - Go through what is right and looks misspelled
+ * @a:   Agent
+ * @fn:  Takes each warning
+ * @arg: Its first argument
+ */
+void source_each_warning(const struct agent *a, problem_fn *fn, void *arg)
+{
+	if (a->source.folder)
+		folder_each_warning(a->source.folder, fn, arg);
+}
+
+/**
+ * source_doubt() - Why is it not certain that what is in force is what is wanted?
+ * @a: Agent
+ *
+ * Return: the first reason, to be freed; NULL: all that the source has was read
+ */
+char *source_doubt(const struct agent *a)
+{
+	return a->source.folder ? folder_doubt(a->source.folder) : NULL;
 }
 
 /**

@@ -5,7 +5,7 @@
  * Either tells changes to the event queue.  A cluster is told in steps: first the lists
  * (source_lists_complete()); what follows from those says which pods of other nodes are needed
  * (source_need()), and when these are known too everything is (source_complete()).  Of a folder all
- * is known at once.
+ * is known at once, unless it is missing at the start and no copies tell what it held.
  */
 #pragma once
 
@@ -21,7 +21,6 @@ struct agent;
 struct source {
 	struct folder *folder;
 	struct loop_source *folder_timer;
-	bool scanned;
 	struct kube *kube;
 	struct kube_events *events;
 };
@@ -33,7 +32,9 @@ bool source_lists_complete(const struct agent *a);
 bool source_complete(const struct agent *a);
 void source_need(void *agent, const char *ns, bool needed);
 void source_fetch_pod(struct agent *a, const char *ns, const char *name);
+char *source_doubt(const struct agent *a);
 size_t source_set_aside(const struct agent *a);
 void source_each_problem(const struct agent *a, problem_fn *fn, void *arg);
+void source_each_warning(const struct agent *a, problem_fn *fn, void *arg);
 void source_put_status(const struct agent *a, struct jsonw *json, struct buf *out);
 void source_put_metrics(const struct agent *a, struct buf *out);

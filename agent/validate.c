@@ -2,8 +2,9 @@
 /*
  * validate.c - `manx validate`: check manifests and the configuration as the agent would.
  *
- * Problems go to standard error, one a line, as FILE:LINE: KIND NAME: PATH: TEXT; the summary (or
- * the JSON, or the table) to standard output.  Needs neither root nor an agent.
+ * Problems go to standard error, one a line, as FILE:LINE: KIND NAME: PATH: TEXT, warnings as
+ * FILE:LINE: warning: PATH: TEXT; the summary (or the JSON, or the table) to standard output. Needs
+ * neither root nor an agent.
  */
 #include "agent/validate.h"
 
@@ -98,6 +99,9 @@ static void print_problems(const struct check *c)
 		(void)fprintf(stderr, ": %s%s%s\n", p->object ? p->object : "",
 			      p->object ? ": " : "", p->message);
 	}
+	vec_foreach (w, &c->warning)
+		(void)fprintf(stderr, "%s:%" PRIu32 ": warning: %s\n", w->file, w->line,
+			      w->message);
 }
 
 static const char *plural(size_t n)
@@ -109,9 +113,21 @@ static void print_summary(const struct check *c)
 {
 	(void)printf("%zu object%s in %zu file%s, %zu problem%s", c->objects, plural(c->objects),
 		     c->files, plural(c->files), c->problem.n, plural(c->problem.n));
+	if (c->warning.n)
+		(void)printf(", %zu warning%s", c->warning.n, plural(c->warning.n));
 	if (c->ignored)
 		(void)printf(", %zu of kinds that manx does not use", c->ignored);
 	(void)putchar('\n');
+}
+
+static void put_problem(struct jsonw *w, const struct check_problem *p)
+{
+	jsonw_begin(w, NULL, '{');
+	jsonw_str(w, "file", p->file);
+	jsonw_uint(w, "line", p->line);
+	jsonw_str(w, "object", p->object);
+	jsonw_str(w, "message", p->message);
+	jsonw_end(w, '}');
 }
 
 static void print_json(const struct check *c)
@@ -124,14 +140,12 @@ static void print_json(const struct check *c)
 	jsonw_uint(&w, "objects", c->objects);
 	jsonw_uint(&w, "ignored", c->ignored);
 	jsonw_begin(&w, "problems", '[');
-	vec_foreach (p, &c->problem) {
-		jsonw_begin(&w, NULL, '{');
-		jsonw_str(&w, "file", p->file);
-		jsonw_uint(&w, "line", p->line);
-		jsonw_str(&w, "object", p->object);
-		jsonw_str(&w, "message", p->message);
-		jsonw_end(&w, '}');
-	}
+	vec_foreach (p, &c->problem)
+		put_problem(&w, p);
+	jsonw_end(&w, ']');
+	jsonw_begin(&w, "warnings", '[');
+	vec_foreach (p, &c->warning)
+		put_problem(&w, p);
 	jsonw_end(&w, ']');
 	jsonw_end(&w, '}');
 	(void)puts(out.data);

@@ -38,6 +38,29 @@ int fd_read(int fd, size_t max, struct buf *ret)
 	return 0;
 }
 
+/**
+ * fd_write() - Write all bytes
+ * @fd:   Descriptor
+ * @data: Bytes
+ * @len:  Their number
+ *
+ * Return: 0; -errno, then a part may have been written
+ */
+int fd_write(int fd, const char *data, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, data, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		data += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
 static int check_kind(const struct stat *st, const char *name, size_t max, struct err *reterr)
 {
 	if (!S_ISREG(st->st_mode))

@@ -311,6 +311,13 @@ static void put_problems(struct sheet *s)
 	end_list(s);
 }
 
+static void put_warnings(struct sheet *s)
+{
+	begin_list(s, "warnings", "Warnings");
+	source_each_warning(s->agent, put_problem, s);
+	end_list(s);
+}
+
 /**
  * report_status() - Everything about the running agent
  * @a:    Agent
@@ -340,6 +347,7 @@ static void report_status(struct agent *a, bool json, struct buf *out)
 	policy_each(a->policy, put_policy, &s);
 	end_list(&s);
 	put_problems(&s);
+	put_warnings(&s);
 	if (json)
 		jsonw_end(&w, '}');
 	buf_putc(out, '\n');

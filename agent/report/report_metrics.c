@@ -207,7 +207,8 @@ unsigned int report_live(void *agent _unused_, struct buf *out, const char **ret
 }
 
 /**
- * report_ready() - /readyz: in sync, and the kernel agrees; an http_page_fn
+ * report_ready() - /readyz: in sync, the kernel agrees, and all that decides was read; an
+ *                  http_page_fn
  * @agent:    struct agent
  * @out:      Appended to: "ok", or why not
  * @ret_type: Content type, left alone
@@ -216,9 +217,12 @@ unsigned int report_live(void *agent _unused_, struct buf *out, const char **ret
  */
 unsigned int report_ready(void *agent, struct buf *out, const char **ret_type _unused_)
 {
+	_cleanup_(freep) char *doubt = source_doubt(agent);
+	const struct agent *a = agent;
 	const char *why;
-	bool ready = agent_ready(agent, &why);
 
-	buf_printf(out, "%s\n", ready ? "ok" : why);
-	return ready ? 200 : 503;
+	if (agent_ready(a, &why) || (!a->source_synced && doubt))
+		why = doubt;
+	buf_printf(out, "%s\n", why ?: "ok");
+	return why ? 503 : 200;
 }

@@ -68,8 +68,7 @@ static void mark_selected(struct policy_engine *e, const struct match *m)
 	struct endpoint *ep, *next;
 
 	HASH_ITER (hh, e->endpoints.all, ep, next) {
-		if (ep->pod && ep->name->key.ns == m->ns &&
-		    selector_matches(m->pods, &ep->pod->object->labels))
+		if (match_selects(m, ep))
 			endpoint_mark(&e->endpoints, ep);
 	}
 }
@@ -91,7 +90,8 @@ static void policy_added(struct policy_engine *e, const struct policy *new)
 	struct policy_record *r = xcalloc(1, sizeof(*r));
 
 	r->object = new;
-	r->match = (struct match){.ns = new->o.ns, .pods = &new->selects};
+	r->match = (struct match){.ns = streq(new->o.ns, NS_EVERY) ? NULL : new->o.ns,
+				  .pods = &new->selects};
 	HASH_ADD_PTR(e->policies, object, r);
 	matchindex_add(e->policy_index, &r->match);
 	mark_selected(e, &r->match);
@@ -151,7 +151,8 @@ static int compare_policies(const void *a, const void *b)
 	return strcmp((*x)->o.name, (*y)->o.name);
 }
 
-/* The policies that isolate a pod in a direction, by name; they are all of its namespace. */
+/* The policies that isolate a pod in a direction, by name; they are all of its namespace, but for
+ * stand-ins of every namespace, of which a file has one. */
 static void find_policies(const struct policy_engine *e, const struct pod *pod, enum direction d,
 			  struct policy_list *ret)
 {

@@ -62,8 +62,7 @@ static uint32_t count_selected(const struct policy_engine *e, const struct match
 	uint32_t n = 0;
 
 	for (ep = e->endpoints.all; ep; ep = ep->hh.next)
-		if (ep->pod && ep->name->key.ns == m->ns &&
-		    selector_matches(m->pods, &ep->pod->object->labels))
+		if (match_selects(m, ep))
 			n++;
 	return n;
 }

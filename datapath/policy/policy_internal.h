@@ -39,3 +39,10 @@ struct policy_engine {
 	struct kept kept;
 	struct touched touched;
 };
+
+/* Does a policy select a local pod?  Its object has to be known. */
+static inline bool match_selects(const struct match *m, const struct endpoint *ep)
+{
+	return ep->pod && match_ns(m, ep->name->key.ns, NULL) &&
+	       selector_matches(m->pods, &ep->pod->object->labels);
+}

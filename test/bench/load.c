@@ -150,7 +150,7 @@ static void step_folder(struct loading *l, const char *path)
 	struct folder *f = NULL;
 	struct err e = {0};
 
-	if (folder_open(path, queue_store(l->queue), take, l, &f, &e) < 0)
+	if (folder_open(path, NULL, queue_store(l->queue), take, l, &f, &e) < 0)
 		bench_fail(path, &e);
 	folder_scan(f, 1);
 }

@@ -33,7 +33,8 @@ struct cluster {
 /* --- objects -----------------------------------------------------------------------------------
  */
 
-static void take(void *arg, enum decode_outcome outcome, struct object *o, uint32_t line _unused_)
+static void take(void *arg, enum decode_outcome outcome, struct object *o,
+		 const struct value *at _unused_)
 {
 	if (outcome == DECODE_OK)
 		*(struct object **)arg = o;

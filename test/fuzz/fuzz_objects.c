@@ -10,6 +10,8 @@
 #include "lib/utf8.h"
 #include "test/fuzz/must.h"
 #include "watch/document/yaml.h"
+#include "watch/folder/copy.h"
+#include "watch/folder/manifests.h"
 #include "watch/object/decode.h"
 #include "watch/object/object_copy.h"
 
@@ -135,14 +137,27 @@ static void check_content(const struct object *o)
 	must(false);
 }
 
+/* It allows nothing and isolates somebody. */
+static void check_stand_in(const struct policy *p)
+{
+	must(p->o.kind == KIND_POLICY && p->o.ns && p->o.problem && !p->o.name);
+	must(p->isolates[INGRESS] || p->isolates[EGRESS]);
+	must(!p->n_rules[INGRESS] && !p->n_rules[EGRESS]);
+}
+
 static void take_object(void *arg _unused_, enum decode_outcome outcome, struct object *o,
-			uint32_t line)
+			const struct value *at)
 {
 	_cleanup_(object_freep) struct object *copy = NULL;
 
-	must((outcome == DECODE_OK) == (o != NULL) && line >= 1);
+	must((outcome != DECODE_UNKNOWN_KIND) == (o != NULL) && at->line >= 1);
 	if (!o)
 		return;
+	if (outcome == DECODE_STAND_IN) {
+		check_stand_in(as_policy(o));
+		(void)object_free(o);
+		return;
+	}
 	must(*o->name && strlen(o->name) <= 253);
 	must((o->ns != NULL) == (o->kind == KIND_POD || o->kind == KIND_POLICY));
 	must(!o->ns || (*o->ns && strlen(o->ns) <= 63));
@@ -167,6 +182,34 @@ static int take_document(void *arg _unused_, const struct value_doc *d)
 	return 0;
 }
 
+/* Whom a file isolates when it cannot be taken: stand-ins alone; all, when it is not known. */
+static void check_suspects(const char *name, const char *text, size_t size)
+{
+	struct manifest m = {0};
+
+	manifest_suspect(name, text, size, &m);
+	vec_foreach (e, &m.entries)
+		must(is_stand_in(e->o) && e->o->ns && e->o->problem);
+	manifest_done(&m);
+	manifest_suspect(name, NULL, 0, &m);
+	must(m.entries.n == 1 && streq(m.entries.v[0].o->ns, NS_EVERY));
+	manifest_done(&m);
+	must(intern_count() == 0);
+}
+
+/* The input as a copy, and as a text of one. */
+static void check_copy(const char *text, size_t size)
+{
+	_cleanup_(copy_done) struct copy c = {0}, one = {0}, back = {0};
+	_cleanup_(buf_done) struct buf b = {0};
+
+	(void)copy_unpack(text, size, &c);
+	(void)copy_append(&one, text, size);
+	copy_pack(&one, &b);
+	must(copy_unpack(b.data, b.len, &back) == 0 && back.texts.n == 1);
+	must(back.texts.v[0].len == size && memcmp(back.texts.v[0].s, text, size) == 0);
+}
+
 /**
  * LLVMFuzzerTestOneInput() - One run of the fuzzer
  * @data: Input
@@ -176,6 +219,11 @@ static int take_document(void *arg _unused_, const struct value_doc *d)
  */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	(void)yaml_parse((const char *)data, size, take_document, NULL, NULL);
+	const char *text = (const char *)data;
+
+	(void)yaml_parse(text, size, take_document, NULL, NULL);
+	check_suspects("a.yaml", text, size);
+	check_suspects("a.json", text, size);
+	check_copy(text, size);
 	return 0;
 }

@@ -66,12 +66,13 @@ static void walk(const struct value *v, uint32_t depth)
 }
 
 static void take_object(void *arg _unused_, enum decode_outcome outcome, struct object *o,
-			uint32_t line)
+			const struct value *at)
 {
-	must((outcome == DECODE_OK) == (o != NULL));
-	must(line >= 1);
+	must((outcome != DECODE_UNKNOWN_KIND) == (o != NULL));
+	must(at->line >= 1);
 	if (o)
-		must(o->name && o->kind < _KIND_MAX && object_equal(o, o));
+		must((o->name != NULL) == (outcome == DECODE_OK) && o->kind < _KIND_MAX &&
+		     object_equal(o, o));
 	(void)object_free(o);
 }
 

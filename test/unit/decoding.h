@@ -12,20 +12,22 @@
 
 /* struct decoded - @e is the first thing wrong of all documents, @r its code or 0 */
 struct decoded {
-	VEC(struct object *) o;
+	VEC(struct object *) o, stand_ins;
 	size_t unknown;
 	struct err e;
 	int r;
 };
 
 static inline void decoded_object(void *arg, enum decode_outcome outcome, struct object *o,
-				  uint32_t line)
+				  const struct value *at)
 {
 	struct decoded *d = arg;
 
-	assert_true(line >= 1);
+	assert_true(at->line >= 1);
 	if (outcome == DECODE_UNKNOWN_KIND)
 		d->unknown++;
+	else if (outcome == DECODE_STAND_IN)
+		vec_push(&d->stand_ins, o);
 	else
 		vec_push(&d->o, o);
 }
@@ -58,7 +60,10 @@ static inline void decoded_done(struct decoded *d)
 {
 	for (size_t i = 0; i < d->o.n; i++)
 		(void)object_free(d->o.v[i]);
+	for (size_t i = 0; i < d->stand_ins.n; i++)
+		(void)object_free(d->stand_ins.v[i]);
 	vec_done(&d->o);
+	vec_done(&d->stand_ins);
 	assert_int_equal(intern_count(), 0);
 }
 

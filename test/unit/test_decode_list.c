@@ -2,6 +2,7 @@
 /*
  * test_decode_list.c - which object a document is, and lists: one bad item hides no other.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -91,27 +92,155 @@ static void names_at_their_limits(void **state _unused_)
 	}
 }
 
-static void kinds_of_other_groups_are_strangers(void **state _unused_)
+static void kinds_of_others_are_strangers(void **state _unused_)
 {
 	static const char *const strangers[] = {
 		"{apiVersion: v1, kind: Secret, metadata: {name: x}}",
 		"{apiVersion: v1, kind: Secret}", /* nobody looks further */
-		"{apiVersion: v2, kind: Pod, metadata: {name: x}}",
-		"{apiVersion: example.org/v1, kind: Pod, metadata: {name: x}}",
-		"{apiVersion: v1, kind: pod, metadata: {name: x}}",
-		"{apiVersion: v1, kind: NetworkPolicy, metadata: {name: x}}",
-		"{apiVersion: extensions/v1beta1, kind: NetworkPolicy, metadata: {name: x}}",
-		"{apiVersion: networking.k8s.io/v1beta1, kind: NetworkPolicy, metadata: {name: x}}",
-		"{apiVersion: crd.projectcalico.org/v1, kind: NetworkPolicy, metadata: {name: x}}",
-		"{apiVersion: networking.k8s.io/v1, kind: Pod, metadata: {name: x}}",
+		"{apiVersion: apps/v1, kind: Deployment, metadata: {name: x}}",
+		"{apiVersion: batch/v1, kind: Job, metadata: {name: x}}", /* two slips from Pod */
+		"{apiVersion: batch/v1, kind: JobList, items: []}",
+		"{apiVersion: cilium.io/v2, kind: CiliumNetworkPolicy, metadata: {name: x}}",
+		"{apiVersion: policy.networking.k8s.io/v1alpha1, kind: AdminNetworkPolicy}",
+		"{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: x}}",
 		"{apiVersion: v1, kind: AllowList, metadata: {name: x}}", /* ends like a list */
+		"{apiVersion: v1, kind: A-kind-with-a-name-longer-than-any-that-there-is}",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(strangers); i++) {
 		struct decoded d = decode(strangers[i]);
 
-		if (d.r || d.o.n || d.unknown != 1)
+		if (d.r || d.o.n || d.unknown != !strstr(strangers[i], "items: []"))
 			fail_msg("%s", strangers[i]);
+		decoded_done(&d);
+	}
+}
+
+#define VERSION "apiVersion: networking.k8s.io/v1"
+#define IS_BAD(version, k, use) \
+	"apiVersion: '" version "' is not one that is supported for " k ", use " use " (line 1)"
+#define DID_YOU_MEAN(wrong, right) "kind: '" wrong "' is unknown, did you mean " right "? (line 1)"
+
+static void a_policy_of_a_misspelled_kind_fails_closed(void **state _unused_)
+{
+	static const char rest[] = ", metadata: {name: x, namespace: a}, spec: {podSelector: "
+				   "{matchLabels: {a: b}}, policyTypes: [Egress], egress: [{}]}}";
+	static const struct {
+		const char *head, *problem;
+	} cases[] = {
+		{"{" VERSION ", kind: networkpolicy",
+		 DID_YOU_MEAN("networkpolicy", "NetworkPolicy")},
+		{"{" VERSION ", kind: NetworkPolicys",
+		 DID_YOU_MEAN("NetworkPolicys", "NetworkPolicy")},
+		{"{" VERSION ", kind: NetworkPolicies",
+		 DID_YOU_MEAN("NetworkPolicies", "NetworkPolicy")},
+		{"{" VERSION ", kind: NetwrokPolicy",
+		 DID_YOU_MEAN("NetwrokPolicy", "NetworkPolicy")},
+		{"{apiVersion: v1, kind: NetworkPolicy",
+		 IS_BAD("v1", "NetworkPolicy", "networking.k8s.io/v1")},
+		{"{apiVersion: networking.k8s.io/v2, kind: NetworkPolicy",
+		 IS_BAD("networking.k8s.io/v2", "NetworkPolicy", "networking.k8s.io/v1")},
+		{"{apiVersion: networking.k8s.io, kind: NetworkPolicy",
+		 IS_BAD("networking.k8s.io", "NetworkPolicy", "networking.k8s.io/v1")},
+		{"{apiVersion: extensions/v1beta1, kind: NetworkPolicy",
+		 IS_BAD("extensions/v1beta1", "NetworkPolicy", "networking.k8s.io/v1")},
+		{"{apiVersion: crd.projectcalico.org/v1, kind: NetworkPolicy",
+		 IS_BAD("crd.projectcalico.org/v1", "NetworkPolicy", "networking.k8s.io/v1")},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_(freep) char *text = xasprintf("%s%s", cases[i].head, rest);
+		struct decoded d = decode_one(text);
+		const struct policy *p = as_policy(d.o.v[0]);
+
+		assert_problem(&p->o, cases[i].problem);
+		assert_int_equal(p->selects.n, 1);
+		assert_true(p->isolates[EGRESS] && !p->isolates[INGRESS]);
+		assert_int_equal(p->n_rules[EGRESS], 0);
+		decoded_done(&d);
+	}
+}
+
+static void other_misspelled_kinds_are_errors(void **state _unused_)
+{
+	static const struct {
+		const char *text, *problem;
+	} cases[] = {
+		{"{apiVersion: v2, kind: Pod, metadata: {name: x}}", IS_BAD("v2", "Pod", "v1")},
+		{"{apiVersion: example.org/v1, kind: Node, metadata: {name: x}}",
+		 IS_BAD("example.org/v1", "Node", "v1")},
+		{"{apiVersion: v1, kind: pod, metadata: {name: x}}", DID_YOU_MEAN("pod", "Pod")},
+		{"{apiVersion: v1, kind: Pods, metadata: {name: x}}", DID_YOU_MEAN("Pods", "Pod")},
+		{"{apiVersion: v1, kind: Nod, metadata: {name: x}}", DID_YOU_MEAN("Nod", "Node")},
+		{"{apiVersion: v1, kind: NameSpace, metadata: {name: x}}",
+		 DID_YOU_MEAN("NameSpace", "Namespace")},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct decoded d = decode(cases[i].text);
+
+		assert_int_equal(d.r, -EINVAL);
+		assert_string_equal(d.e.msg, cases[i].problem);
+		assert_int_equal(d.o.n + d.stand_ins.n + d.unknown, 0);
+		decoded_done(&d);
+	}
+}
+
+/* Where nobody can say which policy it is, somebody is isolated all the same. */
+static void what_may_be_a_policy_has_a_stand_in(void **state _unused_)
+{
+	static const struct {
+		const char *text, *ns; /* NULL: nobody */
+		bool ingress, egress;
+		uint32_t terms;
+	} cases[] = {
+		{"{" VERSION ", kind: NetworkPolicy, metadata: {namespace: a}, spec: {podSelector: "
+		 "{matchLabels: {a: b}}, policyTypes: [Ingress]}}",
+		 "a", true, false, 1},
+		{"{" VERSION ", kind: NetworkPolicy, metadata: {name: 'A!'}, spec: {policyTypes: "
+		 "[Egress], egress: [{}]}}",
+		 "default", false, true, 0},
+		{"{" VERSION ", kind: NetworkPolicy, metadata: {name: x, namespace: 'A!'}}", "*",
+		 true, true, 0},
+		{"{" VERSION ", kind: NetworkPolicy, metadata: {name: x, namespace: 5}}", "*", true,
+		 true, 0},
+		{"{" VERSION ", kind: NetworkPolicy, metadata: {name: x, namspace: a}}", "*", true,
+		 true, 0},
+		{"{" VERSION ", kind: NetworkPolicy, metaData: {name: x, namespace: a}}", "*", true,
+		 true, 0},
+		{"{" VERSION ", kind: NetworkPolicys, metadata: {namespace: a}}", "a", true, true,
+		 0},
+		{"{" VERSION ", metadata: {name: x, namespace: a}}", "a", true, true, 0},
+		{"{" VERSION ", Kind: NetworkPolicy, metadata: {name: x, namespace: a}}", "a", true,
+		 true, 0},
+		{"{kind: NetworkPolicy, metadata: {name: x, namespace: a}}", "a", true, true, 0},
+		{"{" VERSION ", kind: NetworkPolicyList, items: [{metadata: {namespace: a}}]}", "a",
+		 true, true, 0},
+		{"{" VERSION ", kind: NetworkPolicyList, items: {a: b}}", "*", true, true, 0},
+		{"{apiVersion: v1, kind: list, items: []}", "*", true, true, 0},
+		{"{apiVersion: v1, kind: List, items: [5]}", "*", true, true, 0},
+		{"apiV", "*", true, true, 0},
+		{"[1]", "*", true, true, 0},
+		{"{apiVersion: v1, kind: Pod, metadata: {namespace: a}}", NULL, false, false, 0},
+		{"{kind: Pod, metadata: {name: x}}", NULL, false, false, 0},
+		{"{kind: Deployment, metadata: {name: x}}", NULL, false, false, 0},
+		{"{apiVersion: v1, kind: PodList, items: [5, {metadata: {}}]}", NULL, false, false,
+		 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct decoded d = decode(cases[i].text);
+		const struct policy *p = d.stand_ins.n ? as_policy(d.stand_ins.v[0]) : NULL;
+
+		if (!d.r || d.o.n || d.stand_ins.n != (cases[i].ns ? 1 : 0))
+			fail_msg("%s", cases[i].text);
+		if (p &&
+		    (!streq(p->o.ns, cases[i].ns) || p->isolates[INGRESS] != cases[i].ingress ||
+		     p->isolates[EGRESS] != cases[i].egress || p->selects.n != cases[i].terms ||
+		     p->n_rules[INGRESS] + p->n_rules[EGRESS]))
+			fail_msg("%s: in %s", cases[i].text, p->o.ns);
+		if (p)
+			assert_string_equal(p->o.problem, d.e.msg);
 		decoded_done(&d);
 	}
 }
@@ -167,10 +296,12 @@ static void items_of_a_typed_list_need_not_say_their_kind(void **state _unused_)
 		"{name: h}}]}");
 
 	assert_int_equal(d.r, 0);
-	assert_int_equal(d.o.n, 6);
-	assert_int_equal(d.unknown, 3);
-	for (size_t i = 0; i < d.o.n; i++)
+	assert_int_equal(d.o.n, 7);
+	assert_int_equal(d.unknown, 2);
+	for (size_t i = 0; i < 6; i++)
 		assert_int_equal(d.o.v[i]->name[0], 'a' + i);
+	assert_string_equal(d.o.v[6]->name, "h");
+	assert_non_null(d.o.v[6]->problem);
 	assert_int_equal(d.o.v[1]->kind, KIND_POLICY);
 	assert_int_equal(d.o.v[5]->kind, KIND_NAMESPACE);
 	decoded_done(&d);
@@ -255,7 +386,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(documents_without_identity),
 		cmocka_unit_test(names_at_their_limits),
-		cmocka_unit_test(kinds_of_other_groups_are_strangers),
+		cmocka_unit_test(kinds_of_others_are_strangers),
+		cmocka_unit_test(a_policy_of_a_misspelled_kind_fails_closed),
+		cmocka_unit_test(other_misspelled_kinds_are_errors),
+		cmocka_unit_test(what_may_be_a_policy_has_a_stand_in),
 		cmocka_unit_test(the_namespace_is_filled_in),
 		cmocka_unit_test(a_list_of_everything),
 		cmocka_unit_test(items_of_a_typed_list_need_not_say_their_kind),

@@ -299,7 +299,8 @@ static void the_rest_of_the_spec(void **state _unused_)
 		{"{policyTypes: [ingress]}", "spec.policyTypes[0]: neither Ingress nor Egress"},
 		{"{policyTypes: [Egress, '']}", "spec.policyTypes[1]: neither Ingress nor Egress"},
 		{"{policyTypes: [null]}", "spec.policyTypes[0]: neither Ingress nor Egress"},
-		{"{unknown: [1, 2], podSelector: {alsoUnknown: 5}}", NULL},
+		{"{podSelectr: {}}",
+		 "spec.podSelectr: unknown field, did you mean 'podSelector'? (line 4)"},
 	};
 
 	expect(checks, ARRAY_SIZE(checks));
@@ -355,8 +356,7 @@ static void what_is_wrong_fails_closed(void **state _unused_)
 		/* A selector that cannot be read whole is not used at all: the namespace. */
 		{SELECT("matchLabels: {app: web, tier: '!'}}, policyTypes: [Egress], x: {"), 0,
 		 false, true},
-		{SELECT("matchLabels: {app: web}, matchExpressions: [{key: a}]}, x: {"), 0, true,
-		 false},
+		{SELECT("matchLabels: {app: web}, matchExpressions: [{key: a}]"), 0, true, false},
 		{"{podSelector: web}", 0, true, false},
 		/* Directions that cannot be read: both. */
 		{SELECT("matchLabels: {app: web}}, policyTypes: [Ingress, x], y: {"), 1, true,
@@ -520,9 +520,120 @@ static void long_texts_are_cut_in_messages(void **state _unused_)
 	}
 }
 
+/* A field that is not known is not one that is not there. */
+static void unknown_fields_are_errors(void **state _unused_)
+{
+	static const struct check checks[] = {
+		{"{ingress: [{form: []}]}",
+		 "spec.ingress[0].form: unknown field, did you mean 'from'? (line 4)"},
+		{"{egress: [{}, {from: []}]}", "spec.egress[1].from: unknown field (line 4)"},
+		{"{ingress: [{to: []}]}", "spec.ingress[0].to: unknown field (line 4)"},
+		{PORT("port: 1, protocl: UDP"),
+		 PORT_AT ".protocl: unknown field, did you mean 'protocol'? (line 4)"},
+		{PORT("Port: 1"), PORT_AT ".Port: unknown field, did you mean 'port'? (line 4)"},
+		{PORT("port: 1, endport: 2"),
+		 PORT_AT ".endport: unknown field, did you mean 'endPort'? (line 4)"},
+		{"{policytypes: [Egress]}",
+		 "spec.policytypes: unknown field, did you mean 'policyTypes'? (line 4)"},
+		{"{podSelector: {matchlabels: {a: b}}}",
+		 "spec.podSelector.matchlabels: unknown field, did you mean 'matchLabels'? "
+		 "(line 4)"},
+		{"{podSelector: {a: b}}", "spec.podSelector.a: unknown field (line 4)"},
+		{TERM("key: a, operator: Exists, value: b"),
+		 TERM_AT ".value: unknown field, did you mean 'values'? (line 4)"},
+		{FROM("podSelector: {}, namespaceselector: {}"),
+		 FROM_AT ".namespaceselector: unknown field, did you mean 'namespaceSelector'? "
+			 "(line 4)"},
+		{FROM("namespaceSelector: {match: {a: b}}"),
+		 FROM_AT ".namespaceSelector.match: unknown field (line 4)"},
+		{BLOCK("cidr: 10.0.0.0/8, expect: [10.1.0.0/16]"),
+		 BLOCK_AT ".expect: unknown field, did you mean 'except'? (line 4)"},
+		{FROM("podSelector: {}, fqdn: example.org"),
+		 FROM_AT ".fqdn: unknown field (line 4)"},
+		/* What is wrong besides is told first. */
+		{"{ingress: [{form: [], ports: 5}]}",
+		 "spec.ingress[0].ports: expected a list, found an integer (line 4)"},
+		/* Maps of labels have whatever keys they like. */
+		{"{podSelector: {matchLabels: {form: a, policytypes: b}}}", NULL},
+	};
+
+	expect(checks, ARRAY_SIZE(checks));
+}
+
+static void unknown_fields_beside_the_spec(void **state _unused_)
+{
+	static const char format[] = "apiVersion: networking.k8s.io/v1\n"
+				     "kind: NetworkPolicy\n"
+				     "metadata: {name: p, %s}\n"
+				     "spec: {}\n%s";
+	static const struct {
+		const char *metadata, *root, *problem;
+	} cases[] = {
+		{"lables: {}", "",
+		 "metadata.lables: unknown field, did you mean 'labels'? (line 3)"},
+		{"namespace: a, namspace: b", "",
+		 "metadata.namspace: unknown field, did you mean 'namespace'? (line 3)"},
+		{"namespace: a", "Spec: {}\n",
+		 "Spec: unknown field, did you mean 'spec'? (line 5)"},
+		/* As kubectl get -o yaml prints it. */
+		{"namespace: a, generateName: b, selfLink: c, uid: d, resourceVersion: '5', "
+		 "generation: 6, creationTimestamp: null, labels: {x: y}, annotations: {z: z}, "
+		 "ownerReferences: [], finalizers: [], deletionTimestamp: null, "
+		 "deletionGracePeriodSeconds: 5, managedFields: [{manager: m, fieldsV1: {'f:spec': "
+		 "{'f:unknown': {}}}}]",
+		 "status: {conditions: []}\n", NULL},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_(freep) char *text = xasprintf(format, cases[i].metadata, cases[i].root);
+		struct decoded d = decode_one(text);
+
+		if (cases[i].problem)
+			assert_problem(d.o.v[0], cases[i].problem);
+		else
+			assert_no_problem(d.o.v[0]);
+		decoded_done(&d);
+	}
+}
+
+/* Whom and where: as far as what is known says so. */
+static void unknown_fields_fail_closed(void **state _unused_)
+{
+	static const struct {
+		const char *spec;
+		uint32_t terms;
+		bool ingress, egress;
+	} cases[] = {
+		{SELECT("matchLabels: {a: b}}, policytypes: [Egress], x: {"), 1, true, true},
+		{SELECT("matchLabels: {a: b}}, policyTypes: [Egress], x: {"), 1, false, true},
+		{SELECT("matchLabels: {a: b}}, policyTypes: [Ingress], egres: [], x: {"), 1, true,
+		 false},
+		{"{egres: [{}]}", 0, true, true},
+		{"{podselector: {matchLabels: {a: b}}}", 0, true, true},
+		{"{ingress: [{form: []}]}", 0, true, false},
+		{"{egress: [{form: []}]}", 0, true, true},
+		{"{podSelector: {matchLabels: {a: b}, matchLabel: {c: d}}}", 1, true, false},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct decoded d = policy(cases[i].spec);
+		const struct policy *p = as_policy(d.o.v[0]);
+
+		assert_non_null(p->o.problem);
+		if (p->selects.n != cases[i].terms || p->isolates[INGRESS] != cases[i].ingress ||
+		    p->isolates[EGRESS] != cases[i].egress ||
+		    p->n_rules[INGRESS] + p->n_rules[EGRESS])
+			fail_msg("%s", cases[i].spec);
+		decoded_done(&d);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(unknown_fields_are_errors),
+		cmocka_unit_test(unknown_fields_beside_the_spec),
+		cmocka_unit_test(unknown_fields_fail_closed),
 		cmocka_unit_test(ports),
 		cmocka_unit_test(peers),
 		cmocka_unit_test(blocks),

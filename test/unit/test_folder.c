@@ -9,205 +9,10 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <ftw.h>
-#include <stdio.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "lib/buf.h"
-#include "lib/intern.h"
-#include "lib/log.h"
-#include "watch/folder/folder.h"
+#include "test/unit/folder_world.h"
 
-struct world {
-	char root[64]; /* holds the folder and what is moved in and out */
-	char *path;    /* the folder */
-	struct store *store;
-	struct folder *folder;
-	uint64_t now;
-	struct buf log;
-};
-
-/* --- making and changing files ------------------------------------------------------------------
- */
-
-static char *place(struct world *w, const char *name)
-{
-	return name[0] == '/' ? xasprintf("%s%s", w->root, name)
-			      : xasprintf("%s/%s", w->path, name);
-}
-
-static void put_text(struct world *w, const char *name, const char *text)
-{
-	_cleanup_(freep) char *path = place(w, name);
-	FILE *file = fopen(path, "we");
-
-	assert_non_null(file);
-	assert_true(fputs(text, file) >= 0);
-	assert_int_equal(fclose(file), 0);
-}
-
-/* "a=x b=y": namespaces with a label */
-static char *manifest_text(const char *script)
-{
-	_cleanup_(freep) char *copy = xstrdup(script);
-	struct buf b = {0};
-	char *rest = copy, *item;
-
-	buf_puts(&b, "");
-	while ((item = strsep(&rest, " "))) {
-		char *value = strchr(item, '=');
-
-		if (!value)
-			continue;
-		*value++ = '\0';
-		buf_printf(&b,
-			   "---\napiVersion: v1\nkind: Namespace\n"
-			   "metadata: {name: %s, labels: {v: %s}}\n",
-			   item, value);
-	}
-	return buf_take(&b);
-}
-
-static void put(struct world *w, const char *name, const char *script)
-{
-	_cleanup_(freep) char *text = manifest_text(script);
-
-	put_text(w, name, text);
-}
-
-static void move(struct world *w, const char *from, const char *to)
-{
-	_cleanup_(freep) char *a = place(w, from), *b = place(w, to);
-
-	assert_int_equal(rename(a, b), 0);
-}
-
-static void delete (struct world *w, const char *name)
-{
-	_cleanup_(freep) char *path = place(w, name);
-
-	assert_int_equal(unlink(path), 0);
-}
-
-static void link_to(struct world *w, const char *target, const char *name)
-{
-	_cleanup_(freep) char *path = place(w, name);
-
-	assert_int_equal(symlink(target, path), 0);
-}
-
-static void make_folder(struct world *w, const char *name)
-{
-	_cleanup_(freep) char *path = place(w, name);
-
-	assert_int_equal(mkdir(path, 0755), 0);
-}
-
-/* --- watching ------------------------------------------------------------------------------------
- */
-
-static void on_change(void *arg, const struct object_key *key, struct object *o)
-{
-	struct world *w = arg;
-	const char *v = o && o->kind == KIND_NAMESPACE ? labels_get(&as_namespace(o)->labels, "v")
-						       : NULL;
-	struct object *old = NULL;
-
-	buf_printf(&w->log, "%s%s", w->log.len ? " " : "", key->name);
-	buf_printf(&w->log, "%s", !o ? "-" : o->problem ? "!" : v ? "=" : "+");
-	if (v)
-		buf_puts(&w->log, v);
-	if (o)
-		assert_true(store_put(w->store, o, &old));
-	else
-		old = store_remove(w->store, key->kind, key->ns, key->name);
-	(void)object_free(old);
-}
-
-static void told(struct world *w, const char *expected)
-{
-	assert_string_equal(w->log.len ? w->log.data : "", expected);
-	buf_reset(&w->log);
-}
-
-/* The events so far lead to exactly these changes. */
-static void dispatched(struct world *w, const char *expected)
-{
-	w->now += USEC_PER_MSEC;
-	folder_dispatch(w->folder, w->now);
-	told(w, expected);
-}
-
-/* Time passes until the next deadline. */
-static void waited(struct world *w, const char *expected)
-{
-	w->now = MAX(w->now, folder_deadline(w->folder));
-	folder_timer(w->folder, w->now);
-	told(w, expected);
-}
-
-static void add_problem(void *arg, const char *text)
-{
-	struct buf *b = arg;
-
-	buf_printf(b, "%s%s", b->len ? "\n" : "", text);
-}
-
-static void problems(struct world *w, const char *expected)
-{
-	struct buf b = {0};
-
-	folder_each_problem(w->folder, add_problem, &b);
-	assert_string_equal(b.len ? b.data : "", expected);
-	buf_done(&b);
-}
-
-static struct folder_stats stats(struct world *w)
-{
-	struct folder_stats s;
-
-	folder_stats(w->folder, &s);
-	return s;
-}
-
-static int remove_one(const char *path, const struct stat *st _unused_, int type _unused_,
-		      struct FTW *ftw _unused_)
-{
-	return remove(path);
-}
-
-static int setup(void **state)
-{
-	struct world *w = xcalloc(1, sizeof(*w));
-
-	strcpy(w->root, "/tmp/manx-test-folder-XXXXXX");
-	assert_non_null(mkdtemp(w->root));
-	w->path = xasprintf("%s/manifests", w->root);
-	assert_int_equal(mkdir(w->path, 0755), 0);
-	w->now = 100 * USEC_PER_SEC;
-	log_set_level(LOG_LEVEL_ERR);
-	w->store = store_new();
-	assert_int_equal(folder_open(w->path, w->store, on_change, w, &w->folder, NULL), 0);
-	*state = w;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct world *w = *state;
-
-	w->folder = folder_free(w->folder);
-	w->store = store_free(w->store);
-	(void)nftw(w->root, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-	buf_done(&w->log);
-	free(w->path);
-	free(w);
-	assert_int_equal(intern_count(), 0);
-	return 0;
-}
+#define ALL_ISOLATED "; pods of every namespace are isolated until this is mended"
 
 /* --- the ordinary
  * ---------------------------------------------------------------------------------- */
@@ -388,13 +193,14 @@ static void test_broken_file_keeps_objects(void **state)
 	dispatched(w, "");
 	problems(w, "a.yaml:2: duplicate key 'a'");
 	put_text(w, "a.json", "{\"a\":\n\n");
-	dispatched(w, "");
-	problems(w, "a.json:3: parse error: premature EOF\na.yaml:2: duplicate key 'a'");
+	dispatched(w, "*/a.json:unread!"); /* which was never good: anything may be in it */
+	problems(w, "a.json:3: parse error: premature EOF; pods of every namespace are isolated "
+		    "until this is mended\na.yaml:2: duplicate key 'a'");
 	waited(w, "");
 	put(w, "a.yaml", "one=z");
 	delete (w, "a.json");
 	dispatched(w, "one=z");
-	waited(w, "");
+	waited(w, "*/a.json:unread-");
 	problems(w, "");
 }
 
@@ -421,11 +227,14 @@ static void test_document_without_name(void **state)
 	told(w, "one=x two=x");
 	text = xasprintf("apiVersion: v1\nkind: Namespace\nmetadata: {}\n%s---\n[1]\n", good);
 	put_text(w, "a.yaml", text);
-	dispatched(w, "two=z"); /* "one" may be the one without name: it stays */
+	/* "one" may be the one without name: it stays; and the list may be what is left of a policy
+	 */
+	dispatched(w, "two=z */a.yaml:9!");
 	problems(w, "a.yaml:1: metadata.name: required\n"
-		    "a.yaml:9: expected an object with apiVersion and kind");
+		    "a.yaml:9: expected an object with apiVersion and kind; pods of every "
+		    "namespace are isolated until this is mended");
 	put(w, "a.yaml", "two=z");
-	dispatched(w, "one-");
+	dispatched(w, "one- */a.yaml:9-");
 	problems(w, "");
 }
 
@@ -460,11 +269,12 @@ static void test_not_regular(void **state)
 	link_to(w, "/dev/null", "null.yaml");
 	link_to(w, "nowhere", "dangling.yaml");
 	link_to(w, "loop.yaml", "loop.yaml");
-	dispatched(w, "");
-	problems(w, "dangling.yaml: No such file or directory\n"
+	/* What is behind a link is not known; what is no file holds no manifest. */
+	dispatched(w, "*/dangling.yaml:unread! */loop.yaml:unread!");
+	problems(w, "dangling.yaml: No such file or directory" ALL_ISOLATED "\n"
 		    "fifo.yaml: not a regular file\n"
 		    "folder.yaml: not a regular file\n"
-		    "loop.yaml: Too many levels of symbolic links\n"
+		    "loop.yaml: Too many levels of symbolic links" ALL_ISOLATED "\n"
 		    "null.yaml: not a regular file");
 }
 
@@ -477,11 +287,12 @@ static void test_not_regular_at_start(void **state)
 	link_to(w, "nowhere", "dangling.yaml");
 	put(w, "a.yaml", "one=x");
 	folder_scan(w->folder, w->now);
-	told(w, "one=x");
-	problems(w, "dangling.yaml: No such file or directory\nfifo.yaml: not a regular file");
+	told(w, "one=x */dangling.yaml:unread!");
+	problems(w, "dangling.yaml: No such file or directory" ALL_ISOLATED
+		    "\nfifo.yaml: not a regular file");
 	put(w, "nowhere", "two=x"); /* what a link points to is found by the rescan */
 	folder_scan(w->folder, w->now + 1);
-	told(w, "two=x");
+	told(w, "two=x */dangling.yaml:unread-");
 }
 
 static void test_too_big(void **state)
@@ -562,12 +373,16 @@ static char *missing_text(struct world *w)
 static void test_missing_at_start(void **state)
 {
 	struct world *w = *state;
-	_cleanup_(freep) char *text = missing_text(w);
+	_cleanup_(freep) char *text =
+		xasprintf("%s: No such file or directory, and it was never read: nothing is known "
+			  "of the policies",
+			  w->path);
 
 	assert_int_equal(rmdir(w->path), 0);
 	folder_scan(w->folder, w->now);
 	told(w, "");
 	assert_false(stats(w).present);
+	assert_false(folder_known(w->folder)); /* which is not the same as empty */
 	assert_int_equal(stats(w).manifests.problems, 1);
 	problems(w, text);
 	assert_int_equal(folder_deadline(w->folder), w->now + FOLDER_RETRY_USEC);
@@ -576,6 +391,7 @@ static void test_missing_at_start(void **state)
 	put(w, "a.yaml", "one=x");
 	waited(w, "one=x");
 	assert_true(stats(w).present);
+	assert_true(folder_known(w->folder));
 	problems(w, "");
 	put(w, "a.yaml", "one=z");
 	dispatched(w, "one=z");
@@ -713,7 +529,7 @@ static void test_too_many_files(void **state)
 {
 	struct world *w = *state;
 	_cleanup_(freep) char *text =
-		xasprintf("%s: more than 4096 files, the rest is not read", w->path);
+		xasprintf("%s: more than 4096 files, the rest is not read" ALL_ISOLATED, w->path);
 	char name[32];
 
 	for (int i = 0; i <= MANIFEST_FILES_MAX; i++) {
@@ -722,11 +538,16 @@ static void test_too_many_files(void **state)
 	}
 	folder_scan(w->folder, w->now);
 	assert_int_equal(stats(w).manifests.files, MANIFEST_FILES_MAX);
+	assert_non_null(strstr(w->log.data, "*/"));
+	buf_reset(&w->log);
 	problems(w, text);
 	delete (w, "0000.yaml");
 	dispatched(w, "");
 	assert_int_equal(usleep(FOLDER_SETTLE_USEC), 0);
-	waited(w, "");
+	w->now = MAX(w->now, folder_deadline(w->folder));
+	folder_timer(w->folder, w->now);
+	assert_non_null(strstr(w->log.data, ":unread-"));
+	buf_reset(&w->log);
 	assert_int_equal(stats(w).manifests.files, MANIFEST_FILES_MAX);
 	problems(w, "");
 }

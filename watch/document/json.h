@@ -17,4 +17,6 @@ typedef int document_fn(void *arg, const struct value_doc *doc);
 
 int json_parse(const char *text, size_t len, struct value_doc **ret, struct err *reterr);
 int json_parse_as_go(const char *text, size_t len, struct value_doc **ret, struct err *reterr);
+int json_salvage(const char *text, size_t len, document_fn *fn, void *arg,
+		 struct value_doc **ret_cut, struct err *reterr);
 int json_parse_stream(const char *text, size_t len, document_fn *fn, void *arg, struct err *reterr);

@@ -44,9 +44,11 @@ struct value {
 	};
 };
 
+/* struct value_entry - @line: of the key */
 struct value_entry {
 	const char *key;
 	struct value *value;
+	uint32_t line;
 };
 
 struct value_doc;
@@ -103,6 +105,8 @@ int value_build_begin(struct value_doc *d, uint32_t line, enum value_type seq_or
  * maps whose entries are added where the map has no such key itself; earlier maps win. */
 int value_build_merge(struct value_doc *d, uint32_t line, struct err *reterr);
 int value_build_end(struct value_doc *d, struct err *reterr);
+/* In place of all further events: the document as far as it came before its parser had to stop. */
+const struct value *value_build_cut(struct value_doc *d);
 /* Insert an earlier, complete value again (a YAML alias); shared, not copied. */
 int value_build_alias(struct value_doc *d, uint32_t line, const struct value *v,
 		      struct err *reterr);

@@ -371,3 +371,26 @@ int value_build_end(struct value_doc *d, struct err *reterr)
 		drop_scaffold(d);
 	return 0;
 }
+
+/**
+ * value_build_cut() - End everything that is open
+ * @d: Document that its parser gave up, perhaps complete
+ *
+ * A key without its value goes, and so do the entries of a map that could not end (duplicate keys).
+ *
+ * Return: the outermost value; NULL when none had begun
+ */
+const struct value *value_build_cut(struct value_doc *d)
+{
+	while (d->depth) {
+		struct frame *f = &d->frames[d->depth - 1];
+
+		f->key = NULL;
+		f->merging = false;
+		if (value_build_end(d, NULL) == 0)
+			continue;
+		d->pending.n = f->first;
+		(void)value_build_end(d, NULL);
+	}
+	return d->root;
+}

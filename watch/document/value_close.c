@@ -96,7 +96,7 @@ static int end_map(struct value_doc *d, struct value *v, const struct child *chi
 				       (int)utf8_cut(c->key->s, strlen(c->key->s), KEY_SHOWN_MAX),
 				       c->key->s);
 		c->key->in_map = map;
-		v->entry[v->n++] = (struct value_entry){c->key->s, c->value};
+		v->entry[v->n++] = (struct value_entry){c->key->s, c->value, c->key_line};
 	}
 	return merged ? merge(d, v, merged, map, reterr) : 0;
 }

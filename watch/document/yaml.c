@@ -331,10 +331,33 @@ static int parse(struct run *run)
  */
 int yaml_parse(const char *text, size_t len, document_fn *fn, void *arg, struct err *reterr)
 {
+	_cleanup_(value_doc_freep) struct value_doc *cut = NULL;
+
+	return yaml_salvage(text, len, fn, arg, &cut, reterr);
+}
+
+/**
+ * yaml_salvage() - Parse what can be parsed of a text that is broken
+ * @text:    Text
+ * @len:     Bytes of @text
+ * @fn:      Called for each complete document in order
+ * @arg:     For @fn
+ * @ret_cut: On failure: the document that broke, as far as it came; NULL when it had not begun.
+ *           Free with value_doc_free()
+ * @reterr:  Message that begins with the line, or NULL
+ *
+ * Return: as yaml_parse()
+ */
+int yaml_salvage(const char *text, size_t len, document_fn *fn, void *arg,
+		 struct value_doc **ret_cut, struct err *reterr)
+{
 	_cleanup_(run_done) struct run run = {
 		.text = text ?: "", .len = len, .fn = fn, .arg = arg, .reterr = reterr};
+	int r = parse(&run);
 
-	return parse(&run);
+	if (r < 0)
+		*ret_cut = run.doc && value_build_cut(run.doc) ? TAKE(run.doc, NULL) : NULL;
+	return r;
 }
 
 static struct value_doc *null_document(void)

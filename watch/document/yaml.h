@@ -11,4 +11,6 @@
 #include "watch/document/value.h"
 
 int yaml_parse(const char *text, size_t len, document_fn *fn, void *arg, struct err *reterr);
+int yaml_salvage(const char *text, size_t len, document_fn *fn, void *arg,
+		 struct value_doc **ret_cut, struct err *reterr);
 int yaml_parse_one(const char *text, size_t len, struct value_doc **ret, struct err *reterr);

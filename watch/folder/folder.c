@@ -17,68 +17,28 @@
  * that moves to another file must not go and come.
  *
  * A folder that goes missing leaves all objects in force and is looked for every
- * FOLDER_RETRY_USEC; when it is back, files that are gone take their objects with them.
+ * FOLDER_RETRY_USEC; when it is back, files that are gone take their objects with them.  Missing is
+ * also an empty folder that is not the one (device and inode) whose files were read: a file system
+ * that is not mounted.  At the start copies of the files take their place (folder_load.c).
  *
  * Limits: MANIFEST_FILES_MAX files of FOLDER_FILE_MAX bytes; no folders below.  Reading and
  * parsing hold the loop: about 55 ms for each MiB of YAML, 11 of JSON.
  */
 #include "watch/folder/folder.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
-#include <uthash.h>
-
-#include "lib/file.h"
 #include "lib/log.h"
 #include "watch/folder/folder_events.h"
 #include "watch/folder/folder_file.h"
+#include "watch/folder/folder_internal.h"
 
 #define WATCH_EVENTS                                                                        \
 	(IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CREATE | IN_ATTRIB | \
 	 IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
-
-/* How sure are we that the writer has finished? */
-enum trust {
-	TRUST_EVENT,   /* an event about this very file says so: read it in any case */
-	TRUST_CHANGED, /* complete, but only worth reading if it is another version */
-	TRUST_SETTLED, /* only if left alone for a while */
-};
-
-/*
- * struct known - a file that the folder has
- * @mark:    Version read last, all zero if it could not be read
- * @gone_at: When it was first found missing; 0 while it is there
- * @tried:   It was read, or failed to be, at least once
- * @failed:  The last attempt failed
- */
-struct known {
-	UT_hash_handle hh;
-	struct file_mark mark;
-	uint64_t gone_at;
-	bool tried, failed;
-	char name[];
-};
-
-/* struct folder - @watch is -1 while the folder is missing; @dev and @ino are those watched */
-struct folder {
-	char *path;
-	int inotify;
-	int watch;
-	dev_t dev;
-	ino_t ino;
-	char *problem; /* why the folder is missing */
-	bool too_many; /* files beyond MANIFEST_FILES_MAX */
-	struct known *known;
-	struct manifests *manifests;
-	object_change_fn *fn;
-	void *arg;
-	uint64_t now, deadline;
-	uint64_t last_scan, last_change;
-};
 
 static void on_change(void *arg, const struct object_key *key, struct object *o)
 {
@@ -88,140 +48,24 @@ static void on_change(void *arg, const struct object_key *key, struct object *o)
 	f->fn(f->arg, key, o);
 }
 
-static void wake_by(struct folder *f, uint64_t delay)
-{
-	f->deadline = MIN(f->deadline, f->now + delay);
-}
-
-/* --- one file ----------------------------------------------------------------------------------
- */
-
-static struct known *need_known(struct folder *f, const char *name)
-{
-	struct known *k;
-	size_t size = strlen(name) + 1;
-
-	HASH_FIND_STR(f->known, name, k);
-	if (k)
-		return k;
-	if (HASH_COUNT(f->known) >= MANIFEST_FILES_MAX) {
-		f->too_many = true;
-		return NULL;
-	}
-	k = xcalloc(1, sizeof(*k) + size);
-	memcpy(k->name, name, size);
-	HASH_ADD_STR(f->known, name, k);
-	return k;
-}
-
-/* A file is missing: forget it, unless it has been missing for a moment only. */
-static void miss(struct folder *f, const char *name)
-{
-	struct known *k;
-
-	HASH_FIND_STR(f->known, name, k);
-	if (!k)
-		return;
-	if (!k->gone_at)
-		k->gone_at = f->now;
-	if (f->now - k->gone_at < FOLDER_GRACE_USEC) {
-		f->deadline = MIN(f->deadline, k->gone_at + FOLDER_GRACE_USEC);
-		return;
-	}
-	log_info("folder", "file is gone", "file=\"%s\"", name);
-	manifests_drop(f->manifests, name);
-	HASH_DEL(f->known, k);
-	free(k);
-}
-
-static void fail(struct folder *f, struct known *k, const char *problem)
-{
-	if (!k->failed)
-		log_warn("folder", "file not taken, its last good objects stay", "problem=\"%s\"",
-			 problem);
-	k->failed = true;
-	manifests_fail(f->manifests, k->name, problem);
-}
-
-static void log_set_aside(const struct known *k, const struct manifest *content)
-{
-	for (size_t i = 0; i < content->problems.n; i++)
-		log_warn("folder", "document left out, nothing of its file is removed",
-			 "problem=\"%s\"", content->problems.v[i]);
-	for (size_t i = 0; i < content->entries.n; i++) {
-		const struct object *o = content->entries.v[i].o;
-
-		if (o->problem)
-			log_warn("folder", "object set aside",
-				 "file=\"%s\" object=\"%s %s%s%s\" problem=\"%s\"", k->name,
-				 kind_str(o->kind), o->ns ?: "", o->ns ? "/" : "", o->name,
-				 o->problem);
-	}
-}
-
-/* A version that could not be read is tried again by the next scan, one that could not be parsed
- * when it changes. */
-static void load(struct folder *f, int dir, struct known *k, const struct stat *st)
-{
-	_cleanup_(manifest_done) struct manifest content = {0};
-	_cleanup_(buf_done) struct buf text = {0};
-	struct err err = {0};
-
-	k->tried = true;
-	k->mark = (struct file_mark){0};
-	if (file_read(dir, k->name, FOLDER_FILE_MAX, &text, &err) < 0) {
-		fail(f, k, err.msg);
-		return;
-	}
-	k->mark = file_mark(st);
-	if (manifest_parse(k->name, text.data, text.len, &content, &err) < 0) {
-		fail(f, k, err.msg);
-		return;
-	}
-	k->failed = false;
-	log_set_aside(k, &content);
-	log_info("folder", "file read", "file=\"%s\" objects=%zu unknown=%u", k->name,
-		 content.entries.n, content.unknown);
-	manifests_load(f->manifests, k->name, &content);
-}
-
-/* Bring the memory of one file in step with it. */
-static void examine(struct folder *f, int dir, const char *name, enum trust trust)
-{
-	struct stat st = {0};
-	struct file_mark mark;
-	struct known *k;
-
-	if (!file_stat(dir, name, &st)) {
-		miss(f, name);
-		return;
-	}
-	k = need_known(f, name);
-	if (!k)
-		return;
-	k->gone_at = 0;
-	mark = file_mark(&st);
-	if (trust != TRUST_EVENT && k->tried && file_mark_equal(&k->mark, &mark))
-		return;
-	if (trust == TRUST_SETTLED && !file_settled(&st, FOLDER_SETTLE_USEC)) {
-		wake_by(f, FOLDER_SETTLE_USEC);
-		return;
-	}
-	load(f, dir, k, &st);
-}
-
 /* --- the folder --------------------------------------------------------------------------------
  */
 
 static void set_missing(struct folder *f, const char *why)
 {
-	char *problem = xasprintf("%s: %s, the objects read before stay in force", f->path, why);
+	char *problem;
 
+	folder_restore(f);
+	problem = xasprintf("%s: %s, %s", f->path, why,
+			    f->last_scan || f->restored
+				    ? "the objects read before stay in force"
+				    : "and it was never read: nothing is known of the policies");
 	if (!f->problem)
 		log_warn("folder", "folder is missing, looking for it again",
 			 "path=\"%s\" problem=\"%s\"", f->path, why);
 	free(f->problem);
 	f->problem = problem;
+	folder_wake_by(f, FOLDER_RETRY_USEC);
 }
 
 static void detach(struct folder *f)
@@ -265,12 +109,48 @@ static int enter(struct folder *f, bool *ret_fresh)
 	}
 	if (r < 0) {
 		set_missing(f, strerror(-r));
-		wake_by(f, FOLDER_RETRY_USEC);
 		return -1;
 	}
+	return TAKE(dir, -1);
+}
+
+/*
+ * Nothing is there, and it is not the folder that was read before: most likely that one is not
+ * mounted.  Unknown is not empty.
+ */
+static bool is_unmounted(const struct folder *f, const struct names *names, const struct stat *st)
+{
+	_cleanup_(names_done) struct names copies = {0};
+
+	if (names->n || !f->copies || !f->copies->known ||
+	    (f->copies->dev == st->st_dev && f->copies->ino == st->st_ino))
+		return false;
+	copies_names(f->copies, &copies);
+	return copies.n > 0;
+}
+
+/* Copies of files that were removed while no agent ran. */
+static void remove_left_copies(struct folder *f, const struct names *names)
+{
+	_cleanup_(names_done) struct names copies = {0};
+
+	copies_names(f->copies, &copies);
+	for (size_t i = 0; i < copies.n; i++)
+		if (!names_have(names, copies.v[i]))
+			copies_remove(f->copies, copies.v[i]);
+}
+
+static void scanned(struct folder *f, const struct names *names, const struct stat *st)
+{
+	if (f->copies && !f->last_scan && !f->restored)
+		remove_left_copies(f, names);
+	if (f->copies)
+		copies_note_folder(f->copies, st->st_dev, st->st_ino);
+	if (!f->too_many)
+		manifests_drop(f->manifests, f->path);
 	free(f->problem);
 	f->problem = NULL;
-	return TAKE(dir, -1);
+	f->last_scan = f->now;
 }
 
 /* Compare the whole folder with what is known of it. */
@@ -278,21 +158,26 @@ static void scan(struct folder *f, int dir, enum trust trust)
 {
 	_cleanup_(names_done) struct names names = {0};
 	struct known *k, *next;
-	int r = names_of_folder(dir, &names);
+	struct stat st = {0};
+	int r = fstat(dir, &st) < 0 ? -errno : names_of_folder(dir, &names);
 
 	if (r < 0) {
 		set_missing(f, strerror(-r));
-		wake_by(f, FOLDER_RETRY_USEC);
+		return;
+	}
+	if (is_unmounted(f, &names, &st)) {
+		set_missing(f, "is empty and not the folder that was read before; mount it, or "
+			       "put any manifest there");
 		return;
 	}
 	/* First those that are gone: they make room below MANIFEST_FILES_MAX. */
 	HASH_ITER (hh, f->known, k, next)
 		if (!names_have(&names, k->name))
-			miss(f, k->name);
-	f->too_many = false;
+			folder_miss(f, k->name);
+	f->too_many = f->copying_fails = false;
 	for (size_t i = 0; i < names.n; i++)
-		examine(f, dir, names.v[i], trust);
-	f->last_scan = f->now;
+		folder_examine(f, dir, names.v[i], trust);
+	scanned(f, &names, &st);
 }
 
 /* --- events ------------------------------------------------------------------------------------
@@ -309,7 +194,7 @@ static void examine_each(struct folder *f, int dir, struct names *names, bool co
 		if (!complete)
 			trust = file_complete_at_birth(dir, names->v[i]) ? TRUST_CHANGED
 									 : TRUST_SETTLED;
-		examine(f, dir, names->v[i], trust);
+		folder_examine(f, dir, names->v[i], trust);
 	}
 }
 
@@ -319,6 +204,7 @@ static void examine_each(struct folder *f, int dir, struct names *names, bool co
 /**
  * folder_open() - Prepare a folder as a source
  * @path:   Path of the folder; it may be missing for now
+ * @copies: Where the last good versions of its files are kept, a folder; NULL: nowhere
  * @store:  Where @fn puts what is in force, and nobody else puts anything; borrowed
  * @fn:     Takes the changes, from within the functions below; must not call them
  * @arg:    For @fn
@@ -327,8 +213,8 @@ static void examine_each(struct folder *f, int dir, struct names *names, bool co
  *
  * Return: 0; -errno if there can be no inotify descriptor
  */
-int folder_open(const char *path, struct store *store, object_change_fn *fn, void *arg,
-		struct folder **ret, struct err *reterr)
+int folder_open(const char *path, const char *copies, struct store *store, object_change_fn *fn,
+		void *arg, struct folder **ret, struct err *reterr)
 {
 	int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	struct folder *f;
@@ -342,6 +228,7 @@ int folder_open(const char *path, struct store *store, object_change_fn *fn, voi
 	f->fn = fn;
 	f->arg = arg;
 	f->manifests = manifests_new(store, on_change, f);
+	f->copies = copies ? copies_open(copies, path) : NULL;
 	*ret = f;
 	return 0;
 }
@@ -363,6 +250,7 @@ struct folder *folder_free(struct folder *f)
 		free(k);
 	}
 	(void)manifests_free(f->manifests);
+	(void)copies_close(f->copies);
 	closep(&f->inotify);
 	free(f->problem);
 	free(f->path);
@@ -448,8 +336,10 @@ void folder_dispatch(struct folder *f, uint64_t now)
 	dir = enter(f, &fresh);
 	if (dir < 0)
 		return;
-	if (fresh || b.swapped)
+	if (fresh || b.swapped || f->problem)
 		scan(f, dir, TRUST_CHANGED);
+	if (f->problem)
+		return;
 	/* Looked at before read: of a rename, the old name goes before the new one comes. */
 	examine_each(f, dir, &b.touched, false);
 	examine_each(f, dir, &b.complete, true);
@@ -470,10 +360,13 @@ void folder_each_problem(const struct folder *f, problem_fn *fn, void *arg)
 	if (f->problem)
 		fn(arg, f->problem);
 	if (f->too_many) {
-		many = xasprintf("%s: more than %d files, the rest is not read", f->path,
-				 MANIFEST_FILES_MAX);
+		many = xasprintf("%s: more than %d files, the rest is not read; pods of every "
+				 "namespace are isolated until this is mended",
+				 f->path, MANIFEST_FILES_MAX);
 		fn(arg, many);
 	}
+	if (f->copies && f->copies->problem)
+		fn(arg, f->copies->problem);
 	manifests_each_problem(f->manifests, fn, arg);
 }
 
@@ -493,6 +386,59 @@ void folder_stats(const struct folder *f, struct folder_stats *ret)
 	};
 
 	manifests_stats(f->manifests, &s.manifests);
-	s.manifests.problems += (f->problem != NULL) + f->too_many;
+	s.manifests.files -= f->too_many; /* the one that stands for those */
+	s.manifests.problems +=
+		(f->problem != NULL) + f->too_many + (f->copies && f->copies->problem);
 	*ret = s;
+}
+
+/**
+ * folder_known() - Is it known what the folder holds?
+ * @f: Folder
+ *
+ * Return: true if it was read, or when it is missing and there are copies of when it was; false:
+ * its objects are not known, which is not the same as that there are none
+ */
+bool folder_known(const struct folder *f)
+{
+	return f->last_scan || f->restored;
+}
+
+static void take_first(void *arg, const char *text)
+{
+	char **first = arg;
+
+	if (!*first)
+		*first = xstrdup(text);
+}
+
+/**
+ * folder_doubt() - Why is it not certain that what is in force is what is wanted?
+ * @f: Folder
+ *
+ * Return: the first problem of the folder, or of a file that was not taken, to be freed; NULL if
+ * all was read
+ */
+char *folder_doubt(const struct folder *f)
+{
+	char *first = NULL;
+
+	if (f->problem)
+		return xstrdup(f->problem);
+	if (f->too_many)
+		folder_each_problem(f, take_first, &first);
+	else
+		manifests_each_failure(f->manifests, take_first, &first);
+	return first;
+}
+
+/**
+ * folder_each_warning() - Go through what is right and looks misspelled
+ * @f:   Folder
+ * @fn:  Takes each warning
+ * @arg: For @fn
+ */
+void folder_each_warning(const struct folder *f, problem_fn *fn, void *arg)
+{
+	manifests_each_warning(f->manifests, fn, arg);
 }

@@ -2,7 +2,7 @@
 /*
  * folder.h - a folder of manifests as the source of objects, watched with inotify.
  *
- *	folder_open(path, store, change, arg, &folder, &err);
+ *	folder_open(path, copies, store, change, arg, &folder, &err);
  *	folder_scan(folder, now);
  *	... folder_fd() readable:     folder_dispatch(folder, now);
  *	... folder_deadline() passed: folder_timer(folder, now);
@@ -35,8 +35,8 @@ struct folder_stats {
 
 struct folder;
 
-int folder_open(const char *path, struct store *store, object_change_fn *fn, void *arg,
-		struct folder **ret, struct err *reterr);
+int folder_open(const char *path, const char *copies, struct store *store, object_change_fn *fn,
+		void *arg, struct folder **ret, struct err *reterr);
 struct folder *folder_free(struct folder *f);
 static inline void folder_freep(struct folder **f)
 {
@@ -48,4 +48,7 @@ void folder_scan(struct folder *f, uint64_t now);
 void folder_dispatch(struct folder *f, uint64_t now);
 void folder_timer(struct folder *f, uint64_t now);
 void folder_each_problem(const struct folder *f, problem_fn *fn, void *arg);
+void folder_each_warning(const struct folder *f, problem_fn *fn, void *arg);
+bool folder_known(const struct folder *f);
+char *folder_doubt(const struct folder *f);
 void folder_stats(const struct folder *f, struct folder_stats *ret);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <time.h>
+#include <unistd.h>
 
 /**
  * file_settled() - Was the file left alone for a while?
@@ -61,4 +62,31 @@ bool file_complete_at_birth(int dir, const char *name)
 
 	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	       (!S_ISREG(st.st_mode) || st.st_nlink > 1);
+}
+
+/**
+ * file_being_written() - Has any program the file open for writing?
+ * @dir:  Descriptor of the folder
+ * @name: Name
+ *
+ * A lease for reading is refused while somebody may write (fcntl(2), F_SETLEASE), and given back at
+ * once; it is to be had for our own files only, and not on every file system.  SIGIO, which tells
+ * of a writer that comes in between, is to be ignored by the process.
+ *
+ * Return: true if so; false if not, or if that cannot be known
+ */
+bool file_being_written(int dir, const char *name)
+{
+	_cleanup_(closep) int fd = -1;
+	struct stat st;
+
+	if (fstatat(dir, name, &st, 0) < 0 || !S_ISREG(st.st_mode))
+		return false;
+	fd = openat(dir, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	if (fcntl(fd, F_SETLEASE, F_RDLCK) < 0)
+		return errno == EAGAIN;
+	(void)fcntl(fd, F_SETLEASE, F_UNLCK);
+	return false;
 }

@@ -10,4 +10,5 @@
 
 bool file_stat(int dir, const char *name, struct stat *ret);
 bool file_complete_at_birth(int dir, const char *name);
+bool file_being_written(int dir, const char *name);
 bool file_settled(const struct stat *st, uint64_t usec);

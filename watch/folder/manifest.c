@@ -4,23 +4,22 @@
  *
  * Takes: a file's name and text.  Gives: its objects in order, or a message that names file, line
  * and field.  A file with an error of syntax is not taken at all; a document without identity is
- * left out and reported.  Pure.
+ * left out and reported, and where it may be a policy a stand-in isolates whom it may be for. Pure.
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 
+#include "lib/buf.h"
+#include "lib/hash.h"
+#include "lib/intern.h"
 #include "lib/utf8.h"
 #include "watch/document/json.h"
+#include "watch/document/place.h"
 #include "watch/document/yaml.h"
 #include "watch/folder/manifests.h"
 #include "watch/object/decode.h"
-
-static bool ends_with(const char *s, const char *end)
-{
-	size_t n = strlen(s), m = strlen(end);
-
-	return n > m && streq(s + n - m, end);
-}
+#include "watch/object/fields.h"
 
 static bool printable(const char *s)
 {
@@ -42,7 +41,7 @@ static bool printable(const char *s)
 bool manifest_name_ok(const char *name)
 {
 	return name[0] != '.' && printable(name) &&
-	       (ends_with(name, ".yaml") || ends_with(name, ".yml") || ends_with(name, ".json"));
+	       (str_ends(name, ".yaml") || str_ends(name, ".yml") || str_ends(name, ".json"));
 }
 
 /* "line 12: text" becomes "web.yaml:12: text", as compilers write it. */
@@ -58,31 +57,126 @@ static int name_place(struct err *e, const char *name)
 	return err_set(e, e->code, "%s:%lu%s", name, line, rest);
 }
 
-/* struct run - one file being parsed */
+/* --- names of stand-ins ------------------------------------------------------------------------
+ */
+
+#define NAME_SHOWN_MAX 150 /* bytes of a file's name that the name of a stand-in bears */
+
+/**
+ * manifest_stand_in_name() - Name a stand-in
+ * @file: Name of the file
+ * @what: What of it, a word
+ *
+ * Whatever else is in the file's name, the result is one word, and that file's own.
+ *
+ * Return: "web.yaml:12", interned
+ */
+const char *manifest_stand_in_name(const char *file, const char *what)
+{
+	static const char plain[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+	_cleanup_(freep) char *name = xstrndup(file, NAME_SHOWN_MAX), *whole = NULL;
+	bool as_is = strlen(name) == strlen(file);
+
+	for (char *p = name + strspn(name, plain); *p; p += strspn(p, plain)) {
+		as_is = false;
+		*p = '_';
+	}
+	if (as_is)
+		whole = xasprintf("%s:%s", name, what);
+	else
+		whole = xasprintf("%s-%08" PRIx32 ":%s", name,
+				  (uint32_t)hash_stable(file, strlen(file)), what);
+	return intern(whole);
+}
+
+static void put_isolated(struct buf *b, const struct object *o)
+{
+	if (streq(o->ns, NS_EVERY))
+		buf_puts(b, "every namespace");
+	else
+		buf_printf(b, "namespace %s", o->ns);
+	if (as_policy(o)->selects.n)
+		buf_puts(b, " that it selects");
+}
+
+/**
+ * manifest_isolated() - Say whom stand-ins isolate
+ * @m: Manifest with stand-ins alone
+ *
+ * Return: "; pods of namespace shop are isolated until this is mended", to be freed; NULL if nobody
+ */
+char *manifest_isolated(const struct manifest *m)
+{
+	struct buf b = {0};
+
+	vec_foreach (e, &m->entries) {
+		buf_puts(&b, e == m->entries.v ? "; pods of " : ", ");
+		put_isolated(&b, e->o);
+	}
+	if (m->entries.n)
+		buf_puts(&b, " are isolated until this is mended");
+	return m->entries.n ? buf_take(&b) : NULL;
+}
+
+/* --- documents ---------------------------------------------------------------------------------
+ */
+
+/* struct run - one file being parsed; @stand_in is the document's last */
 struct run {
 	const char *name;
 	struct manifest *m;
+	struct object *stand_in;
 };
 
-static void take_object(void *arg, enum decode_outcome outcome, struct object *o, uint32_t line)
+static void warn(void *arg, const char *text, uint32_t line)
 {
 	struct run *run = arg;
 
-	if (outcome == DECODE_UNKNOWN_KIND)
+	vec_push(&run->m->warnings, xasprintf("%s:%" PRIu32 ": %s", run->name, line, text));
+}
+
+static void take_object(void *arg, enum decode_outcome outcome, struct object *o,
+			const struct value *at)
+{
+	struct run *run = arg;
+	char line[16];
+
+	switch (outcome) {
+	case DECODE_UNKNOWN_KIND:
 		run->m->unknown++;
-	else
-		vec_push(&run->m->entries, (struct manifest_entry){o, line});
+		return;
+	case DECODE_STAND_IN:
+		(void)snprintf(line, sizeof(line), "%" PRIu32, at->line);
+		o->name = manifest_stand_in_name(run->name, line);
+		run->stand_in = o;
+		break;
+	case DECODE_OK:
+		fields_each_near(at, o->kind, warn, run);
+		break;
+	}
+	vec_push(&run->m->entries, (struct manifest_entry){o, at->line});
 }
 
 static int take_document(void *arg, const struct value_doc *d)
 {
 	struct run *run = arg;
 	const struct value *root = value_root(d);
+	_cleanup_(freep) char *who = NULL;
+	struct manifest stand_in = {0};
 	struct err err = {0};
+	uint32_t line;
 
-	if (decode_document(root, take_object, run, &err) < 0)
-		vec_push(&run->m->problems,
-			 xasprintf("%s:%" PRIu32 ": %s", run->name, root->line, err.msg));
+	run->stand_in = NULL;
+	if (decode_document(root, take_object, run, &err) == 0)
+		return 0;
+	line = place_take_line(err.msg);
+	if (run->stand_in)
+		vec_push(&stand_in.entries, (struct manifest_entry){run->stand_in, 0});
+	who = manifest_isolated(&stand_in);
+	vec_done(&stand_in.entries);
+	vec_push(&run->m->problems, xasprintf("%s:%" PRIu32 ": %s%s", run->name,
+					      line ? line : root->line, err.msg, who ?: ""));
 	return 0;
 }
 
@@ -103,7 +197,7 @@ int manifest_parse(const char *name, const char *text, size_t len, struct manife
 	struct run run = {.name = name, .m = &m};
 	int r;
 
-	if (ends_with(name, ".json"))
+	if (str_ends(name, ".json"))
 		r = json_parse_stream(text, len, take_document, &run, reterr);
 	else
 		r = yaml_parse(text, len, take_document, &run, reterr);
@@ -113,4 +207,15 @@ int manifest_parse(const char *name, const char *text, size_t len, struct manife
 	}
 	*ret = TAKE(m, (struct manifest){0});
 	return 0;
+}
+
+/**
+ * manifest_empty() - Does a file hold nothing at all?
+ * @m: Its content
+ *
+ * Return: true for nothing but white space and comments
+ */
+bool manifest_empty(const struct manifest *m)
+{
+	return m->entries.n == 0 && m->problems.n == 0 && m->unknown == 0;
 }

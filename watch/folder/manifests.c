@@ -84,7 +84,10 @@ static void clear_problems(struct file *f)
 {
 	vec_foreach (p, &f->problems)
 		free(*p);
+	vec_foreach (w, &f->warnings)
+		free(*w);
 	vec_done(&f->problems);
+	vec_done(&f->warnings);
 	free(f->failure);
 	f->failure = NULL;
 }
@@ -171,8 +174,11 @@ void manifest_done(struct manifest *m)
 		(void)object_free(e->o);
 	vec_foreach (p, &m->problems)
 		free(*p);
+	vec_foreach (w, &m->warnings)
+		free(*w);
 	vec_done(&m->entries);
 	vec_done(&m->problems);
+	vec_done(&m->warnings);
 	m->unknown = 0;
 }
 
@@ -211,7 +217,7 @@ static void take_entry(struct manifests *m, struct file *f, struct object *o, ui
 		(void)object_free(o);
 		return;
 	}
-	if (o->problem)
+	if (o->problem && !is_stand_in(o)) /* whose problem is the file's, or the document's */
 		set_aside(f, o, line, kept && mine);
 	if (!kept) {
 		o->feed = f->number;
@@ -241,7 +247,7 @@ static void collect_unseen(void *arg, const struct object *o)
 		vec_push(&u->o, o);
 }
 
-/* What the last load of a file did not see is kept, or goes. */
+/* What the last load of a file did not see is kept, or goes; stand-ins are of one load only. */
 static void settle_unseen(struct manifests *m, struct file *f, bool keep)
 {
 	struct unseen u = {.file = f};
@@ -249,13 +255,13 @@ static void settle_unseen(struct manifests *m, struct file *f, bool keep)
 
 	store_each_of(m->store, f->number, collect_unseen, &u);
 	vec_foreach (o, &u.o)
-		if (keep)
+		if (keep && !is_stand_in(*o))
 			store_mark(m->store, *o, f->number, f->load, (*o)->version);
 		else
 			withdraw(m, *o);
 	vec_done(&u.o);
 	DL_FOREACH_SAFE (f->shadows, s, next) {
-		if (keep)
+		if (keep && !is_stand_in(s->o))
 			s->o->generation = f->load;
 		else if (s->o->generation != f->load)
 			(void)object_free(shadow_remove(m, s));
@@ -279,8 +285,11 @@ void manifests_load(struct manifests *m, const char *name, struct manifest *cont
 	f->load++;
 	clear_problems(f);
 	f->unknown = content->unknown;
+	f->left_out = content->problems.n > 0;
 	vec_foreach (p, &content->problems)
 		vec_push(&f->problems, TAKE(*p, NULL));
+	vec_foreach (w, &content->warnings)
+		vec_push(&f->warnings, TAKE(*w, NULL));
 	vec_foreach (e, &content->entries)
 		take_entry(m, f, TAKE(e->o, NULL), e->line);
 	settle_unseen(m, f, content->problems.n);
@@ -302,6 +311,32 @@ void manifests_fail(struct manifests *m, const char *name, const char *problem)
 
 	free(f->failure);
 	f->failure = copy;
+}
+
+static void count_object(void *arg, const struct object *o)
+{
+	*(size_t *)arg += !is_stand_in(o);
+}
+
+/**
+ * manifests_held() - Objects of a file, in force or not
+ * @m:    Manifests
+ * @name: Name of the file, known or not
+ *
+ * Return: their number, stand-ins not counted
+ */
+size_t manifests_held(const struct manifests *m, const char *name)
+{
+	const struct file *f = find_file(m, name);
+	const struct shadow *s;
+	size_t n = 0;
+
+	if (!f)
+		return 0;
+	store_each_of(m->store, f->number, count_object, &n);
+	DL_FOREACH (f->shadows, s)
+		count_object(&n, s->o);
+	return n;
 }
 
 /**
@@ -402,6 +437,35 @@ void manifests_each_problem(const struct manifests *m, problem_fn *fn, void *arg
 	}
 }
 
+/**
+ * manifests_each_failure() - Go through files, and documents in them, that were not taken
+ * @m:   Manifests
+ * @fn:  Takes the problem of each file
+ * @arg: For @fn
+ */
+void manifests_each_failure(const struct manifests *m, problem_fn *fn, void *arg)
+{
+	vec_foreach (f, &m->files) {
+		if ((*f)->failure)
+			fn(arg, (*f)->failure);
+		else if ((*f)->left_out)
+			fn(arg, (*f)->problems.v[0]);
+	}
+}
+
+/**
+ * manifests_each_warning() - Go through what is right and looks wrong, in the order of names
+ * @m:   Manifests
+ * @fn:  Takes each warning
+ * @arg: For @fn
+ */
+void manifests_each_warning(const struct manifests *m, problem_fn *fn, void *arg)
+{
+	vec_foreach (f, &m->files)
+		vec_foreach (w, &(*f)->warnings)
+			fn(arg, *w);
+}
+
 static void count_problem(void *arg, const char *text _unused_)
 {
 	(*(size_t *)arg)++;
@@ -420,8 +484,8 @@ void manifests_stats(const struct manifests *m, struct manifests_stats *ret)
 
 	for (int k = 0; k < _KIND_MAX; k++)
 		s.objects[k] = store_count(m->store, (enum kind)k);
-	for (size_t i = 0; i < m->files.n; i++)
-		s.unknown += m->files.v[i]->unknown;
+	vec_foreach (f, &m->files)
+		s.unknown += (*f)->unknown;
 	manifests_each_problem(m, count_problem, &s.problems);
 	*ret = s;
 }

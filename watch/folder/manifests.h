@@ -14,7 +14,12 @@
 
 #define MANIFEST_FILES_MAX 4096 /* files of one folder; more are not read */
 
-/* struct manifest - what one file holds: objects in order with their lines, and the kinds unknown
+/*
+ * struct manifest - what one file holds
+ * @entries:  Objects in order with their lines, stand-ins for policies that cannot be read too
+ * @problems: Documents that are left out
+ * @warnings: What is right as it stands and does not look as if it were meant so
+ * @unknown:  Documents of kinds that Manx does not use
  */
 struct manifest_entry {
 	struct object *o;
@@ -24,6 +29,7 @@ struct manifest_entry {
 struct manifest {
 	VEC(struct manifest_entry) entries;
 	VEC(char *) problems;
+	VEC(char *) warnings;
 	uint32_t unknown;
 };
 
@@ -40,12 +46,19 @@ struct manifests;
 void manifest_done(struct manifest *m);
 int manifest_parse(const char *name, const char *text, size_t len, struct manifest *ret,
 		   struct err *reterr);
+char *manifest_isolated(const struct manifest *m);
+const char *manifest_stand_in_name(const char *file, const char *what);
+void manifest_suspect(const char *name, const char *text, size_t len, struct manifest *ret);
+bool manifest_empty(const struct manifest *m);
 bool manifest_name_ok(const char *name);
 
 struct manifests *manifests_new(struct store *store, object_change_fn *fn, void *arg);
 struct manifests *manifests_free(struct manifests *m);
 void manifests_load(struct manifests *m, const char *name, struct manifest *content);
 void manifests_fail(struct manifests *m, const char *name, const char *problem);
+size_t manifests_held(const struct manifests *m, const char *name);
 void manifests_drop(struct manifests *m, const char *name);
 void manifests_each_problem(const struct manifests *m, problem_fn *fn, void *arg);
+void manifests_each_failure(const struct manifests *m, problem_fn *fn, void *arg);
+void manifests_each_warning(const struct manifests *m, problem_fn *fn, void *arg);
 void manifests_stats(const struct manifests *m, struct manifests_stats *ret);

@@ -24,14 +24,16 @@ struct shadowed {
  * struct file
  * @failure: Why the last content was not taken, or NULL
  * @number:  1 to MANIFEST_FILES_MAX, mark of its objects
+ * @left_out: Documents of it were left out; the first problems are theirs
  * @load:    Number of its last load, mark of the objects seen by it
  */
 struct file {
 	char *name;
 	char *failure;
 	uint16_t number, load;
+	bool left_out;
 	uint32_t unknown;
-	VEC(char *) problems;
+	VEC(char *) problems, warnings;
 	struct shadow *shadows;
 };
 

@@ -9,6 +9,7 @@
 
 #include "lib/intern.h"
 #include "watch/object/decode_internal.h"
+#include "watch/object/fields.h"
 
 static const struct {
 	const char *api_version;
@@ -38,11 +39,19 @@ const char *kind_api_version(enum kind k)
 	return kinds[k].api_version;
 }
 
-static bool find_kind(const struct header *h, enum kind *ret)
+/**
+ * find_kind() - Kind of an object
+ * @kind:        As the document spells it
+ * @api_version: As the document spells it
+ * @ret:         Kind; untouched if it is none of ours
+ *
+ * Return: true if both are right
+ */
+bool find_kind(const char *kind, const char *api_version, enum kind *ret)
 {
 	for (int k = 0; k < _KIND_MAX; k++) {
-		if (!streq(h->kind, kind_str((enum kind)k)) ||
-		    !streq(h->api_version, kind_api_version((enum kind)k)))
+		if (!streq(kind, kind_str((enum kind)k)) ||
+		    !streq(api_version, kind_api_version((enum kind)k)))
 			continue;
 		*ret = (enum kind)k;
 		return true;
@@ -60,6 +69,8 @@ static int decode_identity(const struct value *root, enum kind kind, struct obje
 		return -EINVAL;
 	if (!meta)
 		return err_set(reterr, -EINVAL, "metadata: required");
+	if (kind == KIND_POLICY && fields_check_namespace(meta, reterr) < 0)
+		return -EINVAL;
 	if (value_get_str(meta, "metadata", "name", &name, reterr) < 0 ||
 	    value_get_str(meta, "metadata", "namespace", &ns, reterr) < 0)
 		return -EINVAL;
@@ -115,9 +126,7 @@ static int read_header(const struct value *root, struct header *h, struct err *r
 
 static bool is_list(const struct value *root, const struct header *h)
 {
-	size_t n = strlen(h->kind);
-
-	return n >= 4 && streq(h->kind + n - 4, "List") && (n == 4 || value_get(root, "items"));
+	return is_list_kind(h->kind) && (streq(h->kind, "List") || value_get(root, "items"));
 }
 
 /**
@@ -145,22 +154,47 @@ int decode_kind(const struct value *root, enum kind kind, struct object **ret, s
 	return 0;
 }
 
+/*
+ * A kind that is nearly one of ours.  A policy fails closed, as far as it can be told whom it
+ * selects; anything else is left out.
+ */
+static int decode_misspelled(const struct value *root, enum kind meant, decoded_fn *fn, void *arg,
+			     const struct err *e)
+{
+	struct object *o = NULL;
+
+	if (meant != KIND_POLICY || decode_kind(root, meant, &o, NULL) < 0)
+		return -EINVAL;
+	policy_close((struct policy *)o);
+	free(o->problem);
+	o->problem = xstrdup(e->msg);
+	fn(arg, DECODE_OK, o, root);
+	return 0;
+}
+
 static int decode_object(const struct value *root, const struct header *h, decoded_fn *fn,
 			 void *arg, struct err *reterr)
 {
 	struct object *o = NULL;
+	struct err e = {0};
 	enum kind kind;
 	int r;
 
-	if (!find_kind(h, &kind)) {
-		fn(arg, DECODE_UNKNOWN_KIND, NULL, root->line);
+	if (find_kind(h->kind, h->api_version, &kind)) {
+		r = decode_kind(root, kind, &o, reterr);
+		if (r < 0)
+			return r;
+		fn(arg, DECODE_OK, o, root);
 		return 0;
 	}
-	r = decode_kind(root, kind, &o, reterr);
-	if (r < 0)
-		return r;
-	fn(arg, DECODE_OK, o, root->line);
-	return 0;
+	if (decode_guess_kind(h->kind, h->api_version, root->line, &kind, &e) == 0) {
+		fn(arg, DECODE_UNKNOWN_KIND, NULL, root);
+		return 0;
+	}
+	r = decode_misspelled(root, kind, fn, arg, &e);
+	if (r < 0 && reterr)
+		*reterr = e;
+	return r;
 }
 
 /* @h: what the item need not say itself */
@@ -175,6 +209,18 @@ static int decode_item(const struct value *item, struct header h, decoded_fn *fn
 	return decode_object(item, &h, fn, arg, reterr);
 }
 
+/* What has no identity and may be a policy isolates all the same. */
+static void give_stand_in(const struct value *root, const char *kind, decoded_fn *fn, void *arg,
+			  const struct err *e)
+{
+	struct object *o = decode_stand_in(root, kind, false);
+
+	if (!o)
+		return;
+	o->problem = xstrdup(e->msg);
+	fn(arg, DECODE_STAND_IN, o, root);
+}
+
 /* PodList says that its items are of kind Pod and of which version; List says nothing. */
 static int decode_items(const struct value *root, const struct header *h, decoded_fn *fn, void *arg,
 			struct err *reterr)
@@ -182,8 +228,14 @@ static int decode_items(const struct value *root, const struct header *h, decode
 	_cleanup_(freep) char *kind = xstrndup(h->kind, strlen(h->kind) - 4);
 	const struct header of_item = {.kind = kind, .api_version = *kind ? h->api_version : ""};
 	const struct value *items = NULL;
-	int r = value_get_seq(root, "", "items", &items, reterr);
+	struct err not_seq = {0};
+	int r = value_get_seq(root, "", "items", &items, &not_seq);
 
+	if (r < 0) {
+		give_stand_in(root, "", fn, arg, &not_seq);
+		if (reterr)
+			*reterr = not_seq;
+	}
 	if (r <= 0)
 		return r;
 	r = 0;
@@ -196,6 +248,8 @@ static int decode_items(const struct value *root, const struct header *h, decode
 				      i, value_type_str(item->type), item->line);
 		else if (decode_item(item, of_item, fn, arg, &e) < 0)
 			(void)err_prefix(&e, "items[%u].", i);
+		if (e.code < 0)
+			give_stand_in(item, kind, fn, arg, &e);
 		if (e.code == 0 || r < 0)
 			continue;
 		r = e.code;
@@ -212,18 +266,24 @@ static int decode_items(const struct value *root, const struct header *h, decode
  * @arg:    Its first argument
  * @reterr: What is wrong
  *
- * Return: 0; -EINVAL if an object has no identity: it was left out (the first such is told, all
- *         others were delivered)
+ * Return: 0; -EINVAL if an object has no identity: it was left out, with a stand-in for what may be
+ *         a policy (the first such is told, all others were delivered)
  */
 int decode_document(const struct value *root, decoded_fn *fn, void *arg, struct err *reterr)
 {
 	struct header h = {.kind = "", .api_version = ""};
+	struct err e = {0};
+	int r = -EINVAL;
 
 	if (!root || root->type != VALUE_MAP)
-		return err_set(reterr, -EINVAL, "expected an object with apiVersion and kind");
-	if (read_header(root, &h, reterr) < 0)
-		return -EINVAL;
-	if (is_list(root, &h))
+		(void)err_set(&e, r, "expected an object with apiVersion and kind");
+	else if (read_header(root, &h, &e) == 0 && is_list(root, &h))
 		return decode_items(root, &h, fn, arg, reterr);
-	return decode_object(root, &h, fn, arg, reterr);
+	else if (e.code == 0)
+		r = decode_object(root, &h, fn, arg, &e);
+	if (r < 0 && root)
+		give_stand_in(root, "", fn, arg, &e);
+	if (r < 0 && reterr)
+		*reterr = e;
+	return r;
 }

@@ -11,17 +11,22 @@
 enum decode_outcome {
 	DECODE_OK = 0,	     /* an object was made; @problem tells whether it was set aside */
 	DECODE_UNKNOWN_KIND, /* not a kind that Manx uses; counted and ignored */
+	DECODE_STAND_IN,     /* a policy without identity, or what may be one; an error follows */
 };
 
 /**
  * typedef decoded_fn - Takes what one document, or one item of a list, decodes to
  * @arg:     Context
- * @outcome: DECODE_OK or DECODE_UNKNOWN_KIND
- * @o:       The object, now owned by the callee; NULL unless DECODE_OK
- * @line:    Line in the file at which the object begins
+ * @outcome: What it is
+ * @o:       The object, now owned by the callee; NULL for DECODE_UNKNOWN_KIND.  A stand-in has no
+ *           name yet
+ * @at:      Where it was read from
  */
-typedef void decoded_fn(void *arg, enum decode_outcome outcome, struct object *o, uint32_t line);
+typedef void decoded_fn(void *arg, enum decode_outcome outcome, struct object *o,
+			const struct value *at);
 
 const char *kind_api_version(enum kind k);
 int decode_kind(const struct value *root, enum kind kind, struct object **ret, struct err *reterr);
+struct object *decode_stand_in(const struct value *root, const char *kind, bool cut);
+struct object *stand_in_new(const char *ns);
 int decode_document(const struct value *root, decoded_fn *fn, void *arg, struct err *reterr);

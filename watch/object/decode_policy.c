@@ -2,6 +2,10 @@
 /*
  * decode_policy.c - NetworkPolicy with the checks and defaults of the API server.  Pure.
  *
+ * A field that is unknown is an error, whatever the source: what it is meant to narrow would be
+ * allowed otherwise.  The API server gives only fields of its own version, so that a policy of a
+ * cluster newer than Manx is concerned when it uses a field that is new, and only then.
+ *
  * A policy that is wrong fails closed: it keeps what it selects and the directions it isolates, as
  * far as those can be read (else every pod of its namespace, both directions), and allows nothing.
  *
@@ -12,6 +16,7 @@
 
 #include "lib/intern.h"
 #include "watch/object/decode_internal.h"
+#include "watch/object/fields.h"
 #include "watch/object/policy_size.h"
 
 /* --- ports -------------------------------------------------------------------------------------
@@ -233,17 +238,23 @@ static void isolate_all(struct policy *p)
 	p->isolates[INGRESS] = p->isolates[EGRESS] = true;
 }
 
-/* No policyTypes, and the rules cannot be trusted: whoever wrote "egress:" meant egress too. */
+/* No policyTypes, and the rules cannot be trusted: whoever wrote "egress:" meant egress too, and
+ * who wrote something unknown may have meant either. */
 static void isolate_more(const struct value *spec, struct policy *p)
 {
 	const struct value *types = value_get(spec, "policyTypes");
 
-	if (value_get(spec, "egress") && !(types && types->type == VALUE_SEQ && types->n))
+	if (types && types->type == VALUE_SEQ && types->n)
+		return;
+	if (value_get(spec, "egress") || !fields_known_policy_spec(spec))
 		p->isolates[EGRESS] = true;
 }
 
-/* Free the rules: nothing is allowed. */
-static void forget_rules(struct policy *p)
+/**
+ * policy_close() - Free the rules: nothing is allowed
+ * @p: Policy
+ */
+void policy_close(struct policy *p)
 {
 	struct policy *husk = xcalloc(1, sizeof(*husk));
 
@@ -284,8 +295,10 @@ int decode_policy(const struct value *root, struct policy *p, struct err *reterr
 	if (r == 0 && types == 0)
 		r = policy_check_size(p, reterr);
 	if (r == 0 && types == 0)
+		r = fields_check_policy(root, reterr);
+	if (r == 0 && types == 0)
 		return 0;
 	isolate_more(spec, p);
-	forget_rules(p);
+	policy_close(p);
 	return -EINVAL;
 }

@@ -190,6 +190,18 @@ struct policy {
 	struct policy_rule *rules[_DIRECTION_MAX];
 };
 
+#define NS_EVERY \
+	"*" /* namespace of stand-ins for what may be of any; no namespace has such a name */
+
+/*
+ * A stand-in takes the place of policies that a source knows of, or cannot rule out, and cannot
+ * read: a policy that allows nothing.  Its name has a colon, which names of objects have not.
+ */
+static inline bool is_stand_in(const struct object *o)
+{
+	return o->kind == KIND_POLICY && strchr(o->name, ':');
+}
+
 const char *kind_str(enum kind k); /* "Pod", "NetworkPolicy", ... */
 const char *protocol_str(uint8_t protocol);
 char *object_title(enum kind kind, const char *ns, const char *name);
