@@ -100,6 +100,7 @@ static void kinds_of_others_are_strangers(void **state _unused_)
 		"{apiVersion: apps/v1, kind: Deployment, metadata: {name: x}}",
 		"{apiVersion: batch/v1, kind: Job, metadata: {name: x}}", /* two slips from Pod */
 		"{apiVersion: batch/v1, kind: JobList, items: []}",
+		"{apiVersion: v1, kind: NoteLost}", /* two slips from NodeList */
 		"{apiVersion: cilium.io/v2, kind: CiliumNetworkPolicy, metadata: {name: x}}",
 		"{apiVersion: policy.networking.k8s.io/v1alpha1, kind: AdminNetworkPolicy}",
 		"{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: x}}",

@@ -132,6 +132,32 @@ static void test_rename_away_then_write(void **state)
 	assert_int_equal(stats(w).manifests.files, 1);
 }
 
+/* Every time that it is missing a file has its time to come back, not only the first. */
+static void test_rename_away_again_later(void **state)
+{
+	struct world *w = *state;
+
+	put(w, "a.yaml", "one=x");
+	folder_scan(w->folder, w->now);
+	told(w, "one=x");
+	for (int i = 0; i < 2; i++) {
+		move(w, "a.yaml", "a.yaml~");
+		dispatched(w, "");
+		move(w, "a.yaml~", "a.yaml");
+		dispatched(w, "");
+		w->now += 10 * FOLDER_GRACE_USEC;
+	}
+	move(w, "a.yaml", "a.yaml~");
+	dispatched(w, "");
+	assert_true(folder_deadline(w->folder) <= w->now + FOLDER_GRACE_USEC);
+	w->now += FOLDER_GRACE_USEC - 1;
+	folder_scan(w->folder, w->now);
+	told(w, "");
+	w->now++;
+	folder_scan(w->folder, w->now);
+	told(w, "one-");
+}
+
 static void test_half_written(void **state)
 {
 	struct world *w = *state;
@@ -562,6 +588,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_delete, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_rename_over, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_rename_away_then_write, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_rename_away_again_later, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_half_written, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_renamed_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_broken_file_keeps_objects, setup, teardown),
