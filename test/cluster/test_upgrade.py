@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""An upgrade of Manx while pods run.  It comes last: the agents are of the second image then."""
+"""Upgrades of Manx while pods run.  They come last: the agents are of another image then."""
 
 import concurrent.futures
 import pathlib
+import re
+import time
 
 from lab import tcp
+from lab.cluster import wait_for
 
 from .lab import NodeWatch, Traffic
 
@@ -30,3 +33,34 @@ def test_upgraded_by_the_commands_of_the_readme(cluster, space, scene):
     for pod in pods:
         assert tcp(client, pod.v4, 80, wait=2).name == pod.name
     assert not nodes.unready
+
+
+def test_an_image_that_comes_late(cluster, space, scene):
+    """The agent of a node is away until its image has come: the node stays ready all the time, its
+    pods and policies go on."""
+    open_, shut, client = scene
+    file = cluster.folder / "deploy/daemonset.yaml"
+    file.write_text(re.sub("image: .*", "image: registry.example/manx:3", file.read_text()))
+
+    def away():
+        """The node whose agent has no image, or None."""
+        return next((n for n in cluster.nodes for p in cluster.agents(n)
+                     if waits_for_image(p.object)), None)
+
+    with NodeWatch(cluster) as nodes, Traffic(client, open_.v4, 80) as wanted, \
+            Traffic(client, shut.v4, 80, 1) as unwanted:
+        cluster.kubectl("apply", "-f", "deploy/")
+        wait_for(away, 60, "an agent without an image", 0.1)
+        time.sleep(15)
+        assert away() and not away().path("/run/manx/cni.sock").exists()
+        cluster.publish(3)
+        cluster.kubectl("-n", "kube-system", "rollout", "status", "daemonset/manx")
+    assert wanted.count > 20 and wanted.missed == 0 and not unwanted.seen
+    assert not nodes.unready
+    late = cluster.run("late", space)
+    assert tcp(client, late.v4, 80, wait=2).name == "late"
+
+
+def waits_for_image(pod):
+    states = pod["status"].get("initContainerStatuses", [])
+    return any("Image" in s["state"].get("waiting", {}).get("reason", "") for s in states)

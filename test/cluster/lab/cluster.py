@@ -118,17 +118,23 @@ class Cluster:
     def install(self):
         return self.follow(INSTALL)
 
-    def upgrade(self):
-        """To image 2, which every node has by then: that is the registry's part."""
-        pack_manx(self.folder / "work/manx", self.images, 2)
+    def publish(self, tag):
+        """Make the image of Manx with a tag and bring it to every node: the registry's part."""
+        pack_manx(self.folder / "work/manx", self.images, tag)
         together(Node.import_images, self.nodes)
+
+    def upgrade(self):
+        self.publish(2)
         return self.follow(UPGRADE)
+
+    def agents(self, node):
+        """The pods of agents on a node."""
+        return [Pod(self, p) for p in self.list("Pod", "kube-system", f"spec.nodeName={node.name}",
+                                                "app.kubernetes.io/name=manx")]
 
     def agent(self, node):
         """The agent's pod on a node, or None."""
-        found = [p for p in self.list("Pod", "kube-system", f"spec.nodeName={node.name}")
-                 if p["metadata"]["labels"].get("app.kubernetes.io/name") == "manx"]
-        return Pod(self, found[0]) if found else None
+        return next(iter(self.agents(node)), None)
 
     def agent_log(self, node):
         """What the agent has written, as the container runtime keeps it on the node."""
