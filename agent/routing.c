@@ -251,22 +251,27 @@ static uint32_t wanted_mtu(const struct agent *a)
 	return podlink_mtu_of_link(a->link_mtu, ipam_has_family(a->ipam, AF_INET6)) ?: DEFAULT_MTU;
 }
 
+/* The interface of the node's traffic, and its MTU. */
+static void take_uplink(struct agent *a, const char *ifname, uint32_t mtu)
+{
+	bool another = !streq(ifname, a->mtu_ifname);
+
+	(void)snprintf(a->mtu_ifname, sizeof(a->mtu_ifname), "%s", ifname);
+	a->link_mtu = mtu;
+	if (another)
+		forwarding_follow(a);
+}
+
 static void mtu_done(struct waiter_job *j)
 {
 	struct mtu_job *p = container_of(j, struct mtu_job, job);
 	struct agent *a = p->agent;
 
-	if (p->result == 0) {
-		bool another = !streq(a->mtu_ifname, p->ifname);
-
-		memcpy(a->mtu_ifname, p->ifname, sizeof(a->mtu_ifname));
-		a->link_mtu = p->mtu;
-		if (another)
-			forwarding_follow(a);
-	} else if (!a->link_mtu) { /* else it stays: an address may come again */
+	if (p->result == 0)
+		take_uplink(a, p->ifname, p->mtu);
+	else if (!a->link_mtu) /* else it stays: an address may come again */
 		log_info("route", "no interface is known that carries the node's traffic", "%s",
 			 "");
-	}
 	take_mtu(a, wanted_mtu(a));
 	if (end(&a->routing.mtu))
 		routing_follow_mtu(a);

@@ -39,7 +39,9 @@ enum nft_type {
 	_NFT_TYPE_MAX
 };
 
-/* enum nft_field - what a statement can read from a packet; digests in the kernel hold the numbers
+/*
+ * enum nft_field - what a statement can read from a packet.  Digests in the kernel hold the
+ * numbers: new ones go to the end.
  */
 enum nft_field {
 	NFT_FIELD_NONE,
@@ -48,16 +50,16 @@ enum nft_field {
 	NFT_IP6_SADDR,
 	NFT_IP6_DADDR,
 	NFT_ETHER_SADDR,
-	NFT_L4PROTO,	/* meta l4proto */
-	NFT_TH_DPORT,	/* th dport */
-	NFT_ICMP6_TYPE, /* icmpv6 type; behind a match of meta l4proto */
+	NFT_L4PROTO,  /* meta l4proto */
+	NFT_TH_DPORT, /* th dport */
 	NFT_IIFNAME,
 	NFT_OIFNAME,
-	NFT_NFPROTO,   /* meta nfproto */
-	NFT_CT_STATE,  /* bit mask of NFT_CT_STATE_x; == means "any of these bits" */
-	NFT_CT_STATUS, /* bit mask; == means "any of these bits" */
-	NFT_TH_SPORT,  /* th sport */
-	NFT_TCP_FLAGS, /* bit mask of NFT_TCP_x, as above; behind a match of l4proto */
+	NFT_NFPROTO,	/* meta nfproto */
+	NFT_CT_STATE,	/* bit mask of NFT_CT_STATE_x; == means "any of these bits" */
+	NFT_CT_STATUS,	/* bit mask; == means "any of these bits" */
+	NFT_TH_SPORT,	/* th sport */
+	NFT_TCP_FLAGS,	/* bit mask of NFT_TCP_x, as above; behind a match of l4proto */
+	NFT_ICMP6_TYPE, /* icmpv6 type; behind a match of meta l4proto */
 	_NFT_FIELD_MAX
 };
 

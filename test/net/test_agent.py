@@ -311,7 +311,7 @@ def test_cleanup_leaves_nothing(lab, node, pods):
 def test_the_conflist_comes_once_ready_and_is_whole(node):
     conflist = json.loads((node.cni_conf_dir / "10-manx.conflist").read_text())
     plugin = conflist["plugins"][0]
-    assert conflist["cniVersion"] == "1.1.0"
+    assert conflist["cniVersion"] == "1.0.0"
     assert plugin["type"] == "manx"
     assert plugin["socket"] == str(node.run_dir / "cni.sock")
     assert os.access(node.cni_bin_dir / "manx", os.X_OK)

@@ -114,7 +114,8 @@ def test_the_same_while_the_agent_waits(scene, damage):
 
 
 def test_anti_spoofing_comes_back(scene):
-    scene.nodes[0].namespace.run("nft", "flush set inet manx sources4; flush chain inet manx from_pod")
+    scene.nodes[0].namespace.run(
+        "nft", "flush set inet manx sources4; flush chain inet manx from_pod")
     assert spoofs(scene)
     away(scene)
     assert not spoofs(scene)

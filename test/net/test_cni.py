@@ -118,7 +118,7 @@ def test_a_repeated_add_leaves_a_running_container_alone(lab, node):
 
 
 def test_a_repeated_add_in_another_namespace(lab, node):
-    """Refused while the first has the interface; served, with the same addresses, when it has not."""
+    """Refused while the first has the interface; served, with the same addresses, afterwards."""
     pod, other = lab.run_pod(node, "default", "p"), lab.pod(node, "default", "other")
     there = {"CNI_NETNS": str(other.netns_path)}
     with pytest.raises(CniError, match="is in use in") as e:
