@@ -221,6 +221,28 @@ def test_a_policy_that_the_kernel_refuses(lab, space):
         lab.delete(pod)
 
 
+def test_a_node_that_claims_the_range_of_another(lab):
+    """All nodes see it, and agree who is older by creationTimestamp: one event, of the younger."""
+    cidr = "10.203.0.0/24"
+    nodes = [lab.node(name, podCIDR=cidr, podCIDRs=[cidr]) for name in ("range-a", "range-b")]
+    watchers = [lab.node("range-watcher-1", start=True), lab.node("range-watcher-2", start=True)]
+    (event,) = wait_for_events(lab, "default", "range-b")
+    assert event["reason"] == "ConflictingNode"
+    assert event["note"].startswith(f"spec.podCIDRs: {cidr} belongs to Node range-a too")
+    assert event["note"] in lab.control.kubectl("describe", "node", "range-b").stdout
+    quiet(lab)
+    assert not events(lab, "default", "range-a")
+    assert len(events(lab, "default", "range-b")) == 1
+    for watcher in watchers:
+        assert f"{cidr} via {nodes[0].v4}" in watcher.namespace.ip("route", "show")
+    lab.client.delete("/api/v1/nodes/range-a")
+    for watcher in watchers:
+        wait_for(lambda w=watcher: f"{cidr} via {nodes[1].v4}" in w.namespace.ip("route", "show"),
+                 what="the other to take over")
+    for one in (nodes[1], *watchers):
+        lab.client.delete(f"/api/v1/nodes/{one.name}")
+
+
 def test_own_pods_and_own_node(lab, space):
     """Those of other nodes are for these to tell; a Node's event is where kubectl finds it."""
     node, other = lab.node("own"), lab.node("other")
