@@ -223,6 +223,8 @@ unsigned int report_ready(void *agent, struct buf *out, const char **ret_type _u
 
 	if (agent_ready(a, &why) || (!a->source_synced && doubt))
 		why = doubt;
+	if (!why && !a->installed) /* the turn that follows does it */
+		why = "the plugin and its configuration are not installed yet";
 	buf_printf(out, "%s\n", why ?: "ok");
 	return why ? 503 : 200;
 }
