@@ -132,12 +132,12 @@ static void on_patience(void *arg)
  *
  * Return: true if so
  */
-bool agent_ready(const struct agent *a, const char **ret_why)
+bool agent_ready(struct agent *a, const char **ret_why)
 {
 	*ret_why = NULL;
-	if (!a->source_synced)
-		*ret_why = "the source has not been read completely yet";
-	else if (!a->table_sync.ok)
+	if (stale_now(a, ret_why))
+		return false;
+	if (!a->table_sync.ok)
 		*ret_why = a->table_sync.problem;
 	else if (!a->durable.sync.ok)
 		*ret_why = a->durable.sync.problem;
@@ -370,6 +370,7 @@ static void watch_everything(struct agent *a)
 	guard_watch(a);
 	links_watch(a);
 	forwarding_watch(a);
+	stale_watch(a);
 	reload_watch(a);
 	loop_on_turn(l, turn_run, a);
 }

@@ -25,6 +25,7 @@
 #include "agent/report/metrics.h"
 #include "agent/routing.h"
 #include "agent/source.h"
+#include "agent/stale.h"
 #include "agent/sync.h"
 #include "datapath/nft/apply.h"
 #include "datapath/policy/policy.h"
@@ -62,6 +63,7 @@ struct agent {
 
 	/* sources */
 	struct source source;
+	struct stale stale;
 	int config_watch; /* inotify */
 	struct queue *queue;
 
@@ -116,7 +118,7 @@ struct agent {
 };
 
 int agent_main(int argc, char **argv);
-bool agent_ready(const struct agent *a, const char **ret_why);
+bool agent_ready(struct agent *a, const char **ret_why);
 void agent_add_source(struct agent *a, struct loop_source *s);
 size_t agent_pending(const struct agent *a);
 bool agent_in_sync(const struct agent *a, const char **ret_problem);

@@ -278,8 +278,11 @@ static void put_collection(void *arg, const char *name, const struct reflector *
 	jsonw_str(json, "state", reflector_state_str(r->state));
 	jsonw_bool(json, "complete", r->synced);
 	jsonw_uint(json, "version", r->version);
-	if (*r->problem)
+	if (*r->problem) {
 		jsonw_str(json, "problem", r->problem);
+		jsonw_double(json, "stale_seconds",
+			     (double)reflector_stale(r, monotonic_usec()) / USEC_PER_SEC);
+	}
 	jsonw_end(json, '}');
 }
 
@@ -407,6 +410,10 @@ void source_put_metrics(const struct agent *a, struct buf *out)
 		folder_metrics(a, out, &last);
 	else
 		kube_metrics(a, out, &last);
+	metric_head(
+		out, "manx_source_stale_seconds", METRIC_GAUGE,
+		"Time for which pods, namespaces or policies could not be read; 0: all is known.");
+	metric_value(out, "manx_source_stale_seconds", NULL, stale_seconds(a));
 	count(out, "manx_source_synced", METRIC_GAUGE, "1 when the source was read completely.",
 	      a->source_synced);
 	metric_head(out, "manx_source_age_seconds", METRIC_GAUGE,

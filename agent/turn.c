@@ -90,6 +90,8 @@ void turn_configure(struct agent *a)
 	firewall_changed(a);
 	events_configure(a);
 	recheck_configure(a);
+	if (a->source.kube)
+		stale_follow(a);
 }
 
 static bool moved(struct agent *a)

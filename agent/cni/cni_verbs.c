@@ -209,10 +209,11 @@ void add_begin(struct calls *s, struct cni_call *c)
 	struct agent *a = s->agent;
 	const struct attachment *old = journal_find(a->journal, c->request->id, c->request->ifname);
 	struct err e = {0};
+	const char *why;
 	int r;
 
-	if (!a->source_synced) {
-		cni_call_fail(s, c, CNI_E_TRY_AGAIN, UNSYNCED);
+	if (stale_now(a, &why)) {
+		cni_call_fail(s, c, CNI_E_TRY_AGAIN, why);
 		return;
 	}
 	if (old && !is_of_network(c->request, old)) {

@@ -37,6 +37,7 @@ enum config_key {
 	CONFIG_MASQUERADE,
 	CONFIG_MASQUERADE_EXCLUDE,
 	CONFIG_POD_WAIT,
+	CONFIG_STALE_LIMIT,
 	CONFIG_ADDRESS_COOLDOWN,
 	CONFIG_STATUS_GRACE,
 	CONFIG_MTU,
@@ -75,6 +76,7 @@ struct config {
 		bool enabled;
 		struct prefix_list exclude; /* destinations that see the pod's own address */
 	} masquerade;
+	uint64_t stale_limit_usec;	/* then new pods wait for a source that gives nothing */
 	uint64_t pod_wait_usec;		/* how long CNI ADD waits for the pod's object */
 	uint64_t address_cooldown_usec; /* before a freed address is given out again */
 	uint64_t status_grace_usec;	/* how long STATUS answers for an agent that went away */

@@ -99,6 +99,11 @@ const struct config_row config_rows[_CONFIG_KEY_MAX] = {
 		 "starts isolated", "2s",
 		 .runtime = true},
 		CONFIG_TYPE_DURATION, MEMBER(pod_wait_usec), SECONDS(60)},
+	[CONFIG_STALE_LIMIT] = {
+		{"stale-limit", "DURATION", "Add no pods when pods, namespaces or policies could not "
+		 "be read from the API server for so long", "5m",
+		 .runtime = true},
+		CONFIG_TYPE_DURATION, MEMBER(stale_limit_usec), SECONDS(86400)},
 	[CONFIG_ADDRESS_COOLDOWN] = {
 		{"address-cooldown", "DURATION", "Leave a freed address unused so long", "30s",
 		 .runtime = true},

@@ -218,7 +218,7 @@ unsigned int report_live(void *agent _unused_, struct buf *out, const char **ret
 unsigned int report_ready(void *agent, struct buf *out, const char **ret_type _unused_)
 {
 	_cleanup_(freep) char *doubt = source_doubt(agent);
-	const struct agent *a = agent;
+	struct agent *a = agent;
 	const char *why;
 
 	if (agent_ready(a, &why) || (!a->source_synced && doubt))

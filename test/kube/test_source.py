@@ -3,6 +3,7 @@
 CNI while the two race.  Faults are in test_faults.py and test_credentials.py."""
 
 import json
+import re
 import threading
 import time
 
@@ -245,6 +246,40 @@ def test_a_pod_that_nobody_knows_is_isolated(shop):
     assert tcp(shop.client, pod.v4, 80, wait=0.2) is None
     lab.write(pod.object())
     wait_for(lambda: tcp(pod, shop.web.v4, 80, wait=0.2), what="the stray pod to be let in")
+    lab.delete(pod)
+    node.config_file.unlink()
+    node.restart_agent()
+
+
+@pytest.mark.parametrize("resource", ["networkpolicies", "namespaces", "pods"])
+def test_what_decides_cannot_be_read(shop, resource):
+    """Beyond the limit no pod starts under policies that nobody can know; those that run keep
+    their state; it ends by itself."""
+    lab, node = shop.lab, shop.node
+    node.config_file.write_text("stale-limit: 2s\n")
+    node.restart_agent()
+    before = shop.rules()
+    pod = lab.pod(node, SPACE, f"late-{resource}")
+    with lab.rights(lambda r: r if r["resources"] != [resource] else None):
+        shop.cut()
+        wait_for(lambda: node.get("/readyz")[0] == 503, 20, "the limit")
+        _, why = node.get("/readyz")
+        assert resource in why or (resource == "pods" and "pods of" in why)
+        assert "forbidden" in why and re.search(r"for \d+ s", why)
+        with pytest.raises(cni.CniError, match="not in step") as e:
+            cni.call(pod, "ADD")
+        assert e.value.code == 11
+        with pytest.raises(cni.CniError, match="not in step") as e:
+            cni.call(pod, "STATUS")
+        assert e.value.code == 50
+        assert why.strip() in node.manx("status", "--run-dir", node.run_dir).stdout or \
+            "not in step" in node.manx("status", "--run-dir", node.run_dir).stdout
+        assert node.metrics()["manx_source_stale_seconds"] > 2
+        assert "pods cannot be added" in node.log_text()
+        assert shop.rules() == before
+    wait_for(lambda: node.get("/readyz")[0] == 200, 40, "the end")
+    assert "everything is in step with the API server again" in node.log_text()
+    lab.add(pod)
     lab.delete(pod)
     node.config_file.unlink()
     node.restart_agent()

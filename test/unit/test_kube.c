@@ -814,20 +814,22 @@ static void problems_are_told(void **state)
 {
 	struct world *w = *state;
 	struct http_request *r;
-	_cleanup_(freep) char *text = xasprintf("credentials: %s: No such file or directory\n"
-						"API server, networkpolicies: HTTP 403\n",
-						w->kubeconfig);
+	_cleanup_(freep) char *text =
+		xasprintf("credentials: %s: No such file or directory\n"
+			  "API server, networkpolicies: HTTP 403; not in step for 59 s\n",
+			  w->kubeconfig);
 
 	open_kube(w, false);
 	get_lists(w);
 	assert_problems(w, "");
 	(void)unlink(w->kubeconfig);
 	refuse(w, POLICIES, 403);
-	assert_problems(w, "API server, networkpolicies: HTTP 403\n");
+	assert_problems(w, "API server, networkpolicies: HTTP 403; not in step for 0 s\n");
 	pass(REFLECTOR_RETRY_MIN_USEC);
 	say(w, POLICIES, " ");
+	pass(REFLECTOR_BRIEF_USEC);
 	assert_problems(w, "");
-	pass(59 * USEC_PER_SEC);
+	pass(58 * USEC_PER_SEC);
 	refuse(w, POLICIES, 403);
 	pass(USEC_PER_SEC);
 	assert_string_equal(kube_http(w->kube)->token, "one"); /* those of before */
@@ -838,6 +840,59 @@ static void problems_are_told(void **state)
 	pass(60 * USEC_PER_SEC);
 	say(w, POLICIES, " ");
 	assert_problems(w, "");
+}
+
+static size_t n_steps;
+
+static void on_step(void *arg _unused_)
+{
+	n_steps++;
+}
+
+static void assert_stale(struct world *w, const char *what)
+{
+	struct err e = {0};
+
+	assert_int_equal(kube_stale_since(w->kube, &e) != USEC_INFINITY, what != NULL);
+	assert_string_equal(e.msg, what ?: "");
+}
+
+/* What decides who may talk; without Nodes there are no routes, but no packet too many. */
+static void what_decides_gets_stale(void **state)
+{
+	struct world *w = *state;
+	static const struct {
+		const char *path, *selector, *what;
+	} all[] = {
+		{POLICIES, "networkpolicies: HTTP 403"},
+		{NAMESPACES, "namespaces: HTTP 403"},
+		{OWN_PODS, "pods of this node: HTTP 403"},
+		{NODES, NULL},
+	};
+
+	open_kube(w, false);
+	kube_on_step(w->kube, on_step);
+	get_lists(w);
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		uint64_t since = monotonic_usec();
+
+		pass(REFLECTOR_BRIEF_USEC);
+		assert_stale(w, NULL);
+		n_steps = 0;
+		refuse(w, all[i].path, all[i].selector, 403);
+		assert_int_equal(n_steps, 1);
+		assert_stale(w, all[i].what);
+		pass(REFLECTOR_RETRY_MIN_USEC);
+		refuse(w, all[i].path, all[i].selector, 403);
+		pass(2 * REFLECTOR_RETRY_MIN_USEC);
+		assert_stale(w, all[i].what);
+		if (all[i].what)
+			assert_true(kube_stale_since(w->kube, NULL) <= since);
+		say_to(w, all[i].path, all[i].selector, " ");
+		pass(REFLECTOR_BRIEF_USEC);
+		assert_stale(w, NULL);
+		assert_int_equal(n_steps, 2);
+	}
 }
 
 static void put_feed(void *arg, const char *name, const struct reflector *r)
@@ -919,6 +974,7 @@ int main(void)
 		TEST(not_too_many_at_once),
 		TEST(a_new_token),
 		TEST(problems_are_told),
+		TEST(what_decides_gets_stale),
 		TEST(feeds_by_name),
 		TEST(a_kubeconfig_that_is_none),
 		TEST(closed_in_the_middle),

@@ -209,6 +209,7 @@ static void a_watch_that_breaks_goes_on_where_it_was(void **state)
 	now = r->deadline;
 	assert_int_equal(reflector_timer(r, now), SEND);
 	assert_watches(r, "65");
+	now += REFLECTOR_BRIEF_USEC;
 	reflector_bytes(r, now);
 	assert_string_equal(r->problem, "");
 }
@@ -280,6 +281,121 @@ static void credentials_are_read_anew(void **state)
 	assert_true(r->deadline > now);
 }
 
+/* --- refusals of streams -------------------------------------------------------------------------
+ */
+
+/* etcd 3.4 (Debian) has no progress notifications: the API server answers 500 InternalError. */
+static void a_refused_stream_is_followed_by_a_plain_list(void **state)
+{
+	static const int codes[] = {400, 404, 405, 406, 415, 422, 500, 501, 503, 504};
+
+	for (size_t i = 0; i < ARRAY_SIZE(codes); i++) {
+		struct reflector *r = *state;
+
+		print_message("%d\n", codes[i]);
+		assert_int_equal(reflector_start(r, now), FORGET | SEND);
+		assert_streams(r);
+		assert_int_equal(say_no(r, codes[i], 0), FORGET | SEND);
+		assert_int_equal(r->state, REFLECTOR_PAGING);
+		assert_int_equal(reflector_page(r, 9, NULL, now), COMMIT | SEND);
+		assert_watches(r, "9");
+		assert_string_equal(r->problem, "");
+		assert_false(r->troubled);
+		tear_down(state);
+		set_up(state);
+	}
+}
+
+/* As an event of a stream that had begun, too. */
+static void an_error_within_the_stream(void **state)
+{
+	const struct api_status internal = {.code = 500, .reason = "InternalError"};
+	struct reflector *r = *state;
+
+	(void)reflector_start(r, now);
+	reflector_accepted(r);
+	reflector_bytes(r, now);
+	assert_int_equal(reflector_event(r, 3, now), 0);
+	assert_int_equal(reflector_error(r, &internal, now), CANCEL | FORGET | SEND);
+	assert_int_equal(r->state, REFLECTOR_PAGING);
+}
+
+/* Who is told to wait, or not let in, waits; then he asks for a plain list. */
+static void a_refusal_of_the_caller_waits(void **state)
+{
+	static const struct {
+		int code;
+		uint32_t retry_after;
+	} refusals[] = {{401, 0}, {403, 0}, {429, 0}, {429, 3}, {503, 3}, {500, 3}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {
+		struct reflector *r = *state;
+
+		(void)reflector_start(r, now);
+		assert_int_equal(say_no(r, refusals[i].code, refusals[i].retry_after) & SEND, 0);
+		assert_int_equal(r->state, REFLECTOR_WAITING);
+		assert_true(r->deadline >= now + refusals[i].retry_after * USEC_PER_SEC);
+		assert_true(r->deadline <= now + refusals[i].retry_after * USEC_PER_SEC +
+						   REFLECTOR_RETRY_MIN_USEC);
+		now = r->deadline;
+		assert_int_equal(reflector_timer(r, now), FORGET | SEND);
+		assert_int_equal(r->state, REFLECTOR_PAGING);
+		tear_down(state);
+		set_up(state);
+	}
+}
+
+/* Each way, until one works. */
+static void a_stream_that_always_breaks(void **state)
+{
+	struct reflector *r = *state;
+	bool plain = false;
+
+	(void)reflector_start(r, now);
+	for (int i = 0; i < 3 && !plain; i++) {
+		(void)break_off(r);
+		now = r->deadline;
+		(void)reflector_timer(r, now);
+		plain = r->state == REFLECTOR_PAGING;
+	}
+	assert_true(plain);
+	(void)break_off(r);
+	now = r->deadline;
+	(void)reflector_timer(r, now);
+	assert_streams(r);
+}
+
+/*
+ * The server was away for long; when it comes back its rights are not loaded yet, and every answer
+ * is 403 for a second or two.
+ */
+static void a_server_that_has_just_come_back(void **state)
+{
+	static const int codes[] = {401, 403, 404, 429, 500, 503};
+
+	for (size_t i = 0; i < ARRAY_SIZE(codes); i++) {
+		struct reflector *r = *state;
+		uint64_t back;
+
+		get_synced(r, 60);
+		for (int away = 0; away < 20; away++) {
+			(void)break_off(r);
+			now = r->deadline;
+			(void)reflector_timer(r, now);
+		}
+		back = now;
+		while (now - back < 2 * USEC_PER_SEC) {
+			(void)reflector_answered(r);
+			(void)say_no(r, codes[i], 0);
+			now = r->deadline;
+			(void)reflector_timer(r, now);
+		}
+		assert_true(now - back < 6 * USEC_PER_SEC);
+		tear_down(state);
+		set_up(state);
+	}
+}
+
 /* --- versions that are gone ----------------------------------------------------------------------
  */
 
@@ -297,6 +413,7 @@ static void a_version_that_is_too_old(void **state)
 	assert_int_equal(r->version, 99);
 	assert_int_equal(r->count.expired, 1);
 	/* As a plain answer, too. */
+	now += REFLECTOR_BRIEF_USEC;
 	assert_int_equal(end_well(r), SEND);
 	assert_int_equal(say_no(r, 410, 0), FORGET | SEND);
 	/* Again and again: not in a tight loop, and never from an old cache. */
@@ -362,12 +479,17 @@ static void versions_that_go_backwards(void **state)
 	reflector_bytes(r, now);
 	assert_int_equal(reflector_bookmark(r, 20, true, now), COMMIT);
 	assert_int_equal(r->version, 20);
+	now += REFLECTOR_BRIEF_USEC;
+	reflector_bytes(r, now);
 	assert_int_equal(reflector_event(r, 25, now), 0);
 	assert_int_equal(reflector_event(r, 24, now), CANCEL | DISTRUST | FORGET | SEND);
 	assert_streams(r);
 	reflector_bytes(r, now);
 	assert_int_equal(reflector_bookmark(r, 30, true, now), COMMIT);
-	assert_int_equal(reflector_bookmark(r, 29, false, now), CANCEL | DISTRUST | FORGET | SEND);
+	/* Again, before the watch has lasted: not in a tight loop. */
+	assert_int_equal(reflector_bookmark(r, 29, false, now), CANCEL | DISTRUST);
+	now = r->deadline;
+	assert_int_equal(reflector_timer(r, now), FORGET | SEND);
 	reflector_bytes(r, now);
 	assert_int_equal(reflector_bookmark(r, 30, true, now), COMMIT);
 	/* A server that is merely slow keeps the versions. */
@@ -425,6 +547,71 @@ static void watches_that_end_at_once(void **state)
 	assert_watches(r, "60");
 }
 
+/* Nor one that says something first, or whose list is taken again and again. */
+static void watches_that_end_soon(void **state)
+{
+	const struct api_status expired = {.code = 410};
+	struct reflector *r = *state;
+	uint64_t began = now;
+
+	get_synced(r, 60);
+	for (int i = 0; i < 30; i++) {
+		reflector_accepted(r);
+		reflector_bytes(r, now);
+		(void)reflector_bookmark(r, r->version + 1, false, now);
+		(void)end_well(r);
+		now = r->deadline;
+		(void)reflector_timer(r, now);
+	}
+	assert_true(now - began > 30 * USEC_PER_SEC);
+	assert_true(r->troubled);
+	assert_string_equal(r->problem, "the server ends each watch at once");
+	tear_down(state);
+	set_up(state);
+	r = *state;
+	began = now;
+	get_synced(r, 60);
+	for (int i = 0; i < 30; i++) {
+		if (reflector_error(r, &expired, now) & SEND)
+			(void)reflector_bookmark(r, 60, true, now);
+		if (r->state != REFLECTOR_WAITING)
+			continue;
+		now = r->deadline;
+		(void)reflector_timer(r, now);
+		if (r->state == REFLECTOR_PAGING)
+			(void)reflector_page(r, 60, NULL, now);
+		else
+			(void)reflector_bookmark(r, 60, true, now);
+	}
+	assert_true(now - began > 30 * USEC_PER_SEC);
+}
+
+/* In step is what lasts: a watch that the server has taken, and says nothing. */
+static void a_silent_watch_after_a_failure(void **state)
+{
+	struct reflector *r = *state;
+
+	get_synced(r, 60);
+	now += 10 * USEC_PER_SEC;
+	assert_int_equal(reflector_stale(r, now), 0);
+	(void)say_no(r, 403, 0);
+	assert_true(r->troubled);
+	now = r->deadline;
+	(void)reflector_timer(r, now);
+	assert_true(reflector_stale(r, now) >= 10 * USEC_PER_SEC);
+	reflector_accepted(r);
+	assert_true(r->troubled);
+	now = r->deadline;
+	assert_int_equal(reflector_timer(r, now), 0);
+	assert_false(r->troubled);
+	assert_string_equal(r->problem, "");
+	assert_int_equal(reflector_stale(r, now), 0);
+	assert_int_equal(r->state, REFLECTOR_WATCHING);
+	/* And it is renewed when it goes on to say nothing, as any other. */
+	now += REFLECTOR_WATCH_IDLE_USEC;
+	assert_int_equal(reflector_timer(r, now), CANCEL | RENEW | SEND);
+}
+
 /* What comes late, of a request that was given up, means nothing. */
 static void late_news_count_for_nothing(void **state)
 {
@@ -459,6 +646,13 @@ int main(void)
 		TEST(two_nodes_do_not_come_at_once),
 		TEST(the_server_says_when_to_come_again),
 		TEST(credentials_are_read_anew),
+		TEST(a_refused_stream_is_followed_by_a_plain_list),
+		TEST(an_error_within_the_stream),
+		TEST(a_refusal_of_the_caller_waits),
+		TEST(a_stream_that_always_breaks),
+		TEST(a_server_that_has_just_come_back),
+		TEST(watches_that_end_soon),
+		TEST(a_silent_watch_after_a_failure),
 		TEST(a_version_that_is_too_old),
 		TEST(a_list_after_that_is_not_an_old_one),
 		TEST(the_server_answers_others_again),

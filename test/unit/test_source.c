@@ -168,7 +168,7 @@ static void problems(void **state)
 
 	get_lists(w);
 	source_each_problem(&w->agent, take_problem, &b);
-	assert_string_equal(b.data, "API server, nodes: HTTP 503\n"
+	assert_string_equal(b.data, "API server, nodes: HTTP 503; not in step for 0 s\n"
 				    "NetworkPolicy s/bad: spec.podSelector: expected a map, found "
 				    "an integer\n");
 	w->agent.set_aside = 1;
@@ -205,7 +205,7 @@ static void status_as_json(void **state)
 		"node\",\"state\":\"watching\",\"complete\":true,\"version\":9}",
 		"{\"of\":\"nodes\",\"state\":\"waiting\",\"complete\":true,\"version\":9,"
 		"\"problem\":"
-		"\"HTTP 503\"}",
+		"\"HTTP 503\",\"stale_seconds\":0.000000}",
 		"\"namespaces_needed\":0,\"all_pods\":false,\"requests\":5,",
 		"\"lists\":5,\"watches\":0,\"failures\":1,\"expired\":0,\"unknown\":0,\"age_"
 		"seconds\":",

@@ -23,6 +23,7 @@
  * @todo:       To be done when the callback under way has returned
  * @err:        What was wrong with the answer
  * @heard:      When the server last told anything
+ * @said:       How the reflector stood when the owner was told
  */
 struct feed {
 	const struct feed_owner *owner;
@@ -38,9 +39,22 @@ struct feed {
 	struct loop_source *timer;
 	unsigned int todo;
 	uint64_t heard;
+	enum { SAID_IN_STEP, SAID_REFUSED, SAID_AWAY } said;
 };
 
 static void act(struct feed *f, unsigned int todo);
+
+static void say_step(struct feed *f)
+{
+	unsigned int now = !f->r.troubled     ? SAID_IN_STEP
+			   : f->r.unreachable ? SAID_AWAY
+					      : SAID_REFUSED;
+
+	if (f->said == now)
+		return;
+	f->said = now;
+	f->owner->step(f->owner->arg, f);
+}
 
 /* --- objects -----------------------------------------------------------------------------------
  */
@@ -116,6 +130,7 @@ static bool on_data(void *arg, int status, const char *bytes, size_t n)
 		act(f, TAKE(f->todo, 0));
 	else
 		loop_timer_at(f->timer, f->r.deadline);
+	say_step(f);
 	return r >= 0;
 }
 
@@ -145,16 +160,12 @@ static unsigned int answer_ended(struct feed *f, const struct http_result *resul
 static void on_done(void *arg, const struct http_result *result)
 {
 	struct feed *f = arg;
-	bool had_problem = *f->r.problem;
 	unsigned int todo;
 
 	f->request = NULL;
 	if (result->error && f->r.state == REFLECTOR_WATCHING)
 		f->owner->lost(f->owner->arg);
 	todo = answer_ended(f, result, monotonic_usec());
-	if (*f->r.problem && !had_problem)
-		log_warn("api", "not in step, will retry", "of=\"%s\" err=\"%s\"", f->name,
-			 f->r.problem);
 	act(f, todo);
 }
 
@@ -206,6 +217,7 @@ static void act(struct feed *f, unsigned int todo)
 	if (todo & REFLECTOR_SEND)
 		send_request(f);
 	loop_timer_at(f->timer, f->r.deadline);
+	say_step(f);
 }
 
 static void on_timer(void *arg)
@@ -383,6 +395,17 @@ uint16_t feed_id(const struct feed *f)
 const char *feed_name(const struct feed *f)
 {
 	return f->name;
+}
+
+/**
+ * feed_decides() - Do its objects say who may talk to whom?
+ * @f: Feed
+ *
+ * Return: true for pods, namespaces and policies; false for nodes
+ */
+bool feed_decides(const struct feed *f)
+{
+	return f->share.kind != KIND_NODE;
 }
 
 /**

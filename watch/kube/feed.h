@@ -25,6 +25,8 @@ struct feed;
  * @unauthorized: The server does not know us: read the credentials anew
  * @lost:   A watch ended in disorder; it will go on where it was
  * @reachable: The server answers this feed again: the others need not wait
+ * @step:   A feed got out of step with the server, or is in step again, or it is for another reason
+ * that it is not
  * @backwards: The server's versions went backwards: share_distrust(), all other feeds are to list
  * again
  */
@@ -37,6 +39,7 @@ struct feed_owner {
 	void (*unauthorized)(void *arg);
 	void (*lost)(void *arg);
 	void (*reachable)(void *arg);
+	void (*step)(void *arg, struct feed *f);
 	void (*backwards)(void *arg);
 	void *arg;
 };
@@ -76,5 +79,6 @@ bool feed_synced(const struct feed *f);
 const struct reflector *feed_reflector(const struct feed *f);
 uint16_t feed_id(const struct feed *f);
 const char *feed_name(const struct feed *f);
+bool feed_decides(const struct feed *f);
 uint64_t feed_heard(const struct feed *f);
 void feed_put_ahead(struct feed *f, struct object *o, uint64_t version);

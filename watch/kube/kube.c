@@ -224,6 +224,7 @@ static void nudge(void *arg _unused_, struct feed *f)
 
 static void on_reachable(void *arg)
 {
+	kube_step_reachable(arg);
 	kube_each(arg, nudge, NULL);
 }
 
@@ -281,6 +282,7 @@ int kube_open(struct loop *l, const struct kube_config *c, struct store *store,
 		.unauthorized = on_unauthorized,
 		.lost = kube_probe,
 		.reachable = on_reachable,
+		.step = kube_step,
 		.backwards = kube_backwards,
 		.arg = k,
 	};
@@ -364,12 +366,14 @@ struct telling {
 static void tell_problem(void *arg, struct feed *f)
 {
 	const struct reflector *r = feed_reflector(f);
+	uint64_t stale = reflector_stale(r, monotonic_usec());
 	const struct telling *t = arg;
 	_cleanup_(freep) char *text = NULL;
 
 	if (!*r->problem)
 		return;
-	text = xasprintf("API server, %s: %s", feed_name(f), r->problem);
+	text = xasprintf("API server, %s: %s; not in step for %llu s", feed_name(f), r->problem,
+			 (unsigned long long)(stale / USEC_PER_SEC));
 	t->fn(t->arg, text);
 }
 

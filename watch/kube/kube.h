@@ -46,6 +46,12 @@ struct kube_stats {
 
 struct kube;
 
+/**
+ * typedef kube_step_fn - A collection got out of step with the server, or is in step again
+ * @arg: The argument of kube_open()
+ */
+typedef void kube_step_fn(void *arg);
+
 int kube_open(struct loop *l, const struct kube_config *c, struct store *store,
 	      object_change_fn *fn, void *arg, struct kube **ret, struct err *reterr);
 struct kube *kube_close(struct kube *k);
@@ -57,6 +63,8 @@ void kube_fetch_pod(struct kube *k, const char *ns, const char *name);
 struct http *kube_http(const struct kube *k);
 void kube_each_problem(const struct kube *k, problem_fn *fn, void *arg);
 void kube_stats(const struct kube *k, struct kube_stats *ret);
+void kube_on_step(struct kube *k, kube_step_fn *fn);
+uint64_t kube_stale_since(const struct kube *k, struct err *ret_what);
 
 /**
  * typedef kube_feed_fn - Takes how one collection stands

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * kube_internal.h - the source's insides, shared by kube.c (what is always watched), kube_pods.c
- * (pods of other nodes), kube_fetch.c (single pods) and kube_probe.c (has time gone back?).
+ * (pods of other nodes), kube_fetch.c (single pods), kube_probe.c (has time gone back?) and
+ * kube_step.c (in step or not).
  */
 #pragma once
 
@@ -44,6 +45,16 @@ struct probe {
 };
 
 /*
+ * struct step - is the store in step with the server, in words for the log
+ * @since: Out of it since then; 0: it is
+ * @away:  The server was said to be away
+ */
+struct step {
+	uint64_t since;
+	bool away;
+};
+
+/*
  * struct kube
  * @past:     Counts of feeds that have ended
  * @need_all: How often the pods of all namespaces are needed
@@ -56,6 +67,7 @@ struct kube {
 	struct feed_owner owner;
 	object_change_fn *change;
 	void *change_arg;
+	kube_step_fn *on_step;
 	char *node;
 	bool all_pods;
 	uint64_t seed;
@@ -74,6 +86,8 @@ struct kube {
 	bool wide_wanted, wide_syncing;
 	uint64_t wide_drop_at;
 	struct loop_source *drop_timer;
+
+	struct step step;
 
 	struct probe probe;
 	struct fetch *fetches;
@@ -94,5 +108,8 @@ void kube_pods_each(const struct kube *k, void (*fn)(void *arg, struct feed *f),
 void kube_probe_init(struct kube *k);
 void kube_probe_done(struct kube *k);
 void kube_probe(void *arg);
+
+void kube_step(void *arg, struct feed *f);
+void kube_step_reachable(struct kube *k);
 
 void kube_fetches_done(struct kube *k);

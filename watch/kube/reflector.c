@@ -5,28 +5,12 @@
 #include "watch/kube/reflector.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "lib/random.h"
 
-#define IDLE_STREAMS_MAX 2	      /* then streams are given up */
-#define BRIEF_USEC	 USEC_PER_SEC /* a watch that ended sooner, and told nothing, has failed */
-#define RETRY_AFTER_MAX	 (5 * 60)     /* seconds that a server may ask for */
-
-/**
- * reflector_state_str() - Name of a state
- * @s: State
- *
- * Return: "waiting", "watching", ...
- */
-const char *reflector_state_str(enum reflector_state s)
-{
-	static const char *const names[] = {"waiting", "streaming", "paging", "watching"};
-
-	_Static_assert(ARRAY_SIZE(names) == _REFLECTOR_STATE_MAX, "a name for every state");
-	return names[s];
-}
+#define IDLE_STREAMS_MAX 2	  /* then streams are given up */
+#define RETRY_AFTER_MAX	 (5 * 60) /* seconds that a server may ask for */
 
 /**
  * reflector_init() - Prepare
@@ -76,7 +60,7 @@ static void enter(struct reflector *r, enum reflector_state s, uint64_t now)
 static unsigned int send(struct reflector *r, enum reflector_state s, uint64_t now)
 {
 	enter(r, s, now);
-	r->heard = false;
+	r->accepted = false;
 	r->sent = now;
 	if (s == REFLECTOR_WATCHING)
 		r->count.watches++;
@@ -87,7 +71,7 @@ static unsigned int send(struct reflector *r, enum reflector_state s, uint64_t n
 
 static enum reflector_state listing(const struct reflector *r)
 {
-	return r->no_stream ? REFLECTOR_PAGING : REFLECTOR_STREAMING;
+	return r->no_stream || r->plain_next ? REFLECTOR_PAGING : REFLECTOR_STREAMING;
 }
 
 /* From the beginning; what was listed so far is forgotten. */
@@ -107,11 +91,16 @@ static unsigned int list_anew(struct reflector *r, uint64_t now)
 /* --- failing -----------------------------------------------------------------------------------
  */
 
-static unsigned int wait(struct reflector *r, uint32_t retry_after, uint64_t now)
+/* @refused: The server answered, and said no. */
+static unsigned int wait(struct reflector *r, uint32_t retry_after, bool refused, uint64_t now)
 {
 	uint64_t bound = REFLECTOR_RETRY_MIN_USEC << MIN(r->row, 16);
 	unsigned int todo = 0;
 
+	if (r->state == REFLECTOR_STREAMING)
+		r->plain_next = refused || r->row;
+	if (r->state == REFLECTOR_PAGING)
+		r->plain_next = false;
 	if (r->state != REFLECTOR_WATCHING) {
 		free(TAKE(r->continue_from, NULL));
 		todo = REFLECTOR_FORGET;
@@ -122,6 +111,7 @@ static unsigned int wait(struct reflector *r, uint32_t retry_after, uint64_t now
 	r->retry = r->state == REFLECTOR_WATCHING && r->version ? REFLECTOR_WATCHING : listing(r);
 	r->state = REFLECTOR_WAITING;
 	r->row++;
+	r->troubled = true;
 	r->count.failures++;
 	r->deadline = now + MIN(retry_after, RETRY_AFTER_MAX) * USEC_PER_SEC +
 		      random_below(&r->random, MIN(bound, REFLECTOR_RETRY_MAX_USEC));
@@ -141,11 +131,24 @@ static void describe(struct reflector *r, const struct reflector_end *e)
 			       e->text && *e->text ? e->text : "the answer ended too early");
 }
 
-/* Nothing is wrong any more. */
-static void succeed(struct reflector *r)
+/* Nothing is wrong any more.  How long that lasts has to be seen: the row goes on. */
+static void succeed(struct reflector *r, uint64_t now)
+{
+	r->problem[0] = '\0';
+	r->troubled = false;
+	r->in_step = now;
+}
+
+static bool has_lasted(const struct reflector *r, uint64_t now)
+{
+	return r->accepted && now - r->sent >= REFLECTOR_BRIEF_USEC;
+}
+
+/* A watch that lasts. */
+static void be_steady(struct reflector *r, uint64_t now)
 {
 	r->row = 0;
-	r->problem[0] = '\0';
+	succeed(r, now);
 }
 
 /* --- what happens ------------------------------------------------------------------------------
@@ -160,6 +163,7 @@ static void succeed(struct reflector *r)
  */
 unsigned int reflector_start(struct reflector *r, uint64_t now)
 {
+	r->in_step = now;
 	return list(r, now);
 }
 
@@ -180,7 +184,7 @@ unsigned int reflector_again(struct reflector *r, uint64_t now)
 /* An old server takes it for an ordinary watch, and never says "that was all". */
 static unsigned int page_instead(struct reflector *r, uint64_t now)
 {
-	r->no_stream = ++r->idle_streams >= IDLE_STREAMS_MAX;
+	r->no_stream |= ++r->idle_streams >= IDLE_STREAMS_MAX;
 	return REFLECTOR_FORGET | send(r, REFLECTOR_PAGING, now);
 }
 
@@ -190,11 +194,12 @@ static unsigned int on_idle(struct reflector *r, uint64_t now)
 	if (r->state == REFLECTOR_STREAMING)
 		return REFLECTOR_CANCEL | page_instead(r, now);
 	r->count.failures++;
+	r->troubled = true;
 	if (r->state == REFLECTOR_WATCHING)
 		return REFLECTOR_CANCEL | REFLECTOR_RENEW | send(r, REFLECTOR_WATCHING, now);
 	(void)snprintf(r->problem, sizeof(r->problem), "the API server does not answer");
 	r->unreachable = true;
-	return REFLECTOR_CANCEL | REFLECTOR_RENEW | wait(r, 0, now);
+	return REFLECTOR_CANCEL | REFLECTOR_RENEW | wait(r, 0, false, now);
 }
 
 /**
@@ -208,6 +213,12 @@ unsigned int reflector_timer(struct reflector *r, uint64_t now)
 {
 	if (now < r->deadline)
 		return 0;
+	if (r->state == REFLECTOR_WATCHING && r->troubled && has_lasted(r, now) &&
+	    now < r->sent + idle_limit(r->state)) {
+		be_steady(r, now);
+		r->deadline = r->sent + idle_limit(r->state);
+		return 0;
+	}
 	if (r->state != REFLECTOR_WAITING)
 		return on_idle(r, now);
 	return r->retry == REFLECTOR_WATCHING ? send(r, r->retry, now) : list(r, now);
@@ -217,11 +228,15 @@ unsigned int reflector_timer(struct reflector *r, uint64_t now)
  * reflector_answered() - The server begins to answer, whatever it says
  * @r: Reflector
  *
+ * What fails from now on fails for another reason: the waits begin with short ones.
+ *
  * Return: true if the request before got no answer: others need not wait any longer, see
  * reflector_nudge()
  */
 bool reflector_answered(struct reflector *r)
 {
+	if (r->unreachable)
+		r->row = 0;
 	return TAKE(r->unreachable, false);
 }
 
@@ -244,12 +259,15 @@ void reflector_nudge(struct reflector *r, uint64_t now)
  * @r: Reflector
  *
  * Of a watch nothing more need come for a minute.  That it was taken says nothing about how long it
- * will last, so the waits go on growing until something comes.
+ * will last: after a failure that is looked at a little later.
  */
 void reflector_accepted(struct reflector *r)
 {
-	if (r->state == REFLECTOR_WATCHING)
-		r->problem[0] = '\0';
+	if (r->state == REFLECTOR_WAITING)
+		return;
+	r->accepted = true;
+	if (r->state == REFLECTOR_WATCHING && r->troubled)
+		r->deadline = MIN(r->deadline, r->sent + REFLECTOR_BRIEF_USEC);
 }
 
 /**
@@ -261,20 +279,43 @@ void reflector_bytes(struct reflector *r, uint64_t now)
 {
 	if (r->state == REFLECTOR_WAITING)
 		return;
-	r->heard = true;
 	r->deadline = now + idle_limit(r->state);
-	if (r->state == REFLECTOR_WATCHING)
-		succeed(r);
+	reflector_accepted(r);
+	if (r->state == REFLECTOR_WATCHING && has_lasted(r, now))
+		be_steady(r, now);
+}
+
+static void forget_version(struct reflector *r)
+{
+	r->consistent = true;
+	r->version = 0;
+	r->count.expired++;
 }
 
 static unsigned int come_to(struct reflector *r, uint64_t version, uint64_t now)
 {
 	if (r->state != REFLECTOR_WATCHING || !version)
 		return 0;
-	if (version < r->version) /* the server's data are those of an older time */
-		return REFLECTOR_DISTRUST | list_anew(r, now);
+	if (version < r->version) { /* the server's data are those of an older time */
+		if (!r->row++)
+			return REFLECTOR_DISTRUST | list_anew(r, now);
+		(void)snprintf(r->problem, sizeof(r->problem),
+			       "the server's versions go backwards, again and again");
+		forget_version(r);
+		return REFLECTOR_CANCEL | REFLECTOR_DISTRUST | wait(r, 0, false, now);
+	}
 	r->version = version;
 	return 0;
+}
+
+/* All that there is has been told. */
+static void listed(struct reflector *r, uint64_t version, uint64_t now)
+{
+	r->version = version;
+	r->synced = true;
+	r->consistent = false;
+	r->plain_next = false;
+	succeed(r, now);
 }
 
 /**
@@ -308,11 +349,9 @@ unsigned int reflector_bookmark(struct reflector *r, uint64_t version, bool init
 		return 0;
 	/* The same answer goes on as the watch. */
 	enter(r, REFLECTOR_WATCHING, now);
-	r->version = version;
-	r->synced = true;
-	r->consistent = false;
+	r->sent = now;
 	r->idle_streams = 0;
-	succeed(r);
+	listed(r, version, now);
 	return REFLECTOR_COMMIT;
 }
 
@@ -361,19 +400,46 @@ unsigned int reflector_page(struct reflector *r, uint64_t version, const char *c
 		r->continue_from = xstrdup(continue_from);
 		return send(r, REFLECTOR_PAGING, now);
 	}
-	r->version = version;
-	r->synced = true;
-	r->consistent = false;
-	succeed(r);
+	listed(r, version, now);
 	return REFLECTOR_COMMIT | send(r, REFLECTOR_WATCHING, now);
 }
 
-/* A watch came to its end in good order, or a silent one did at once. */
+/* A watch came to its end in good order. */
 static unsigned int watch_ended(struct reflector *r, uint64_t now)
 {
-	if (r->heard || now - r->sent >= BRIEF_USEC)
+	if (now - r->sent >= REFLECTOR_BRIEF_USEC) {
+		be_steady(r, now);
 		return send(r, REFLECTOR_WATCHING, now);
-	return wait(r, 0, now);
+	}
+	(void)snprintf(r->problem, sizeof(r->problem), "the server ends each watch at once");
+	return wait(r, 0, false, now);
+}
+
+/*
+ * A stream that is refused: whatever the reason, a plain list may be granted.  Who is asked to wait
+ * or to say who he is does that first.
+ */
+static unsigned int stream_refused(struct reflector *r, int http, uint32_t retry_after,
+				   uint64_t now)
+{
+	if (retry_after || http == 401 || http == 403 || http == 429)
+		return wait(r, retry_after, true, now);
+	r->no_stream = http == 400 || http == 422;
+	r->troubled = true;
+	r->count.failures += !r->no_stream;
+	return page_instead(r, now);
+}
+
+/* The request ended with an answer that says no, or without one. */
+static unsigned int fail(struct reflector *r, const struct reflector_end *e, uint64_t now)
+{
+	uint32_t retry_after = MAX(e->retry_after, e->status->retry_after);
+
+	if (is_gone(e))
+		forget_version(r);
+	else if (r->state == REFLECTOR_STREAMING && e->http >= 300)
+		return stream_refused(r, e->http, retry_after, now);
+	return wait(r, retry_after, false, now);
 }
 
 /**
@@ -387,10 +453,13 @@ static unsigned int watch_ended(struct reflector *r, uint64_t now)
 unsigned int reflector_ended(struct reflector *r, const struct reflector_end *e, uint64_t now)
 {
 	unsigned int todo = is_ahead(e) ? REFLECTOR_DISTRUST : 0;
-	bool first = r->row == 0;
+	bool first;
 
 	if (r->state == REFLECTOR_WAITING)
 		return 0;
+	if (r->state == REFLECTOR_WATCHING && has_lasted(r, now))
+		r->row = 0;
+	first = r->row == 0;
 	if (e->http == 200 && e->error == 0 && r->state == REFLECTOR_WATCHING)
 		return watch_ended(r, now);
 	if (e->http == 200 && e->error == 0 && r->state == REFLECTOR_STREAMING)
@@ -401,75 +470,22 @@ unsigned int reflector_ended(struct reflector *r, const struct reflector_end *e,
 		r->row++;
 		return todo | (list_anew(r, now) & ~(unsigned int)REFLECTOR_CANCEL);
 	}
-	if (r->state == REFLECTOR_STREAMING && (e->http == 400 || e->http == 422)) {
-		r->no_stream = true;
-		return list(r, now);
-	}
-	if (is_gone(e)) {
-		r->consistent = true;
-		r->version = 0;
-		r->count.expired++;
-	}
-	todo |= wait(r, MAX(e->retry_after, e->status->retry_after), now);
+	todo |= fail(r, e, now);
 	if (e->http == 401 || e->error == -EKEYREJECTED) {
 		todo |= REFLECTOR_CREDENTIALS;
-		r->deadline = first ? now : r->deadline;
+		r->deadline = first && !e->retry_after ? now : r->deadline;
 	}
 	return todo;
 }
 
-/* --- wording -----------------------------------------------------------------------------------
- */
-
-static void put_escaped(struct buf *out, const char *s)
-{
-	for (; *s; s++) {
-		if ((*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') ||
-		    (*s >= '0' && *s <= '9') || strchr("-._~", *s))
-			buf_putc(out, *s);
-		else
-			buf_printf(out, "%%%02X", (unsigned char)*s);
-	}
-}
-
-static void put_watch(struct reflector *r, struct buf *out)
-{
-	buf_printf(out, "watch=true&allowWatchBookmarks=true&timeoutSeconds=%" PRIu64,
-		   REFLECTOR_WATCH_SEC + random_below(&r->random, REFLECTOR_WATCH_SEC));
-	if (r->state == REFLECTOR_STREAMING)
-		buf_puts(out, "&sendInitialEvents=true&resourceVersionMatch=NotOlderThan");
-	else
-		buf_printf(out, "&resourceVersion=%" PRIu64, r->version);
-}
-
-/* An old list from the server's cache is good enough to begin with, and costs it less. */
-static void put_page(const struct reflector *r, struct buf *out)
-{
-	buf_printf(out, "limit=%d", REFLECTOR_PAGE);
-	if (r->continue_from) {
-		buf_puts(out, "&continue=");
-		put_escaped(out, r->continue_from);
-	} else if (!r->consistent) {
-		buf_puts(out, "&resourceVersion=0");
-	}
-}
-
 /**
- * reflector_path() - The request that is to be sent
- * @r:        Reflector that asked for REFLECTOR_SEND
- * @path:     Of the collection, "/api/v1/pods"
- * @selector: fieldSelector, as it is; NULL: none
- * @out:      Appended to
+ * reflector_stale() - For how long has the store not been known to be as the server has it?
+ * @r:   Reflector
+ * @now: Monotonic time
+ *
+ * Return: microseconds; 0: nothing is wrong
  */
-void reflector_path(struct reflector *r, const char *path, const char *selector, struct buf *out)
+uint64_t reflector_stale(const struct reflector *r, uint64_t now)
 {
-	buf_printf(out, "%s?", path);
-	if (r->state == REFLECTOR_PAGING)
-		put_page(r, out);
-	else
-		put_watch(r, out);
-	if (!selector)
-		return;
-	buf_puts(out, "&fieldSelector=");
-	put_escaped(out, selector);
+	return r->troubled ? now - r->in_step : 0;
 }

@@ -14,9 +14,10 @@
  *	         +------ 410: too old; versions that go backwards -----------+
  *
  * A list changes nothing until it is complete (REFLECTOR_COMMIT), and nothing at all when it is cut
- * off (REFLECTOR_FORGET).  A watch that ends begins again where it was.  What fails is tried again
- * after a random time below a bound that doubles ("full jitter"), and not before the server's
- * Retry-After.
+ * off (REFLECTOR_FORGET).  A stream that the server refuses, for whatever reason, is followed by a
+ * plain list.  A watch that ends begins again where it was.  What fails is tried again after a
+ *random time below a bound that doubles ("full jitter"), and not before the server's Retry-After; a
+ *watch that ends at once has failed, whatever it said.
  *
  * Sources: Kubernetes API concepts, "Efficient detection of changes", "Streaming lists",
  *"Retrieving large results sets in chunks"; KEP-3157 (streaming lists), KEP-956 (bookmarks).
@@ -26,11 +27,12 @@
 #include "lib/buf.h"
 #include "watch/kube/api_status.h"
 
-#define REFLECTOR_RETRY_MIN_USEC   (500 * USEC_PER_MSEC) /* bound of the first wait */
+#define REFLECTOR_RETRY_MIN_USEC   (200 * USEC_PER_MSEC) /* bound of the first wait */
 #define REFLECTOR_RETRY_MAX_USEC   (30 * USEC_PER_SEC)
 #define REFLECTOR_STREAM_IDLE_USEC (10 * USEC_PER_SEC) /* then it is not a stream that begins */
 #define REFLECTOR_LIST_IDLE_USEC   (30 * USEC_PER_SEC)
 #define REFLECTOR_WATCH_IDLE_USEC  (120 * USEC_PER_SEC) /* bookmarks come every minute */
+#define REFLECTOR_BRIEF_USEC	   USEC_PER_SEC		/* a watch that ended sooner has failed */
 #define REFLECTOR_WATCH_SEC	   300 /* a watch is asked for this long, up to twice as long */
 #define REFLECTOR_PAGE		   500 /* objects of a page */
 
@@ -68,16 +70,19 @@ struct reflector_counts {
  * @no_stream: The server does not offer streams that begin with a list
  * @idle_streams: Streams that never said "that was all", of a server that answers
  * @consistent: The next list must not be an old one from the server's cache
- * @heard:    Bytes came since the request was sent, at @sent
+ * @plain_next: The last stream failed: the next list is a plain one
+ * @accepted: The server said yes to the request, which was sent at @sent
  * @unreachable: The last request that has ended got no answer at all
- * @row:      Failures in a row
+ * @row:      Failures in a row; a watch that lasts ends the row
+ * @troubled: Something failed, and nothing has lasted since
+ * @in_step:  When the store was last known to be as the server has it; before, when it began
  * @problem:  Why it does not get on; "": it does
  */
 struct reflector {
 	enum reflector_state state, retry;
 	bool synced;
-	uint64_t version, deadline, sent;
-	bool no_stream, consistent, heard, unreachable;
+	uint64_t version, deadline, sent, in_step;
+	bool no_stream, plain_next, consistent, accepted, unreachable, troubled;
 	uint32_t idle_streams, row;
 	char *continue_from;
 	uint64_t random;
@@ -118,4 +123,5 @@ unsigned int reflector_error(struct reflector *r, const struct api_status *statu
 unsigned int reflector_page(struct reflector *r, uint64_t version, const char *continue_from,
 			    uint64_t now);
 unsigned int reflector_ended(struct reflector *r, const struct reflector_end *end, uint64_t now);
+uint64_t reflector_stale(const struct reflector *r, uint64_t now);
 void reflector_path(struct reflector *r, const char *path, const char *selector, struct buf *out);
