@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * log.c - the log writer; its level is the one file-scope setting of the process.
+ * log.c - the log writer; its level, and the count of what was lost, are of the whole process.
  */
 #include "lib/log.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "lib/buf.h"
+#include "lib/outlet.h"
 
 static const char *const level_names[] = {
 	[LOG_LEVEL_ERR] = "error",
@@ -20,6 +21,7 @@ static const char *const level_names[] = {
 _Static_assert(ARRAY_SIZE(level_names) == _LOG_LEVEL_MAX, "a name for every level");
 
 static enum log_level max_level = LOG_LEVEL_INFO;
+static uint64_t lost, lost_untold;
 
 /**
  * log_level_parse() - Read a level's name
@@ -87,6 +89,33 @@ static void escape_controls(struct buf *to, const char *s)
 	}
 }
 
+/* Before the next line gets out it is said how many did not. */
+static bool tell_lost(void)
+{
+	_cleanup_(buf_done) struct buf line = {0};
+
+	if (!lost_untold)
+		return true;
+	put_head(&line, LOG_LEVEL_WARN);
+	buf_printf(&line,
+		   "part=log msg=\"%" PRIu64 " lines lost, standard error was not read\"\n",
+		   lost_untold);
+	if (!outlet_write(line.data, line.len))
+		return false;
+	lost_untold = 0;
+	return true;
+}
+
+/**
+ * log_lost() - Lines that nobody can read, because standard error was not read
+ *
+ * Return: their number, since the start
+ */
+uint64_t log_lost(void)
+{
+	return lost;
+}
+
 /**
  * log_at() - Print one event
  * @level: Level
@@ -109,5 +138,8 @@ void log_at(enum log_level level, const char *part, const char *msg, const char 
 	buf_printf(&line, "part=%s msg=\"%s\"%s", part, msg, text[0] ? " " : "");
 	escape_controls(&line, text);
 	buf_putc(&line, '\n');
-	(void)!write(STDERR_FILENO, line.data, line.len);
+	if (tell_lost() && outlet_write(line.data, line.len))
+		return;
+	lost++;
+	lost_untold++;
 }

@@ -15,6 +15,8 @@
 #include <systemd/sd-event.h>
 #include <time.h>
 
+#include "lib/outlet.h"
+
 const uint64_t loop_hold_usec[LOOP_HOLDS] = {100, 200, 500, 1000, 2000, 5000, 20000, 100000};
 
 struct loop {
@@ -67,9 +69,12 @@ static void count_hold(struct loop *l, const char *name, uint64_t began)
 
 static void must(int r, const char *what)
 {
+	char text[256];
+
 	if (r >= 0)
 		return;
-	(void)fprintf(stderr, "event loop: %s: %s, aborting\n", what, strerror(-r));
+	(void)snprintf(text, sizeof(text), "event loop: %s: %s, aborting\n", what, strerror(-r));
+	(void)outlet_write(text, strlen(text));
 	abort();
 }
 

@@ -7,11 +7,13 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "lib/outlet.h"
+
 static _noreturn_ void out_of_memory(void)
 {
 	static const char msg[] = "out of memory, aborting\n";
 
-	(void)!write(STDERR_FILENO, msg, sizeof(msg) - 1);
+	(void)outlet_write(msg, sizeof(msg) - 1);
 	abort();
 }
 

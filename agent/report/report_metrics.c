@@ -9,6 +9,7 @@
 #include "agent/cni/cni.h"
 #include "agent/report/process.h"
 #include "agent/report/report.h"
+#include "lib/log.h"
 #include "lib/version.h"
 
 static double seconds(uint64_t usec)
@@ -161,6 +162,9 @@ static void put_process(const struct agent *a, struct buf *out)
 	one_value(out, "manx_loop_longest_hold_seconds", METRIC_GAUGE,
 		  "Longest time that a callback held the loop.", seconds(l->longest));
 	put_holds(l, out);
+	one_count(out, "manx_log_lines_lost_total", METRIC_COUNTER,
+		  "Lines of the log that are lost, because standard error was not read.",
+		  log_lost());
 	one_count(out, "manx_config_reloads_total", METRIC_COUNTER,
 		  "Configurations applied while running.", a->count.reloads);
 	one_count(out, "manx_config_reload_errors_total", METRIC_COUNTER,
