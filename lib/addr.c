@@ -94,6 +94,19 @@ bool addr_is_zero(const struct addr *a)
 }
 
 /**
+ * addr_is_loopback() - Test for an address that only processes of this host can reach, or have
+ * @a: Address
+ *
+ * Return: true for 127.0.0.0/8 and ::1
+ */
+bool addr_is_loopback(const struct addr *a)
+{
+	static const uint8_t v6[16] = {[15] = 1};
+
+	return a->family == AF_INET ? a->b[0] == 127 : memcmp(a->b, v6, sizeof(v6)) == 0;
+}
+
+/**
  * addr_next() - Step to the address above
  * @a: Address, changed in place
  *

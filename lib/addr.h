@@ -37,6 +37,7 @@ int addr_parse(const char *s, struct addr *ret);
 const char *addr_str(const struct addr *a, char buf[static ADDR_STR_MAX]);
 int addr_cmp(const struct addr *a, const struct addr *b);
 bool addr_eq(const struct addr *a, const struct addr *b);
+bool addr_is_loopback(const struct addr *a);
 bool addr_is_zero(const struct addr *a);
 bool addr_next(struct addr *a);
 bool addr_prev(struct addr *a);

@@ -97,8 +97,7 @@ static bool tell_lost(void)
 	if (!lost_untold)
 		return true;
 	put_head(&line, LOG_LEVEL_WARN);
-	buf_printf(&line,
-		   "part=log msg=\"%" PRIu64 " lines lost, standard error was not read\"\n",
+	buf_printf(&line, "part=log msg=\"%" PRIu64 " lines lost, standard error was not read\"\n",
 		   lost_untold);
 	if (!outlet_write(line.data, line.len))
 		return false;

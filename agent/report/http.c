@@ -3,9 +3,10 @@
  * http.c - libmicrohttpd inside the loop: no thread, its epoll descriptor is one of our sources.
  *
  * The listening socket is ours (lib/acceptor.h) rather than the library's: an error names its
- * cause, and the loop rests while no descriptor is left.  Limits: HTTP_ROUTES_MAX pages,
- * HTTP_CONNECTIONS_MAX connections, 16 KiB of memory each for the request (longer headers are
- * answered with 431 by the library), no request body.
+ * cause, and the loop rests while no descriptor is left.  Who may hold a connection is for places.h
+ * to say; one that has to go is shut down, and the library ends it.  Limits: HTTP_ROUTES_MAX pages,
+ * 16 KiB of memory a connection for the request (longer headers are answered with 431 by the
+ * library), no request body.
  */
 #include "agent/report/http.h"
 
@@ -17,10 +18,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "agent/report/places.h"
 #include "lib/acceptor.h"
 #include "lib/log.h"
 
 #define CONNECTION_MEMORY (16u << 10)
+#define BACKLOG		  1024 /* connections that wait for one wake-up each */
 #define PLAIN_TEXT	  "text/plain; charset=utf-8"
 
 struct route {
@@ -35,6 +38,7 @@ struct http_server {
 	struct acceptor *acceptor;
 	struct loop_source *io, *timer;
 	uint16_t port;
+	struct places places;
 	size_t n_routes;
 	struct route routes[HTTP_ROUTES_MAX];
 };
@@ -107,31 +111,108 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const cha
 	return answer(arg, c, path);
 }
 
+/* --- who holds a connection --------------------------------------------------------------------
+ */
+
+static struct place *place_of(struct MHD_Connection *c)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return info ? info->socket_context : NULL;
+}
+
+static void on_connection(void *arg, struct MHD_Connection *c, void **context,
+			  enum MHD_ConnectionNotificationCode what)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct http_server *s = arg;
+	struct place *mine = *context;
+
+	if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+		if (mine)
+			*mine = (struct place){0};
+		return;
+	}
+	for (size_t i = 0; info && i < ARRAY_SIZE(s->places.p); i++)
+		if (s->places.p[i].used && s->places.p[i].fd == info->connect_fd)
+			*context = &s->places.p[i];
+}
+
+/* The answer is out: the time for the next request begins. */
+static void on_completed(void *arg, struct MHD_Connection *c, void **context _unused_,
+			 enum MHD_RequestTerminationCode how _unused_)
+{
+	const struct http_server *s = arg;
+	struct place *p = place_of(c);
+
+	if (p)
+		p->since = loop_now(s->loop);
+}
+
+/* The library notices, and gives the place back. */
+static void end_connection(struct place *p)
+{
+	(void)shutdown(p->fd, SHUT_RDWR);
+	p->fd = -1;
+}
+
 /* Let the library work, then wake it when it asks to, if nothing arrives before. */
 static void drive(struct http_server *s)
 {
-	const union MHD_DaemonInfo *info;
+	uint64_t now = loop_now(s->loop), at;
 	MHD_UNSIGNED_LONG_LONG msec;
+	struct place *p;
 
+	while ((p = places_overdue(&s->places, now)))
+		end_connection(p);
 	if (MHD_run(s->daemon) != MHD_YES)
 		log_err("http", "server failed, pages may be missing", "port=%u", s->port);
-	info = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
-	acceptor_hold(s->acceptor, info && info->num_connections >= HTTP_CONNECTIONS_MAX);
+	at = places_deadline(&s->places);
 	if (MHD_get_timeout(s->daemon, &msec) == MHD_YES)
-		loop_timer_at(s->timer, loop_now(s->loop) + msec * USEC_PER_MSEC);
-	else
-		loop_timer_at(s->timer, USEC_INFINITY);
+		at = MIN(at, now + msec * USEC_PER_MSEC);
+	loop_timer_at(s->timer, at);
+}
+
+static void peer_of(const struct sockaddr_storage *sa, struct addr *ret)
+{
+	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)sa;
+	const struct sockaddr_in *in = (const struct sockaddr_in *)sa;
+
+	*ret = (struct addr){0};
+	if (sa->ss_family == AF_INET) {
+		ret->family = AF_INET;
+		memcpy(ret->b, &in->sin_addr, 4);
+	} else if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr)) {
+		ret->family = AF_INET;
+		memcpy(ret->b, &in6->sin6_addr.s6_addr[12], 4);
+	} else {
+		ret->family = AF_INET6;
+		memcpy(ret->b, &in6->sin6_addr, 16);
+	}
 }
 
 static void on_connect(void *arg, int fd)
 {
 	struct http_server *s = arg;
 	struct sockaddr_storage sa = {0};
+	struct place *mine, *victim;
 	socklen_t len = sizeof(sa);
+	struct addr peer;
 
 	(void)getpeername(fd, (struct sockaddr *)&sa, &len);
+	peer_of(&sa, &peer);
+	mine = places_take(&s->places, fd, &peer, loop_now(s->loop));
+	if (!mine) { /* those told to end have not ended yet */
+		close(fd);
+		return;
+	}
+	victim = places_victim(&s->places, mine);
+	if (victim)
+		end_connection(victim);
 	if (MHD_add_connection(s->daemon, fd, (struct sockaddr *)&sa, len) != MHD_YES)
-		log_warn("http", "connection refused", "port=%u", s->port);
+		*mine = (struct place){0};
 	drive(s);
 }
 
@@ -175,7 +256,7 @@ static int bind_and_listen(int fd, const struct http_address *a)
 	if (sa.ss_family == AF_INET6 &&
 	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only6, sizeof(only6)) < 0)
 		return -errno;
-	if (bind(fd, (struct sockaddr *)&sa, len) < 0 || listen(fd, HTTP_CONNECTIONS_MAX) < 0)
+	if (bind(fd, (struct sockaddr *)&sa, len) < 0 || listen(fd, BACKLOG) < 0)
 		return -errno;
 	return 0;
 }
@@ -211,10 +292,11 @@ static uint16_t port_of(int fd)
 static struct MHD_Daemon *start_daemon(struct http_server *s)
 {
 	return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, on_request,
-				s, MHD_OPTION_CONNECTION_LIMIT, (unsigned int)HTTP_CONNECTIONS_MAX,
+				s, MHD_OPTION_CONNECTION_LIMIT, (unsigned int)(2 * PLACES_MAX),
 				MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)HTTP_TIMEOUT_SEC,
 				MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-				MHD_OPTION_END);
+				MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
+				MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_END);
 }
 
 /**
@@ -249,6 +331,11 @@ int http_start(struct loop *l, const struct http_address *a, struct http_server 
 	s->acceptor = acceptor_new(l, "http", TAKE(fd, -1), on_connect, s);
 	s->io = loop_io(l, "http", info->epoll_fd, EPOLLIN, on_io, s);
 	s->timer = loop_timer(l, "http timer", on_timer, s);
+	if (a->any || !addr_is_loopback(&a->addr))
+		log_warn("http",
+			 "http-address is open to pods and to all who reach this node; metrics and "
+			 "states can be read there",
+			 "port=%u", s->port);
 	*ret = TAKE(s, NULL);
 	return 0;
 }

@@ -10,9 +10,8 @@
 #include "lib/buf.h"
 #include "lib/loop.h"
 
-#define HTTP_ROUTES_MAX	     8
-#define HTTP_CONNECTIONS_MAX 32 /* more wait in the kernel's backlog */
-#define HTTP_TIMEOUT_SEC     10 /* a connection that is silent for so long is closed */
+#define HTTP_ROUTES_MAX	 8
+#define HTTP_TIMEOUT_SEC 10 /* a connection that is silent for so long is closed */
 
 struct http_server;
 

@@ -5,6 +5,7 @@
  * The client is blocking and lives in a child process, so that the loop runs as in the agent.
  */
 #include "agent/report/http.h"
+#include "agent/report/places.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -122,7 +123,7 @@ static _noreturn_ void run_client(uint16_t port, const char *request, int out)
 static _noreturn_ void run_crowd(uint16_t port, int out)
 {
 	struct sockaddr_in sa = loopback(port);
-	int fds[2 * HTTP_CONNECTIONS_MAX];
+	int fds[2 * PLACES_MAX];
 
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
 		fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -131,6 +132,22 @@ static _noreturn_ void run_crowd(uint16_t port, int out)
 	usleep(300000);
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
 		close(fds[i]);
+	run_client(port, "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", out);
+}
+
+/* The same, of a crowd that does not go: each has begun a request, and says a little more of it. */
+static _noreturn_ void run_slow_crowd(uint16_t port, int out)
+{
+	int fds[PLACES_MAX + 8];
+
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		fds[i] = connect_to(port);
+		(void)!write(fds[i], "GET /metrics HTTP/1.1\r\nX: ", 26);
+	}
+	usleep(200000);
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		(void)send(fds[i], "y", 1, MSG_NOSIGNAL);
+	(void)alarm(5);
 	run_client(port, "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", out);
 }
 
@@ -148,8 +165,8 @@ static void on_pipe(void *arg, uint32_t events _unused_)
 }
 
 /*
- * One request (NULL: run_crowd()), the whole answer.  One loop runs once: sd-event's loop cannot be
- * entered again after its exit.
+ * One request (NULL: run_crowd(), "": run_slow_crowd()), the whole answer.  One loop runs once:
+ * sd-event's loop cannot be entered again after its exit.
  */
 static const char *ask(struct fixture *f, const char *request)
 {
@@ -160,6 +177,8 @@ static const char *ask(struct fixture *f, const char *request)
 	child = fork();
 	if (child == 0 && !request)
 		run_crowd(http_port(f->server), pair[1]);
+	if (child == 0 && !*request)
+		run_slow_crowd(http_port(f->server), pair[1]);
 	if (child == 0)
 		run_client(http_port(f->server), request, pair[1]);
 	assert_true(child > 0);
@@ -287,7 +306,12 @@ static void test_crowd_neither_spins_nor_blocks(void **state)
 	struct fixture *f = *state;
 
 	assert_true(str_starts(ask(f, NULL), "HTTP/1.1 200 OK\r\n"));
-	assert_true(loop_stats(f->loop)->turns < 20 * HTTP_CONNECTIONS_MAX);
+	assert_true(loop_stats(f->loop)->turns < 20 * PLACES_MAX);
+}
+
+static void test_a_crowd_that_stays_keeps_nobody_out(void **state)
+{
+	assert_true(str_starts(ask(*state, ""), "HTTP/1.1 200 OK\r\n"));
 }
 
 static void test_port_in_use_is_named(void **state)
@@ -334,6 +358,7 @@ int main(void)
 		server_test(test_nonsense_is_refused),
 		server_test(test_endless_header_is_refused),
 		server_test(test_crowd_neither_spins_nor_blocks),
+		server_test(test_a_crowd_that_stays_keeps_nobody_out),
 		server_test(test_port_in_use_is_named),
 		server_test(test_any_address_serves_ipv4),
 	};
