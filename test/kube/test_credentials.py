@@ -167,7 +167,7 @@ def test_a_key_of_another_certificate(cluster):
                    for kind in ("rsa", "ed25519"))
     kubeconfig(lab, node, certificate=dataclasses.replace(ours, key=other.key))
     node.start_agent(wait=False)
-    wait_for(lambda: "not in step" in node.log_text(), what="the refusal")
+    wait_for(lambda: "no connection to the API server" in node.log_text(), what="the refusal")
     assert re.search("(?i)private key|key values mismatch", node.log_text())
     node.stop_agent()
 

@@ -2,7 +2,7 @@
 /*
  * test_http_client.c - watch/kube/http.c against a server of a few lines, in a process of its own.
  *
- * HTTP/2 and TLS are libcurl's business; they are used in test/kube, against the real API server.
+ * TLS is for test_http_tls.c; HTTP/2 is used in test/kube, against the real API server.
  */
 #include <errno.h>
 #include <netinet/in.h>

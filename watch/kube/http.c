@@ -95,6 +95,7 @@ static void request_done(struct http_request *r)
 	curl_slist_free_all(r->headers);
 	curl_slist_free_all(r->connect_to);
 	free(r->body);
+	free(r->name);
 	free(r);
 }
 

@@ -17,11 +17,12 @@ struct socket {
 	struct socket *prev, *next;
 };
 
+/* struct http_request - @name: of the server, which its certificate must have */
 struct http_request {
 	struct http *http;
 	CURL *easy;
 	struct curl_slist *headers, *connect_to;
-	char *body;
+	char *body, *name;
 	struct http_handler handler;
 	void *arg;
 	char error[CURL_ERROR_SIZE];

@@ -7,6 +7,7 @@
 
 #include "lib/version.h"
 #include "watch/kube/http_internal.h"
+#include "watch/kube/libcurl.h"
 
 #define KEEPALIVE_IDLE_SEC     30
 #define KEEPALIVE_INTERVAL_SEC 10
@@ -34,6 +35,28 @@ static char *rename_host(CURLU *url, const char *name, char **ret_url)
 	return to;
 }
 
+/* An address without its brackets. */
+static char *host_of(CURLU *url)
+{
+	char *host = NULL, *copy;
+	size_t len;
+
+	if (curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK)
+		return NULL;
+	len = strlen(host);
+	copy = *host == '[' && len > 2 ? xasprintf("%.*s", (int)len - 2, host + 1) : xstrdup(host);
+	curl_free(host);
+	return copy;
+}
+
+static CURLcode on_tls(CURL *e _unused_, void *context, void *arg)
+{
+	const struct http_request *r = arg;
+
+	return r->name && libcurl_require_name(context, r->name) ? CURLE_OK
+								 : CURLE_ABORTED_BY_CALLBACK;
+}
+
 /* The certificate names another host than the one to connect to: ask it under that name. */
 static void set_url(struct http_request *r, const struct http_server *s, const char *path)
 {
@@ -41,8 +64,11 @@ static void set_url(struct http_request *r, const struct http_server *s, const c
 	CURLU *parts = curl_url();
 	char *named = NULL;
 
-	if (s->server_name && curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK)
-		to = rename_host(parts, s->server_name, &named);
+	if (curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK) {
+		if (s->server_name)
+			to = rename_host(parts, s->server_name, &named);
+		r->name = host_of(parts);
+	}
 	(void)curl_easy_setopt(r->easy, CURLOPT_URL, named ? named : url);
 	if (to) {
 		r->connect_to = curl_slist_append(NULL, to);
@@ -52,15 +78,22 @@ static void set_url(struct http_request *r, const struct http_server *s, const c
 	curl_url_cleanup(parts);
 }
 
-static void set_identity(CURL *e, const struct http_server *s)
+static void set_identity(struct http_request *r, const struct http_server *s)
 {
+	long name_counts = s->insecure ? 0L : 2L;
+	CURL *e = r->easy;
+
 	set_blob(e, CURLOPT_CAINFO_BLOB, s->ca);
 	if (s->ca) /* and no other authority that the host trusts */
 		(void)curl_easy_setopt(e, CURLOPT_CAPATH, NULL);
 	set_blob(e, CURLOPT_SSLCERT_BLOB, s->cert);
 	set_blob(e, CURLOPT_SSLKEY_BLOB, s->key);
 	(void)curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, s->insecure ? 0L : 1L);
-	(void)curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, s->insecure ? 0L : 2L);
+	(void)curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, name_counts);
+	if (name_counts) {
+		(void)curl_easy_setopt(e, CURLOPT_SSL_CTX_FUNCTION, on_tls);
+		(void)curl_easy_setopt(e, CURLOPT_SSL_CTX_DATA, r);
+	}
 	if (s->token) {
 		(void)curl_easy_setopt(e, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
 		(void)curl_easy_setopt(e, CURLOPT_XOAUTH2_BEARER, s->token);
@@ -140,7 +173,7 @@ struct http_request *http_send(struct http *h, const struct http_call *c,
 	if (!r->easy)
 		abort();
 	set_url(r, &h->server, c->path);
-	set_identity(r->easy, &h->server);
+	set_identity(r, &h->server);
 	set_connection(r);
 	set_content(r, c);
 	DL_APPEND(h->requests, r);

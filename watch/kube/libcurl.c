@@ -69,10 +69,24 @@
 
 #define MEMBER(type, name, ...) typeof(name) *name;
 
+/*
+ * Of OpenSSL, with which libcurl brings its TLS: x509_vfy.h and ssl.h, whose types are opaque.
+ */
+#define TLS(X)                                                                           \
+	X(void *, SSL_CTX_get0_param, (void *context))                                   \
+	X(void, X509_VERIFY_PARAM_set_hostflags, (void *param, unsigned int flags))      \
+	X(int, X509_VERIFY_PARAM_set1_host, (void *param, const char *name, size_t len)) \
+	X(int, X509_VERIFY_PARAM_set1_ip_asc, (void *param, const char *address))
+
+#define NEVER_CHECK_SUBJECT 0x20u /* X509_CHECK_FLAG_NEVER_CHECK_SUBJECT */
+
+#define TLS_MEMBER(type, name, types) type(*name) types;
+
 static struct {
 	void *handle;
 	PLAIN(MEMBER)
 	TYPED(MEMBER)
+	TLS(TLS_MEMBER)
 } library;
 
 #define ENTRY(type, name, ...) {#name, offsetof(typeof(library), name)},
@@ -80,7 +94,7 @@ static struct {
 static const struct {
 	const char *name;
 	size_t offset;
-} entries[] = {PLAIN(ENTRY) TYPED(ENTRY)};
+} entries[] = {PLAIN(ENTRY) TYPED(ENTRY) TLS(ENTRY)};
 
 /**
  * libcurl_load() - Load the library, unless it is there already
@@ -106,7 +120,7 @@ int libcurl_load(struct err *reterr)
 			(void)dlclose(handle);
 			return err_set(reterr, -ELIBACC,
 				       LIBCURL " has no function %s; it is too "
-					       "old or not libcurl",
+					       "old, or not libcurl with OpenSSL",
 				       entries[i].name);
 		}
 		memcpy((char *)&library + entries[i].offset, &function, sizeof(function));
@@ -143,3 +157,22 @@ int libcurl_load(struct err *reterr)
 /* cppcheck-suppress unknownMacro */
 PLAIN(CALL)
 TYPED(CALL_TYPED)
+
+/**
+ * libcurl_require_name() - Accept a certificate only if its subjectAltName has a name
+ * @context: SSL_CTX of a connection to be made, as CURLOPT_SSL_CTX_FUNCTION has it
+ * @name:    Host name, or address without brackets
+ *
+ * libcurl by itself looks at the subject's common name, too, when there is no subjectAltName; Go,
+ * and with it every other client of the API, does not (RFC 6125 section 6.4.4, RFC 9525).
+ *
+ * Return: false if that cannot be had
+ */
+bool libcurl_require_name(void *context, const char *name)
+{
+	void *param = library.SSL_CTX_get0_param(context);
+
+	library.X509_VERIFY_PARAM_set_hostflags(param, NEVER_CHECK_SUBJECT);
+	return library.X509_VERIFY_PARAM_set1_ip_asc(param, name) == 1 ||
+	       library.X509_VERIFY_PARAM_set1_host(param, name, 0) == 1;
+}

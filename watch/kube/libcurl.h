@@ -7,3 +7,4 @@
 #include "lib/err.h"
 
 int libcurl_load(struct err *reterr);
+bool libcurl_require_name(void *context, const char *name);
