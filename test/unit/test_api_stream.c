@@ -200,13 +200,14 @@ static void pieces_of_every_size(void **state _unused_)
 static void an_empty_list(void **state _unused_)
 {
 	READ(a, API_LIST, KIND_POD, "{\"items\":null,\"metadata\":{\"resourceVersion\":\"3\"}}");
-	READ(b, API_LIST, KIND_POD, "{\"items\":[],\"metadata\":{\"continue\":\"\"}}");
+	READ(b, API_LIST, KIND_POD,
+	     "{\"items\":[],\"metadata\":{\"resourceVersion\":\"4\",\"continue\":\"\"}}");
 
 	assert_int_equal(a.r, 0);
 	assert_int_equal(a.end.version, 3);
 	assert_int_equal(a.heard.items.n, 0);
 	assert_int_equal(b.r, 0);
-	assert_int_equal(b.end.version, 0);
+	assert_int_equal(b.end.version, 4);
 	assert_null(b.end.continue_from);
 }
 
@@ -299,7 +300,8 @@ static void a_type_that_is_not_known_is_left_out(void **state _unused_)
 static void an_object_without_a_name_is_left_out(void **state _unused_)
 {
 	READ(a, API_LIST, KIND_POD,
-	     "{\"items\":[{},{\"metadata\":{\"name\":\"UPPER\"}}," POD("a", "1") "]}");
+	     "{\"metadata\":{\"resourceVersion\":\"1\"},"
+	     "\"items\":[{},{\"metadata\":{\"name\":\"UPPER\"}}," POD("a", "1") "]}");
 	READ(b, API_WATCH, KIND_POD, EVENT("ADDED", "{}") EVENT("ADDED", POD("a", "1")));
 
 	assert_int_equal(a.r, 0);
@@ -336,8 +338,9 @@ static char *repeat(const char *before, const char *text, size_t n, const char *
 	return buf_take(&b);
 }
 
-#define POLICY_HEAD                                                                                \
-	"{\"items\":[{\"metadata\":{\"name\":\"big\",\"namespace\":\"n\",\"uid\":\"u\"},\"spec\":" \
+#define POLICY_HEAD                                                                               \
+	"{\"metadata\":{\"resourceVersion\":\"1\"},"                                              \
+	"\"items\":[{\"metadata\":{\"name\":\"big\",\"namespace\":\"n\",\"uid\":\"u\"},\"spec\":" \
 	"{\"podSelector\":"
 #define POLICY_TAIL                                                          \
 	"}},{\"metadata\":{\"name\":\"next\",\"namespace\":\"n\"},\"spec\":" \
@@ -381,7 +384,8 @@ static void an_object_that_breaks_a_limit_is_set_aside(void **state _unused_)
 static void an_object_with_a_wrong_field_is_set_aside(void **state _unused_)
 {
 	READ(a, API_LIST, KIND_POD,
-	     "{\"items\":[{\"metadata\":{\"name\":\"a\",\"namespace\":\"n\"},\"spec\":{"
+	     "{\"metadata\":{\"resourceVersion\":\"1\"},"
+	     "\"items\":[{\"metadata\":{\"name\":\"a\",\"namespace\":\"n\"},\"spec\":{"
 	     "\"nodeName\":"
 	     "5}}],\"metadata\":{}}");
 
@@ -396,7 +400,8 @@ static void what_is_dropped_may_be_large(void **state _unused_)
 	_cleanup_(freep) char *deep = repeat("", "[", 100000, ""),
 			      *shallow = repeat("", "]", 100000, "");
 	_cleanup_(freep) char *text = xasprintf(
-		"{\"items\":[{\"metadata\":{\"name\":\"a\",\"namespace\":\"n\"},\"other\":%s%s,"
+		"{\"metadata\":{\"resourceVersion\":\"1\"},"
+		"\"items\":[{\"metadata\":{\"name\":\"a\",\"namespace\":\"n\"},\"other\":%s%s,"
 		"\"status\":{\"x\":\"\xff\",\"x\":1}}],\"metadata\":{}}",
 		deep, shallow);
 

@@ -608,6 +608,59 @@ static void answers_that_are_none(void **state)
 	assert_told(&w->told, "");
 }
 
+/* Whole, with HTTP 200, and nothing that the server's objects can be known from. */
+static void a_list_that_is_none_changes_nothing(void **state)
+{
+	static const char *const texts[] = {
+		"{}",
+		"{\"kind\":\"Status\",\"status\":\"Success\"}",
+		"{\"metadata\":{\"resourceVersion\":\"80\"}}",
+		"{\"metadata\":{\"resourceVersion\":\"80\"},\"items\":\"\"}",
+		"{\"metadata\":{\"resourceVersion\":\"80\"},\"items\":0}",
+		"{\"items\":[]}",
+		"{\"metadata\":{},\"items\":[]}",
+		"{\"metadata\":{\"resourceVersion\":\"0\"},\"items\":[]}",
+	};
+	struct world *w = *state;
+
+	get_synced(w);
+	assert_false(say(w, ERROR("410")));
+	say_no(w, 422); /* plain lists from now on */
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		struct http_request *r = asked(w->http, PAGE);
+
+		print_message("%s\n", texts[i]);
+		if (answer_bytes(r, 200, texts[i], strlen(texts[i])))
+			answer_end(r, (struct http_result){.status = 200});
+		assert_told(&w->told, "");
+		assert_int_equal(w->synced, 1);
+		assert_non_null(strstr(reflector(w)->problem, "the API server's answer: "));
+		retry(w);
+	}
+	/* Go writes an empty list so, too. */
+	assert_true(say(w, "{\"metadata\":{\"resourceVersion\":\"90\"},\"items\":null}"));
+	end(w);
+	assert_told(&w->told, "-n/a -n/b");
+	assert_int_equal(w->synced, 2);
+}
+
+/* A server whose cache is behind must not take a policy away that is in force. */
+static void policies_are_never_listed_from_an_old_cache(void **state)
+{
+	struct world *w = *state;
+
+	w->feed = feed_free(w->feed, false);
+	w->feed = feed_new(&w->owner,
+			   &(struct feed_spec){.id = 9,
+					       .kind = KIND_POLICY,
+					       .path = "/api/v1/namespaces/n/pods",
+					       .name = "policies"},
+			   42);
+	feed_start(w->feed);
+	say_no(w, 422);
+	assert_null(strstr(asked(w->http, PAGE)->path, "resourceVersion"));
+}
+
 /* It is set aside by its name, and the others are not its fault. */
 static void an_object_that_breaks_a_limit(void **state)
 {
@@ -804,6 +857,8 @@ int main(void)
 		TEST(a_long_no_is_cut),
 		TEST(credentials_are_read_again),
 		TEST(answers_that_are_none),
+		TEST(a_list_that_is_none_changes_nothing),
+		TEST(policies_are_never_listed_from_an_old_cache),
 		TEST(an_object_that_breaks_a_limit),
 		TEST(a_watch_that_goes_silent),
 		TEST(others_on_the_silent_connection),

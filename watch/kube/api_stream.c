@@ -58,7 +58,7 @@ struct api_stream {
 
 	uint64_t list_version, unknown;
 	char *continue_from;
-	bool complete, stopped, told;
+	bool listed, complete, stopped, told;
 	uint64_t quiet, object_bytes;
 	struct err err;
 };
@@ -174,6 +174,7 @@ static int open_outer(struct api_stream *s, enum value_type type)
 		if (!wanted)
 			return refuse(s, "a map or list in the wrong place");
 		s->open[s->n_open++] = p;
+		s->listed |= p == PLACE_ITEMS;
 		return 1;
 	case PLACE_ITEM:
 	case PLACE_OBJECT:
@@ -202,6 +203,12 @@ static int close_outer(struct api_stream *s)
 		return 1;
 	if (s->shape == API_WATCH)
 		return end_event(s);
+	/* Anything else (a Status, a page of a proxy) would be a list of nothing, and all would go.
+	 */
+	if (!s->listed)
+		return refuse(s, "it is no list, it has no items");
+	if (!s->list_version)
+		return refuse(s, "a list without metadata.resourceVersion");
 	s->complete = true;
 	return 1;
 }
@@ -254,8 +261,8 @@ static int on_scalar(void *ctx, enum value_type type, const void *text, size_t n
 		api_object_scalar(&s->object, type, text, n);
 	else if (s->mode == MODE_OUTER && type == VALUE_STRING)
 		return outer_text(s, text, n);
-	else if (s->mode == MODE_OUTER)
-		s->place = PLACE_NOWHERE;
+	else if (s->mode == MODE_OUTER) /* null is an empty list of Go's */
+		s->listed |= TAKE(s->place, PLACE_NOWHERE) == PLACE_ITEMS && type == VALUE_NULL;
 	return s->mode != MODE_OUTER || s->n_open ? 1 : refuse(s, "no object");
 }
 

@@ -254,6 +254,8 @@ struct feed *feed_new(const struct feed_owner *owner, const struct feed_spec *sp
 	f->metadata_only = spec->metadata_only;
 	f->timer = loop_timer(owner->loop, "api feed", on_timer, f);
 	reflector_init(&f->r, seed);
+	/* What an old cache does not know yet would be taken out of the kernel. */
+	f->r.consistent = spec->kind == KIND_POLICY;
 	return f;
 }
 

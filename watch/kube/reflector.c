@@ -345,7 +345,7 @@ unsigned int reflector_bookmark(struct reflector *r, uint64_t version, bool init
 {
 	if (r->state != REFLECTOR_STREAMING)
 		return come_to(r, version, now);
-	if (!initial_end)
+	if (!initial_end || !version)
 		return 0;
 	/* The same answer goes on as the watch. */
 	enter(r, REFLECTOR_WATCHING, now);
