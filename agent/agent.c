@@ -370,7 +370,6 @@ static void watch_everything(struct agent *a)
 	guard_watch(a);
 	links_watch(a);
 	forwarding_watch(a);
-	stale_watch(a);
 	reload_watch(a);
 	loop_on_turn(l, turn_run, a);
 }

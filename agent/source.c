@@ -97,10 +97,12 @@ int source_open(struct agent *a, struct err *reterr)
  */
 void source_start(struct agent *a)
 {
-	if (a->source.folder)
+	if (a->source.folder) {
 		start_folder(a);
-	else
-		kube_start(a->source.kube);
+		return;
+	}
+	stale_watch(a);
+	kube_start(a->source.kube);
 }
 
 /**

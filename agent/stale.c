@@ -77,12 +77,10 @@ void stale_follow(void *agent)
 
 /**
  * stale_watch() - Begin to look at the source
- * @a: Agent; its source is open
+ * @a: Agent, whose source is an API server
  */
 void stale_watch(struct agent *a)
 {
-	if (!a->source.kube)
-		return;
 	a->stale.timer = loop_timer(a->loop, "stale", stale_follow, a);
 	agent_add_source(a, a->stale.timer);
 	kube_on_step(a->source.kube, stale_follow);

@@ -208,7 +208,8 @@ int podlink_check_host(const struct podlink *l, struct mnl_socket *s, struct lin
 		return err_set(reterr, -EINVAL, "link %s has the MTU %u instead of %u",
 			       l->host_ifname, ret_host->mtu, l->mtu);
 	if (ret_host->drops)
-		return err_set(reterr, -ENETUNREACH, "forwarding is off on link %s", l->host_ifname);
+		return err_set(reterr, -ENETUNREACH, "forwarding is off on link %s",
+			       l->host_ifname);
 	for (uint32_t i = 0; i < l->n_addrs && r == 0; i++)
 		r = check_entry(l, s, ret_host->index, &l->addrs[i], reterr);
 	return r;

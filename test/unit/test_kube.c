@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -895,6 +896,104 @@ static void what_decides_gets_stale(void **state)
 	}
 }
 
+/* The log of a process that has it as a pipe. */
+static char *logged(struct world *w, void (*what)(struct world *w))
+{
+	char *text = xcalloc(1, 65536);
+	size_t n = 0;
+	ssize_t got;
+	int fd[2], status;
+	pid_t pid;
+
+	assert_int_equal(pipe(fd), 0);
+	pid = fork();
+	if (pid == 0) {
+		(void)dup2(fd[1], STDERR_FILENO);
+		log_set_level(LOG_LEVEL_INFO);
+		what(w);
+		_exit(0);
+	}
+	close(fd[1]);
+	while ((got = read(fd[0], text + n, 65535 - n)) > 0)
+		n += (size_t)got;
+	close(fd[0]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	return text;
+}
+
+static size_t times(const char *text, const char *what)
+{
+	size_t n = 0;
+
+	for (const char *at = text; (at = strstr(at, what)); at++)
+		n++;
+	return n;
+}
+
+static void end_all(struct world *w, struct http_result result)
+{
+	struct http_request *r, *next;
+
+	DL_FOREACH_SAFE (kube_http(w->kube)->requests, r, next)
+		answer_end(r, result);
+}
+
+static void all_say(struct world *w)
+{
+	struct http_request *r;
+
+	DL_FOREACH (kube_http(w->kube)->requests, r)
+		(void)answer_bytes(r, 200, " ", 1);
+}
+
+static void all_say_but_policies(struct world *w)
+{
+	struct http_request *r;
+
+	DL_FOREACH (kube_http(w->kube)->requests, r)
+		if (!strstr(r->path, "networkpolicies"))
+			(void)answer_bytes(r, 200, " ", 1);
+}
+
+/* Away for a minute; then it answers, and one collection is refused for a while. */
+static void an_outage(struct world *w)
+{
+	const struct http_result broke = {200, -EIO, "connection broke", 0};
+	const struct http_result away = {0, -ECONNREFUSED, "refused", 0};
+
+	end_all(w, broke);
+	for (int i = 0; i < 60; i++) {
+		pass(USEC_PER_SEC);
+		end_all(w, away);
+	}
+	for (int i = 0; i < 90; i++) {
+		pass(USEC_PER_SEC);
+		all_say_but_policies(w);
+		if (request_for(w, POLICIES))
+			refuse(w, POLICIES, 403);
+	}
+	for (int i = 0; i < 40; i++) {
+		pass(USEC_PER_SEC);
+		all_say(w);
+	}
+}
+
+static void an_outage_in_the_log(void **state)
+{
+	struct world *w = *state;
+	_cleanup_(freep) char *text = NULL;
+
+	open_kube(w, false);
+	get_lists(w);
+	text = logged(w, an_outage);
+	if (times(text, "no connection to the API server") != 1 ||
+	    times(text, "does not give this collection") != 1 ||
+	    times(text, "of=\"networkpolicies\"") != 1 ||
+	    times(text, "everything is in step with the API server again") != 1)
+		fail_msg("%s", text);
+}
+
 static void put_feed(void *arg, const char *name, const struct reflector *r)
 {
 	buf_printf(arg, "%s:%s ", name, reflector_state_str(r->state));
@@ -975,6 +1074,7 @@ int main(void)
 		TEST(a_new_token),
 		TEST(problems_are_told),
 		TEST(what_decides_gets_stale),
+		TEST(an_outage_in_the_log),
 		TEST(feeds_by_name),
 		TEST(a_kubeconfig_that_is_none),
 		TEST(closed_in_the_middle),

@@ -23,9 +23,9 @@ struct loop_source *loop_io(struct loop *l _unused_, const char *name _unused_, 
 	return NULL;
 }
 
-void agent_add_source(struct agent *a _unused_, struct loop_source *s _unused_)
+void agent_add_source(struct agent *a, struct loop_source *s)
 {
-	fail();
+	a->sources[a->n_sources++] = s;
 }
 
 struct world {
@@ -64,6 +64,8 @@ static int tear_down(void **state)
 {
 	struct world *w = *state;
 
+	for (size_t i = 0; i < w->agent.n_sources; i++)
+		(void)loop_source_free(w->agent.sources[i]);
 	source_close(&w->agent);
 	(void)queue_free(w->agent.queue);
 	(void)unlink(w->kubeconfig);

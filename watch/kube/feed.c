@@ -46,9 +46,7 @@ static void act(struct feed *f, unsigned int todo);
 
 static void say_step(struct feed *f)
 {
-	unsigned int now = !f->r.troubled     ? SAID_IN_STEP
-			   : f->r.unreachable ? SAID_AWAY
-					      : SAID_REFUSED;
+	unsigned int now = !f->r.troubled ? SAID_IN_STEP : f->r.refused ? SAID_REFUSED : SAID_AWAY;
 
 	if (f->said == now)
 		return;

@@ -27,7 +27,7 @@ static void say_trouble(struct kube *k, const struct feed *f)
 
 	if (!k->step.since)
 		k->step.since = monotonic_usec();
-	if (!r->unreachable) {
+	if (r->refused) {
 		log_warn("api",
 			 "the API server does not give this collection, what is in force stays; "
 			 "will ask again",
@@ -35,7 +35,7 @@ static void say_trouble(struct kube *k, const struct feed *f)
 	} else if (!k->step.away) {
 		k->step.away = true;
 		log_warn("api",
-			 "the API server cannot be reached, what is in force stays; will try again",
+			 "no connection to the API server, what is in force stays; will try again",
 			 "server=%s err=\"%s\"", server, r->problem);
 	}
 }
@@ -54,6 +54,7 @@ void kube_step(void *arg, struct feed *f)
 		say_trouble(k, f);
 	} else {
 		kube_each(k, find_troubled, &troubled);
+		k->step.away &= troubled;
 		if (!troubled && k->step.since)
 			log_info("api", "everything is in step with the API server again",
 				 "server=%s after_s=%llu",

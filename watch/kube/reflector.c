@@ -199,6 +199,7 @@ static unsigned int on_idle(struct reflector *r, uint64_t now)
 		return REFLECTOR_CANCEL | REFLECTOR_RENEW | send(r, REFLECTOR_WATCHING, now);
 	(void)snprintf(r->problem, sizeof(r->problem), "the API server does not answer");
 	r->unreachable = true;
+	r->refused = false;
 	return REFLECTOR_CANCEL | REFLECTOR_RENEW | wait(r, 0, false, now);
 }
 
@@ -412,6 +413,7 @@ static unsigned int watch_ended(struct reflector *r, uint64_t now)
 		return send(r, REFLECTOR_WATCHING, now);
 	}
 	(void)snprintf(r->problem, sizeof(r->problem), "the server ends each watch at once");
+	r->refused = true;
 	return wait(r, 0, false, now);
 }
 
@@ -466,6 +468,7 @@ unsigned int reflector_ended(struct reflector *r, const struct reflector_end *e,
 		return page_instead(r, now);
 	describe(r, e);
 	r->unreachable = !e->http;
+	r->refused = e->http >= 300 || e->error == -EPROTO;
 	if (is_gone(e) && first) {
 		r->row++;
 		return todo | (list_anew(r, now) & ~(unsigned int)REFLECTOR_CANCEL);

@@ -73,6 +73,7 @@ struct reflector_counts {
  * @plain_next: The last stream failed: the next list is a plain one
  * @accepted: The server said yes to the request, which was sent at @sent
  * @unreachable: The last request that has ended got no answer at all
+ * @refused:  What failed last is an answer that said no, or was none; else the connection did
  * @row:      Failures in a row; a watch that lasts ends the row
  * @troubled: Something failed, and nothing has lasted since
  * @in_step:  When the store was last known to be as the server has it; before, when it began
@@ -82,7 +83,7 @@ struct reflector {
 	enum reflector_state state, retry;
 	bool synced;
 	uint64_t version, deadline, sent, in_step;
-	bool no_stream, plain_next, consistent, accepted, unreachable, troubled;
+	bool no_stream, plain_next, consistent, accepted, unreachable, refused, troubled;
 	uint32_t idle_streams, row;
 	char *continue_from;
 	uint64_t random;
