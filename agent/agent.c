@@ -27,6 +27,7 @@
 #include "agent/events.h"
 #include "agent/install.h"
 #include "agent/instance.h"
+#include "agent/leaks.h"
 #include "agent/report/report.h"
 #include "agent/restore.h"
 #include "agent/turn.h"
@@ -369,6 +370,7 @@ static void watch_everything(struct agent *a)
 	durable_watch(a);
 	guard_watch(a);
 	links_watch(a);
+	leaks_watch(a);
 	forwarding_watch(a);
 	reload_watch(a);
 	loop_on_turn(l, turn_run, a);

@@ -17,6 +17,7 @@
 #include "agent/agent.h"
 #include "agent/attach.h"
 #include "agent/cni/calls.h"
+#include "agent/leaks.h"
 #include "agent/report/process.h"
 #include "datapath/route/podlink.h"
 #include "lib/log.h"
@@ -73,7 +74,7 @@ static size_t find_gone(const struct links *l, const char *host_ifname)
 {
 	size_t i = 0;
 
-	while (i < l->gone.n && !streq(l->gone.v[i], host_ifname))
+	while (i < l->gone.n && !streq(l->gone.v[i].ifname, host_ifname))
 		i++;
 	return i;
 }
@@ -102,7 +103,7 @@ void links_made(struct agent *a, const char *host_ifname)
 
 	if (i == l->gone.n)
 		return;
-	free(l->gone.v[i]);
+	free(l->gone.v[i].ifname);
 	l->gone.v[i] = l->gone.v[--l->gone.n];
 }
 
@@ -113,7 +114,8 @@ static void interface_gone(struct agent *a, const struct attachment *at, uint32_
 
 	if (links_are_gone(a, at))
 		return;
-	vec_push(&a->links.gone, xstrdup(at->host_ifname));
+	vec_push(&a->links.gone, (struct gone_link){xstrdup(at->host_ifname), loop_now(a->loop)});
+	leaks_begin(a);
 	attach_unroute(a, at);
 	if (!port && !podlink_netns_exists(at->netns)) {
 		log_info("route", "a pod's interface is gone with its namespace",

@@ -19,18 +19,28 @@ struct agent;
 struct loop_source;
 struct up_job;
 
+/* struct gone_link - @since: monotonic, microseconds */
+struct gone_link {
+	char *ifname;
+	uint64_t since;
+};
+
 /*
  * struct links - embedded in the agent
  * @lost:     Routes that others took, to be made again when @repair says so
  * @rising:   Interfaces that are being set up
  * @gone:     Host's ends of interfaces that are gone while their pods are attached
+ * @leaks:    Looks at them again (leaks.h)
+ * @freed:    Of these, so many were freed without a DEL
  */
 struct links {
 	struct repair repair;
 	struct loop_source *timer;
 	struct up_job *rising;
 	VEC(struct prefix) lost;
-	VEC(char *) gone;
+	VEC(struct gone_link) gone;
+	struct loop_source *leaks;
+	uint64_t freed;
 	struct culprits routes, interfaces;
 };
 

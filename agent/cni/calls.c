@@ -20,6 +20,7 @@
 
 #include "agent/agent.h"
 #include "agent/attach.h"
+#include "agent/cni/cni_internal.h"
 #include "agent/cni/cni_verbs.h"
 #include "agent/cni/wire.h"
 #include "datapath/route/podlink.h"
@@ -336,6 +337,19 @@ static void on_closed(struct call_work *w)
 	cni_call_abandon(c->calls, c);
 }
 
+/* Once: the runtime tries again with the next container. */
+static void bad_request(struct calls *s, const struct cni_env *ce, const struct err *e)
+{
+	char pod[COMPLAINT_POD_SIZE], verb[CNI_SHOWN_MAX], id[CNI_SHOWN_MAX];
+
+	(void)complaint_pod(ce->args, pod);
+	(void)cni_shown(ce->command ? ce->command : "", verb);
+	if (complaint_is_new(&s->complaints, verb, pod, e->msg, loop_now(s->agent->loop)))
+		log_warn("cni", "bad request", "verb=%s pod=\"%s\" container=%.13s err=\"%s\"",
+			 verb, pod, cni_shown(ce->container_id ? ce->container_id : "", id),
+			 e->msg);
+}
+
 /**
  * calls_cni() - A CNI request came
  * @s:    Calls
@@ -354,7 +368,7 @@ void calls_cni(struct calls *s, struct call *call, const struct value *m)
 	if (cni_request_parse(&ce, conf, strlen(conf), &q, &e) < 0) {
 		_cleanup_(buf_done) struct buf text = {0};
 
-		log_warn("cni", "bad request", "err=\"%s\"", e.msg);
+		bad_request(s, &ce, &e);
 		cni_error_print(NULL, e.code < 0 ? -e.code : e.code, e.msg, NULL, &text);
 		call_finish(call, text.data, 1);
 		return;

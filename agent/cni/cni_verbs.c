@@ -107,10 +107,13 @@ static void take_back(struct calls *s, struct cni_call *c)
  */
 void cni_call_fail(struct calls *s, struct cni_call *c, int code, const char *message)
 {
-	log_warn("cni", "request failed",
-		 "verb=%s pod=\"%s/%s\" container=%.13s code=%d err=\"%s\"",
-		 cni_verb_str(c->request->verb), c->request->ns, c->request->pod, c->request->id,
-		 code, message);
+	_cleanup_(freep) char *pod = xasprintf("%s/%s", c->request->ns, c->request->pod);
+	const char *verb = cni_verb_str(c->request->verb);
+
+	if (complaint_is_new(&s->complaints, verb, pod, message, loop_now(s->agent->loop)))
+		log_warn("cni", "request failed",
+			 "verb=%s pod=\"%s\" container=%.13s code=%d err=\"%s\"", verb, pod,
+			 c->request->id, code, message);
 	cni_error_print(c->request->version, code, message, NULL, &c->failure);
 	take_back(s, c);
 }

@@ -6,6 +6,7 @@
 
 #include "agent/cni/calls.h"
 #include "agent/cni/cni.h"
+#include "agent/cni/complaints.h"
 #include "lib/buf.h"
 #include "lib/loop.h"
 #include "lib/vec.h"
@@ -62,6 +63,7 @@ struct cni_call {
 struct calls {
 	struct agent *agent;
 	struct cni_call *all;
+	struct complaints complaints;
 };
 
 void cni_call_finish(struct calls *s, struct cni_call *c, const char *text);

@@ -11,6 +11,7 @@
 
 #include "agent/agent.h"
 #include "agent/aside.h"
+#include "agent/leaks.h"
 #include "lib/jsonw.h"
 
 /* struct sheet - where a report goes: @json, or lines of text in @out */
@@ -250,18 +251,6 @@ static void put_shared(void *arg, const struct addr *a, const struct pod *pod,
 	put_problem(arg, text);
 }
 
-/* A runtime that is about to delete the pod needs no help: one line for all of them. */
-static void put_gone(struct sheet *s)
-{
-	_cleanup_(freep) char *text =
-		xasprintf("route: interfaces of pods that are gone: %zu; only "
-			  "new pods get new ones",
-			  s->agent->links.gone.n);
-
-	if (s->agent->links.gone.n)
-		put_problem(s, text);
-}
-
 /* After damage of the journal. */
 static void put_unexplained(struct sheet *s)
 {
@@ -301,7 +290,7 @@ static void put_problems(struct sheet *s)
 		put_problem(s, cniconf_problem(s->agent));
 	vec_foreach (text, &s->agent->firewall.problems)
 		put_problem(s, *text);
-	put_gone(s);
+	leaks_each(s->agent, put_problem, s);
 	put_unexplained(s);
 	source_each_problem(s->agent, put_problem, s);
 	aside_each(s->agent->aside, put_refused, s);

@@ -7,6 +7,7 @@
 #include "agent/agent.h"
 #include "agent/aside.h"
 #include "agent/cni/cni.h"
+#include "agent/leaks.h"
 #include "agent/report/process.h"
 #include "agent/report/report.h"
 #include "lib/log.h"
@@ -71,6 +72,7 @@ static void put_kernel(const struct agent *a, struct buf *out)
 	guard_put_metrics(a, out);
 	links_put_metrics(a, out);
 	recheck_put_metrics(a, out);
+	leaks_put_metrics(a, out);
 	one_count(out, "manx_nft_last_transaction_operations", METRIC_GAUGE,
 		  "Operations in the last transaction.", n->last_operations);
 	one_value(out, "manx_nft_last_transaction_seconds", METRIC_GAUGE,

@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from lab import cni, tcp
+from lab import cni, tcp, udp
 from lab.cluster import wait_for
 from lab.cni import CniError
 
@@ -460,6 +460,92 @@ def test_add_and_del_of_one_container_at_once(lab, node):
     assert tcp(node, pod.v4, 80)
 
 
+@pytest.fixture
+def patient(lab):
+    """A node whose ADDs wait for the pod's object: they are under way for as long as a test wants."""
+    one = lab.node("n1")
+    one.start_agent("--pod-wait", "30s")
+    lab.namespace_object("default")
+    return one
+
+
+def under_way(pool, node, pod):
+    """An ADD that has made its link and waits for the object."""
+    call = pool.submit(cni.call, pod, "ADD")
+    wait_for(lambda: in_use(node) == 2 and any(name.startswith("mx") for name in node.links()) and
+             "eth0" in pod.namespace.ip("-o", "address"), what="the link")
+    time.sleep(0.2)
+    assert not call.done()
+    return call
+
+
+def test_a_del_ends_an_add_under_way(lab, patient):
+    pod = lab.pod(patient, "default", "p")
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        call = under_way(pool, patient, pod)
+        start = time.monotonic()
+        cni.call(pod, "DEL")
+        assert time.monotonic() - start < 5, "it did not wait for the ADD to end by itself"
+        with pytest.raises(CniError, match="a DEL of the same interface came") as e:
+            call.result(1)
+        assert e.value.code == TRY_AGAIN
+    assert in_use(patient) == 0
+    assert not [name for name in patient.links() if name.startswith("mx")]
+
+
+def test_a_del_of_another_network_ends_no_add(lab, patient):
+    pod = lab.pod(patient, "default", "p")
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        call = under_way(pool, patient, pod)
+        other = pool.submit(cni.call, pod, "DEL", name="other")
+        time.sleep(0.3)
+        assert not call.done()
+        lab.write(pod.object())
+        pod.take_result(call.result(5))
+        other.result(5)
+    cni.call(pod, "CHECK", prev=pod.result)
+
+
+def test_gc_while_an_add_is_under_way(lab, patient):
+    """The runtime does not name it yet: its own answer comes first."""
+    pod = lab.pod(patient, "default", "p")
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        call = under_way(pool, patient, pod)
+        cni.gc(patient, [])
+        assert not call.done()
+        lab.write(pod.object())
+        pod.take_result(call.result(5))
+    lab.write(pod.object())
+    lab.settle()
+    cni.call(pod, "CHECK", prev=pod.result)
+    assert tcp(patient, pod.v4, 80)
+    assert in_use(patient) == 2
+    cni.gc(patient, [])  # now it is one that nobody names
+    assert in_use(patient) == 0
+
+
+def test_tcp_and_udp_of_one_host_port(lab, node):
+    """They are two; a third pod has neither."""
+    def mapping(protocol):
+        return {"portMappings": [{"hostPort": 8080, "containerPort": 80, "protocol": protocol}]}
+    pods = {}
+    for protocol in ("tcp", "udp", "sctp"):
+        pods[protocol] = pod = lab.pod(node, "default", protocol)
+        lab.write(pod.object())
+        pod.take_result(cni.call(pod, "ADD", runtime=mapping(protocol)))
+        lab.write(pod.object())
+    lab.settle()
+    assert tcp(lab.world, node.v4, 8080).name == "tcp"
+    assert udp(lab.world, node.v4, 8080).name == "udp"
+    late = lab.pod(node, "default", "late")
+    for protocol in ("tcp", "udp"):
+        with pytest.raises(CniError, match=rf"(?i)8080/{protocol}.* default/{protocol}"):
+            cni.call(late, "ADD", runtime=mapping(protocol))
+    cni.call(pods["udp"], "DEL")
+    cni.call(late, "ADD", runtime=mapping("udp"))
+    assert tcp(lab.world, node.v4, 8080).name == "tcp"
+
+
 def test_a_full_range_says_so_with_numbers(lab):
     node = lab.node("n1", podCIDR="10.201.1.0/29", podCIDRs=["10.201.1.0/29"])
     node.start_agent()
@@ -471,6 +557,29 @@ def test_a_full_range_says_so_with_numbers(lab):
     assert e.value.code == 100
     assert 4 <= len(given) <= 6
     assert re.search(r"\d+ of \d+", e.value.msg + e.value.details)
+
+
+def test_the_log_says_a_bad_request_once(lab, node):
+    """By pod and reason; a kubelet tries again every few seconds, with another container."""
+    pod, other = lab.pod(node, "default", "p"), lab.pod(node, "default", "other")
+
+    def attempt(one, port, container):
+        with pytest.raises(CniError):
+            cni.call(one, "ADD", runtime={"portMappings": [
+                {"hostPort": port, "containerPort": 80, "protocol": "icmp"}]},
+                variables={"CNI_CONTAINERID": container})
+        with pytest.raises(CniError):
+            cni.call(one, "ADD", runtime={"ips": ["192.0.2.1/32"]},
+                     variables={"CNI_CONTAINERID": container})
+    for n in range(5):
+        attempt(pod, 80, f"container-{n}")
+    attempt(other, 80, "container-x")
+    lines = [line for line in node.log_text().splitlines()
+             if "bad request" in line or "request failed" in line]
+    assert len(lines) == 4
+    for line, name in zip(lines, ("p", "p", "other", "other"), strict=True):
+        assert f'verb=ADD pod="default/{name}"' in line
+    assert "not tcp, udp or sctp" in lines[0] and "192.0.2.1" in lines[1]
 
 
 # --- the agent is down ---

@@ -2,6 +2,7 @@
 """Our table, routes and interfaces, changed by somebody else: noticed by the kernel's notification,
 named, repaired."""
 
+import json
 import re
 import time
 
@@ -180,11 +181,48 @@ def assert_gone(node, pod, log):
                      node.log_text())
     status = node.manx("status", "--run-dir", node.run_dir).stdout
     assert re.search(rf"default/{pod.name} .*\(its interface was deleted\)", status)
-    assert "interfaces of pods that are gone: 1" in status
+    assert f"pod default/{pod.name} (container {pod.container_id[:13]}): " in status
     with pytest.raises(cni.CniError, match="the interface was deleted") as e:
         cni.call(pod, "CHECK", prev=pod.result)
     assert e.value.code == 102
     assert pod.v4 in node.ruleset()  # its address lets nobody else in
+
+
+def test_a_sandbox_whose_del_never_comes(scene):
+    """As of containerd without the plugin loopback: what a restart would free, the agent frees."""
+    node = scene.nodes[0]
+    stale, robbed, orphan = (scene.run_pod(node, "default", name, {"app": "web"}, serve=())
+                             for name in ("stale", "taken", "unwanted"))
+
+    def problems():
+        return json.loads(node.manx("status", "--run-dir", node.run_dir,
+                                    "--json").stdout)["problems"]
+
+    def told(pod, words):
+        return any(f"pod default/{pod.name} (" in p and words in p for p in problems())
+
+    def holds(pod):
+        return pod.v4 in node.manx("ipam", "show", "--run-dir", node.run_dir).stdout
+    stale.namespace.delete()
+    for pod in (robbed, orphan):
+        node.namespace.ip("link", "delete", pod.host_ifname)
+    scene.remove(orphan.object())  # its sandbox is there, and nobody wants it any more
+    wait_for(lambda: told(stale, "no DEL came yet"), 5, "status to name it")
+    wait_for(lambda: told(robbed, "delete the pod"), 5, "status to name it")
+    time.sleep(25)
+    assert holds(stale) and holds(robbed) and holds(orphan)
+    wait_for(lambda: not holds(stale) and not holds(orphan), 20, "the addresses to be freed")
+    assert holds(robbed)  # its pod may run
+    assert node.metrics()["manx_sandboxes_without_del_total"] == 2
+    assert node.log_text().count("no DEL came for a sandbox that is gone") == 2
+    assert stale.v4 not in node.ruleset() and robbed.v4 in node.ruleset()
+    cni.call(stale, "DEL")  # late, and nothing to do
+    node.restart_agent()  # which would have freed them, and frees nothing more of the two
+    assert not holds(stale)
+    cni.call(robbed, "DEL")
+    cni.call(orphan, "DEL")
+    scene.remove(stale.object(), robbed.object())
+    assert node.metrics()["manx_interfaces_gone"] == 0
 
 
 def test_an_interface_that_somebody_deleted(scene):
