@@ -462,7 +462,7 @@ def test_add_and_del_of_one_container_at_once(lab, node):
 
 @pytest.fixture
 def patient(lab):
-    """A node whose ADDs wait for the pod's object: they are under way for as long as a test wants."""
+    """A node whose ADDs wait for the pod's object: under way for as long as a test wants."""
     one = lab.node("n1")
     one.start_agent("--pod-wait", "30s")
     lab.namespace_object("default")
