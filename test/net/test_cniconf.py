@@ -19,6 +19,7 @@ MESH = {"type": "mesh-cni", "log_level": "info", "kubernetes": {"exclude_namespa
 def node(lab):
     one = lab.node("n1", start=True)
     lab.namespace_object("default")
+    wait_for(conflist(one).exists, what="the list")
     return one
 
 
