@@ -71,7 +71,8 @@ static void check_result(const struct cni_request *q)
 
 	memcpy(at.addrs, q->want, sizeof(at.addrs));
 	cni_result_print(q->version, &result, &text);
-	must(json_parse_as_go(text.data, text.len, &doc, &e) == 0); /* keys of prevResult come twice */
+	must(json_parse_as_go(text.data, text.len, &doc, &e) ==
+	     0); /* keys of prevResult come twice */
 	if (q->prev)
 		(void)cni_check_prev(q, &at, &e);
 }
