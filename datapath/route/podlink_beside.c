@@ -125,13 +125,13 @@ struct rule_search {
 
 static int see_rule(void *arg, const struct nlmsghdr *h)
 {
-	const struct fib_rule_hdr *m = mnl_nlmsg_get_payload(h);
-	const struct nlattr *table = nl_find(h, sizeof(*m), FRA_TABLE);
+	const size_t header = sizeof(struct fib_rule_hdr);
+	const struct nlattr *table = nl_find(h, header, FRA_TABLE);
 	struct rule_search *s = arg;
 
 	if (h->nlmsg_type == RTM_NEWRULE && table &&
 	    nl_u32(table) == (PODLINK_TABLE | s->ifindex) &&
-	    nl_addr_is(nl_find(h, sizeof(*m), FRA_SRC), s->addr))
+	    nl_addr_is(nl_find(h, header, FRA_SRC), s->addr))
 		s->found = true;
 	return 0;
 }

@@ -97,7 +97,7 @@ static int set_both(const struct podlink *l, struct mnl_socket *s, const struct 
 int podlink_follow_mtu(const struct podlink *l, struct mnl_socket *s, uint32_t *ret_mtu,
 		       struct err *reterr)
 {
-	struct link host = {0}, pod;
+	struct link host = {0}, pod = {0};
 	int r = link_get(s, l->host_ifname, &host);
 
 	*ret_mtu = host.mtu;
