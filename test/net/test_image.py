@@ -94,11 +94,12 @@ def test_without_libcurl(root, tmp_path):
     for path in without.rglob("libcurl*.so*"):
         path.unlink()
     (without / "etc/manx/kubeconfig").write_text(KUBECONFIG)
+    (without / "etc/manx/manifests").mkdir()
 
     def agent(*source):
         return subprocess.run(
             ["unshare", "--net", "--mount", "sh", "-c",
-             'mount -t proc proc "$0/proc" && exec timeout 2 chroot "$0" /usr/sbin/manx "$@"',
+             'mount -t proc proc "$0/proc" && exec timeout 5 chroot "$0" /usr/sbin/manx "$@"',
              without, "agent", "--node", "n", *source],
             stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     done = agent("--kubeconfig", "/etc/manx/kubeconfig")
