@@ -90,6 +90,8 @@ static int keep_advertised_routes(struct rtnl *n, struct buf *changed, struct er
 		a.ifindex.n = 0;
 		r = nl_list(n->ask, RTM_GETROUTE, &filter, sizeof(filter), see_default_route, &a);
 	}
+	if (r == -ENOENT) /* no table, no route */
+		r = 0;
 	if (r < 0)
 		(void)err_set(reterr, r, "reading IPv6 routes: %s", strerror(-r));
 	for (size_t i = 0; i < a.ifindex.n && r == 0; i++)

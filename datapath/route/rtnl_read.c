@@ -89,7 +89,9 @@ static int read_family(struct rtnl *n, uint8_t family, struct route_list *l)
 	const struct rtmsg filter = {
 		.rtm_family = family, .rtm_table = RT_TABLE_MAIN, .rtm_protocol = RTPROT_MANX};
 
-	return nl_list(n->ask, RTM_GETROUTE, &filter, sizeof(filter), read_route, l);
+	int r = nl_list(n->ask, RTM_GETROUTE, &filter, sizeof(filter), read_route, l);
+
+	return r == -ENOENT ? 0 : r; /* a namespace in which nobody had a route yet has no table */
 }
 
 /**

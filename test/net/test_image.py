@@ -148,7 +148,14 @@ def test_without_its_capability_it_says_so(start, node):
 
 
 def test_an_agent_that_would_have_to_switch_forwarding_on(start, node):
-    """In a container it cannot, and says what is missing."""
+    """In a container it cannot: it says what is missing, and waits for it."""
     node.namespace.sysctl("net.ipv4.ip_forward", 0)
-    assert start().wait() == 1
-    assert "/proc/sys/net/ipv4/ip_forward" in node.log_text()
+    start()
+    missing = "net.ipv4.ip_forward=1 cannot be set: Read-only file system"
+    wait_for(lambda: missing in node.get("/readyz")[1], 10, f"it to be told\n{node.log_text()}")
+    assert node.get("/readyz")[0] == 503
+    assert missing in node.log_text()
+    assert list(node.cni_conf_dir.iterdir()) == []
+    node.namespace.sysctl("net.ipv4.ip_forward", 1)
+    wait_for(lambda: node.get("/readyz")[0] == 200, 10, f"readiness\n{node.log_text()}")
+    assert list(node.cni_conf_dir.iterdir())

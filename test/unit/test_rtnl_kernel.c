@@ -366,6 +366,23 @@ static void neighbours_and_forwarding_are_told(void **state)
 	assert_false(forwarding->on);
 }
 
+/* A namespace as the kernel makes it: not even lo is up, and there is no table. */
+static void a_namespace_without_a_route(void **state)
+{
+	_cleanup_(buf_done) struct buf said = {0};
+	struct world *w = *state;
+	_cleanup_(closep) int bare = lab_new_netns();
+	struct rtnl *n = NULL;
+
+	lab_setns(bare);
+	assert_int_equal(rtnl_open(NULL, NULL, &n, &w->err), 0);
+	if (read_routes(n, w->routes, &w->err) < 0)
+		fail_msg("%s", w->err.msg);
+	if (rtnl_enable_forwarding(n, AF_INET6, &said, &w->err) < 0)
+		fail_msg("%s", w->err.msg);
+	(void)rtnl_close(n);
+}
+
 static void removing_what_is_gone_is_no_error(void **state)
 {
 	struct world *w = *state;
@@ -723,6 +740,7 @@ int main(void)
 		TEST(a_route_that_was_believed_lost),
 		TEST(a_pods_entry_is_read_with_its_route),
 		TEST(neighbours_and_forwarding_are_told),
+		TEST(a_namespace_without_a_route),
 		TEST(removing_what_is_gone_is_no_error),
 		TEST(a_node_that_is_not_on_our_layer_2),
 		TEST(a_device_that_is_not_there),
