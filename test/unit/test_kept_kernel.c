@@ -316,8 +316,8 @@ static void a_program_that_is_not_whole_is_closed(void **state)
 		"nft flush chain inet manx $c",
 		"nft insert rule inet manx $c accept",
 		"nft add rule inet manx $c accept",
-		"nft -a list chain inet manx $c | sed -n \"s/.*no policy.*# handle "
-		"/delete rule inet manx $c handle /p\" | nft -f -",
+		("nft -a list chain inet manx $c | sed -n \"s/.*no policy.*# handle "
+		 "/delete rule inet manx $c handle /p\" | nft -f -"),
 	};
 	struct world *w;
 
