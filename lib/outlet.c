@@ -15,6 +15,8 @@
 
 _Static_assert(OUTLET_LINE_MAX == PIPE_BUF, "a line is written whole");
 
+static const char cut_off[] = {'.', '.', '.', '\n'}; /* how a line ends that was too long */
+
 /* @cut: The last line was taken in part */
 static struct {
 	enum { UNSEEN, FILE_LIKE, SOCKET, OWN, SHARED } how;
@@ -75,12 +77,11 @@ bool outlet_write(const char *line, size_t len)
 		look();
 	if (outlet.cut)
 		text[n++] = '\n';
+	memcpy(text + n, line, MIN(len, sizeof(text) - n));
 	if (len > sizeof(text) - n) {
-		memcpy(text + n, line, sizeof(text) - n);
 		n = sizeof(text);
-		memcpy(text + n - 4, "...\n", 4);
+		memcpy(text + n - sizeof(cut_off), cut_off, sizeof(cut_off));
 	} else {
-		memcpy(text + n, line, len);
 		n += len;
 	}
 	do

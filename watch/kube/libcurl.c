@@ -32,40 +32,50 @@
 			: (CURLU *)NULL, default                                               \
 			: (const CURLU *)NULL))
 
-/* What is returned, name, arguments with and without their types. */
-#define PLAIN(X)                                                                                   \
-	X(CURL *, curl_easy_init, (void), ())                                                      \
-	X(void, curl_easy_cleanup, (CURL * easy), (easy))                                          \
-	X(const char *, curl_easy_strerror, (CURLcode code), (code))                               \
-	X(void, curl_free, (void *p), (p))                                                         \
-	X(CURLcode, curl_global_init, (long flags), (flags))                                       \
-	X(void, curl_global_cleanup, (void), ())                                                   \
-	X(CURLM *, curl_multi_init, (void), ())                                                    \
-	X(CURLMcode, curl_multi_cleanup, (CURLM * multi), (multi))                                 \
-	X(CURLMcode, curl_multi_add_handle, (CURLM * multi, CURL * easy), (multi, easy))           \
-	X(CURLMcode, curl_multi_remove_handle, (CURLM * multi, CURL * easy), (multi, easy))        \
-	X(CURLMcode, curl_multi_assign, (CURLM * multi, curl_socket_t fd, void *p),                \
-	  (multi, fd, p))                                                                          \
-	X(CURLMsg *, curl_multi_info_read, (CURLM * multi, int *left), (multi, left))              \
-	X(CURLMcode, curl_multi_socket_action,                                                     \
-	  (CURLM * multi, curl_socket_t fd, int events, int *running),                             \
-	  (multi, fd, events, running))                                                            \
-	X(struct curl_slist *, curl_slist_append, (struct curl_slist * list, const char *s),       \
-	  (list, s))                                                                               \
-	X(void, curl_slist_free_all, (struct curl_slist * list), (list))                           \
-	X(CURLU *, curl_url, (void), ())                                                           \
-	X(void, curl_url_cleanup, (CURLU * url), (url))                                            \
-	X(CURLUcode, curl_url_get, (URL_TO_READ url, CURLUPart what, char **part, unsigned int f), \
-	  (url, what, part, f))                                                                    \
-	X(CURLUcode, curl_url_set,                                                                 \
-	  (CURLU * url, CURLUPart what, const char *part, unsigned int f), (url, what, part, f))   \
+/* NOLINTBEGIN(bugprone-macro-parentheses): types and declarations take none */
+
+/*
+ * What is returned, name, arguments with and without their types; the arguments' names are those of
+ * the header.
+ */
+#define PLAIN(X)                                                                                \
+	X(CURL *, curl_easy_init, (void), ())                                                   \
+	X(void, curl_easy_cleanup, (CURL * curl), (curl))                                       \
+	X(const char *, curl_easy_strerror, (CURLcode code), (code))                            \
+	X(void, curl_free, (void *p), (p))                                                      \
+	X(CURLcode, curl_global_init, (long flags), (flags))                                    \
+	X(void, curl_global_cleanup, (void), ())                                                \
+	X(CURLM *, curl_multi_init, (void), ())                                                 \
+	X(CURLMcode, curl_multi_cleanup, (CURLM * multi), (multi))                              \
+	X(CURLMcode, curl_multi_add_handle, (CURLM * multi_handle, CURL * curl_handle),         \
+	  (multi_handle, curl_handle))                                                          \
+	X(CURLMcode, curl_multi_remove_handle, (CURLM * multi_handle, CURL * curl_handle),      \
+	  (multi_handle, curl_handle))                                                          \
+	X(CURLMcode, curl_multi_assign, (CURLM * multi, curl_socket_t fd, void *p),             \
+	  (multi, fd, p))                                                                       \
+	X(CURLMsg *, curl_multi_info_read, (CURLM * multi_handle, int *msgs_in_queue),          \
+	  (multi_handle, msgs_in_queue))                                                        \
+	X(CURLMcode, curl_multi_socket_action,                                                  \
+	  (CURLM * multi_handle, curl_socket_t s, int ev_bitmask, int *running_handles),        \
+	  (multi_handle, s, ev_bitmask, running_handles))                                       \
+	X(struct curl_slist *, curl_slist_append, (struct curl_slist * list, const char *data), \
+	  (list, data))                                                                         \
+	X(void, curl_slist_free_all, (struct curl_slist * list), (list))                        \
+	X(CURLU *, curl_url, (void), ())                                                        \
+	X(void, curl_url_cleanup, (CURLU * handle), (handle))                                   \
+	X(CURLUcode, curl_url_get,                                                              \
+	  (URL_TO_READ handle, CURLUPart what, char **part, unsigned int flags),                \
+	  (handle, what, part, flags))                                                          \
+	X(CURLUcode, curl_url_set,                                                              \
+	  (CURLU * handle, CURLUPart what, const char *part, unsigned int flags),               \
+	  (handle, what, part, flags))                                                          \
 	X(char *, curl_version, (void), ())
 
 /* Those whose third and last argument has the type that the second says. */
-#define TYPED(X)                                        \
-	X(CURLcode, curl_easy_setopt, CURL, CURLoption) \
-	X(CURLcode, curl_easy_getinfo, CURL, CURLINFO)  \
-	X(CURLMcode, curl_multi_setopt, CURLM, CURLMoption)
+#define TYPED(X)                                                            \
+	X(CURLcode, curl_easy_setopt, CURL *curl, curl, CURLoption, option) \
+	X(CURLcode, curl_easy_getinfo, CURL *curl, curl, CURLINFO, info)    \
+	X(CURLMcode, curl_multi_setopt, CURLM *multi_handle, multi_handle, CURLMoption, option)
 
 #define MEMBER(type, name, ...) typeof(name) *name;
 
@@ -137,8 +147,8 @@ int libcurl_load(struct err *reterr)
 
 /* CURLOPTTYPE_: numbers of longs are below 10,000, of curl_off_t from 30,000, the rest are
  * pointers. */
-#define CALL_TYPED(type, name, what, option_type)                                                \
-	type name(what *handle, option_type option, ...)                                         \
+#define CALL_TYPED(type, name, whose, handle, option_type, option)                               \
+	type name(whose, option_type option, ...)                                                \
 	{                                                                                        \
 		type r;                                                                          \
 		va_list ap;                                                                      \
@@ -157,6 +167,8 @@ int libcurl_load(struct err *reterr)
 /* cppcheck-suppress unknownMacro */
 PLAIN(CALL)
 TYPED(CALL_TYPED)
+
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 /**
  * libcurl_require_name() - Accept a certificate only if its subjectAltName has a name
