@@ -131,13 +131,16 @@ static void test_emptied_while_running(void **state)
 	put_text(w, "a.yaml", "");
 	dispatched(w, "");
 	problems(w, "a.yaml: holds nothing any more; if that is meant, remove the file");
-	put_text(w, "a.yaml", "apiVersion: v1\nkind: List\nitems: []\n"); /* says it in words */
+	put_text(w, "a.yaml", "apiVersion: v1\nkind: List\nitems:\n"); /* cut off, perhaps */
 	dispatched(w, "");
 	waited(w, "");
 	problems(w, "a.yaml: holds nothing any more; if that is meant, remove the file");
+	put_text(w, "a.yaml", "apiVersion: v1\nkind: List\nitems: []\n"); /* says it in words */
+	dispatched(w, "one-");
+	problems(w, "");
 	delete (w, "a.yaml");
 	dispatched(w, "");
-	waited(w, "one-");
+	waited(w, "");
 	assert_false(exists(w, "/state/a.yaml"));
 	assert_true(exists(w, "/state/new.yaml"));
 }

@@ -158,6 +158,14 @@ static void take_object(void *arg, enum decode_outcome outcome, struct object *o
 	vec_push(&run->m->entries, (struct manifest_entry){o, at->line});
 }
 
+/* "items: []" is no file that was cut off: there "items:" would have no value. */
+static bool is_empty_list(const struct value *root)
+{
+	const struct value *items = root->type == VALUE_MAP ? value_get(root, "items") : NULL;
+
+	return items && items->type == VALUE_SEQ && items->n == 0;
+}
+
 static int take_document(void *arg, const struct value_doc *d)
 {
 	struct run *run = arg;
@@ -168,6 +176,7 @@ static int take_document(void *arg, const struct value_doc *d)
 	uint32_t line;
 
 	run->stand_in = NULL;
+	run->m->lists |= is_empty_list(root);
 	if (decode_document(root, take_object, run, &err) == 0)
 		return 0;
 	line = place_take_line(err.msg);
@@ -213,9 +222,10 @@ int manifest_parse(const char *name, const char *text, size_t len, struct manife
  * manifest_empty() - Does a file hold nothing at all?
  * @m: Its content
  *
- * Return: true for nothing but white space and comments
+ * Return: true for nothing but white space and comments, or lists without a value for their items;
+ * false for a list that says in words that it has none
  */
 bool manifest_empty(const struct manifest *m)
 {
-	return m->entries.n == 0 && m->problems.n == 0 && m->unknown == 0;
+	return m->entries.n == 0 && m->problems.n == 0 && m->unknown == 0 && !m->lists;
 }

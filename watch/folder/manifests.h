@@ -20,6 +20,7 @@
  * @problems: Documents that are left out
  * @warnings: What is right as it stands and does not look as if it were meant so
  * @unknown:  Documents of kinds that Manx does not use
+ * @lists:    There is a list with "items: []"
  */
 struct manifest_entry {
 	struct object *o;
@@ -31,6 +32,7 @@ struct manifest {
 	VEC(char *) problems;
 	VEC(char *) warnings;
 	uint32_t unknown;
+	bool lists;
 };
 
 /* struct manifests_stats - @objects and @problems as they are now */
