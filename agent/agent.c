@@ -10,13 +10,11 @@
 #include "agent/agent.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/epoll.h>
-#include <sys/inotify.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -86,6 +84,9 @@ static void on_link_event(void *arg, const struct rtnl_event *e)
 	case RTNL_FORWARDING:
 		links_event(a, e);
 		forwarding_event(a, e);
+		break;
+	case RTNL_RP_FILTER:
+		firewall_changed(a);
 		break;
 	case RTNL_ADDR:
 		routing_follow_mtu(a);

@@ -3,7 +3,8 @@
  * firewall.c (agent) - when the tables of others are looked at, and what is told.
  *
  * At the start, and after each change by others, with the pauses of repair.h: a job of the waiter
- * judges two packets for each range of pods, one to another pod and one to the outside.
+ * judges two packets for each range of pods, one to another pod and one to the outside, and reads
+ * the host's settings that passage.c judges.
  */
 #include "agent/firewall.h"
 
@@ -22,13 +23,16 @@ enum { PACKETS = 2 }; /* for each range */
 
 /*
  * struct look_job - the waiter's
+ * @own:    The node's IPv4 address; zero: none
  * @accept: Put rules into what drops them; else take ours out, if @forget
  */
 struct look_job {
 	struct waiter_job job;
 	struct agent *agent;
 	char uplink[16];
+	struct addr own;
 	bool accept, forget;
+	struct passage passage;
 	VEC(struct prefix) ranges;
 	VEC(struct firewall_packet) packets;
 	struct nft_hindrances found, left;
@@ -99,6 +103,9 @@ static void look_run(struct waiter_job *j)
 
 	if (p->forget)
 		p->result = nft_firewall_forget(p->agent->firewall.nft, &p->removed, &p->err);
+	if (p->result == 0)
+		p->result = rtnl_passage(p->agent->rtnl, p->uplink, p->own.family ? &p->own : NULL,
+					 &p->passage, &p->err);
 	for (size_t i = 0; i < p->ranges.n; i++)
 		add_packets(p, &p->ranges.v[i]);
 	if (p->result == 0)
@@ -147,10 +154,19 @@ static void free_problems(struct firewall *f)
 	vec_done(&f->problems);
 }
 
-/* What is new is logged; status has all. */
+/* What is new is logged; status has all.  Takes @text. */
+static void add_problem(const struct firewall *f, struct firewall *fresh, const char *what,
+			char *text)
+{
+	if (!is_told(f, text))
+		log_warn("nft", what, "err=\"%s\"", text);
+	vec_push(&fresh->problems, text);
+}
+
 static void take_problems(struct firewall *f, const struct look_job *p,
 			  const struct nft_hindrances *left)
 {
+	struct passage_findings host = {0};
 	struct firewall fresh = {0};
 
 	vec_foreach (h, &left->v) {
@@ -159,11 +175,14 @@ static void take_problems(struct firewall *f, const struct look_job *p,
 		if (is_further(left, h))
 			continue;
 		describe(p, h, &text);
-		if (!is_told(f, text.data))
-			log_warn("nft", "the rules of others drop packets of pods", "err=\"%s\"",
-				 text.data);
-		vec_push(&fresh.problems, xstrdup(text.data));
+		add_problem(f, &fresh, "the rules of others drop packets of pods",
+			    xstrdup(text.data));
 	}
+	passage_judge(&p->passage, &host);
+	vec_foreach (text, &host.v)
+		add_problem(f, &fresh, "a setting of the host is in the way of packets of pods",
+			    *text);
+	vec_done(&host.v);
 	free_problems(f);
 	vec_foreach (text, &fresh.problems)
 		vec_push(&f->problems, *text);
@@ -212,6 +231,19 @@ static void look_done(struct waiter_job *j)
 /* --- when ----------------------------------------------------------------------------------------
  */
 
+/* What the node is: addresses and the families of its pods. */
+static void set_own(struct look_job *p)
+{
+	const struct addr *own;
+	size_t n = nodes_own_addresses(p->agent->nodes, &own);
+
+	for (size_t i = n; i-- > 0;)
+		if (own[i].family == AF_INET)
+			p->own = own[i];
+	p->passage.pods[0] = ipam_has_family(p->agent->ipam, AF_INET);
+	p->passage.pods[1] = ipam_has_family(p->agent->ipam, AF_INET6);
+}
+
 static void begin(struct agent *a)
 {
 	struct firewall *f = &a->firewall;
@@ -230,6 +262,7 @@ static void begin(struct agent *a)
 	memcpy(p->uplink, a->mtu_ifname, sizeof(p->uplink));
 	for (size_t i = 0; i < n; i++)
 		vec_push(&p->ranges, ranges[i]);
+	set_own(p);
 	f->running = true;
 	waiter_submit(a->routing.waiter, &p->job);
 }

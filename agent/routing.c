@@ -56,6 +56,8 @@ static void apply_done(struct waiter_job *j)
 	struct err e = {0};
 
 	a->routing.applying = false;
+	if (route_batch_reaches_nodes(p->batch))
+		firewall_changed(a);
 	if (route_batch_finish(p->batch, a->routes, &e) > 0)
 		agent_refused(a, &a->routes_sync, "route", &e);
 	else if (p->since)
@@ -260,6 +262,7 @@ static void take_uplink(struct agent *a, const char *ifname, uint32_t mtu)
 	a->link_mtu = mtu;
 	if (another)
 		forwarding_follow(a);
+	firewall_changed(a); /* it may be a bridge's port now, or the way to other nodes another */
 }
 
 static void mtu_done(struct waiter_job *j)

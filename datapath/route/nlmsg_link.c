@@ -14,12 +14,24 @@
 
 #define OPERATIONAL 6 /* IF_OPER_UP of <linux/if.h>, which <net/if.h> does not go with */
 
+static bool is_on(const struct nlattr *a)
+{
+	return a && mnl_attr_validate(a, MNL_TYPE_U8) == 0 && mnl_attr_get_u8(a);
+}
+
 static void take_kind(const struct nlattr *info, struct link *l)
 {
 	const char *kind = nl_text(nl_find_nested(info, IFLA_INFO_KIND));
 
 	l->veth = streq(kind, "veth");
 	l->local |= streq(kind, "dummy");
+	l->bridge = streq(kind, "bridge");
+	if (l->bridge) {
+		const struct nlattr *data = nl_find_nested(info, IFLA_INFO_DATA);
+
+		l->filters[0] = is_on(nl_find_nested(data, IFLA_BR_NF_CALL_IPTABLES));
+		l->filters[1] = is_on(nl_find_nested(data, IFLA_BR_NF_CALL_IP6TABLES));
+	}
 }
 
 /* What the kernel does not tell is taken for good. */
@@ -49,6 +61,9 @@ static void take_attribute(const struct nlattr *a, struct link *l)
 		break;
 	case IFLA_LINK:
 		l->peer = nl_u32(a);
+		break;
+	case IFLA_MASTER:
+		l->master = nl_u32(a);
 		break;
 	case IFLA_LINK_NETNSID:
 		l->peer_nsid = (int)nl_u32(a);

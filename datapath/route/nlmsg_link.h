@@ -15,15 +15,18 @@
  * @up:        Set up by whoever manages it
  * @drops:     IPv4 packets that come in are not forwarded
  * @local:     lo or a dummy: it carries addresses, and nothing leaves the node through it
+ * @master:    Index of what it is a port of; 0: nothing
+ * @filters:   Of a bridge: nf_call_iptables, nf_call_ip6tables
  * @running:   Takes packets: up, with a carrier of which the kernel has taken notice
  */
 struct link {
 	char ifname[IF_NAMESIZE];
-	uint32_t index, peer;
+	uint32_t index, peer, master;
 	int peer_nsid;
 	uint32_t mtu;
 	struct mac mac;
-	bool up, running, veth, local, drops;
+	bool up, running, veth, bridge, local, drops;
+	bool filters[2];
 };
 
 /*

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "datapath/route/hostaddr.h"
+#include "datapath/route/passage.h"
 #include "datapath/route/routes.h"
 #include "lib/buf.h"
 
@@ -24,6 +25,7 @@ enum rtnl_event_kind {
 	RTNL_LINK_MTU,	  /* @ifname, not ours, changed its MTU or state */
 	RTNL_NEIGHBOUR,	  /* @dst, @ifindex, @mac: a neighbour entry came, changed or went */
 	RTNL_FORWARDING,  /* @family, @ifindex, @on: it was switched */
+	RTNL_RP_FILTER,	  /* @ifindex: the check of sources was set, IPv4 */
 	RTNL_ADDR,	  /* an address of the node or a default route came or went */
 	RTNL_ROUTE_GONE,  /* @dst: a route of ours may have been deleted or replaced by others */
 	RTNL_OVERRUN,	  /* something was not notified: everything has to be read again */
@@ -33,7 +35,7 @@ struct rtnl_event {
 	enum rtnl_event_kind kind;
 	char ifname[16];
 	struct prefix dst;
-	uint32_t ifindex; /* RTNL_FORWARDING: 0 for the family's own switch */
+	uint32_t ifindex; /* RTNL_FORWARDING, RTNL_RP_FILTER: 0 for all */
 	uint32_t mtu;	  /* of links */
 	uint8_t family;
 	bool on;
@@ -57,6 +59,7 @@ int rtnl_list(struct rtnl *n, struct route_list *ret, struct err *reterr);
  */
 struct route_batch;
 struct route_batch *route_batch_new(struct routes *r);
+bool route_batch_reaches_nodes(const struct route_batch *b);
 void route_batch_send(struct route_batch *b, struct rtnl *n);
 int route_batch_finish(struct route_batch *b, struct routes *r, struct err *reterr);
 
@@ -79,3 +82,5 @@ bool rtnl_is_local(struct mnl_socket *s, const struct addr *a);
 /* Sysctls that forwarding needs: net.ipv4.ip_forward, net.ipv6.conf.all.forwarding. */
 int rtnl_enable_forwarding(struct rtnl *n, uint8_t family, struct buf *changed, struct err *reterr);
 bool rtnl_forwards(const char *ifname);
+int rtnl_passage(struct rtnl *n, const char *uplink, const struct addr *own, struct passage *ret,
+		 struct err *reterr);

@@ -228,6 +228,20 @@ struct route_batch *route_batch_new(struct routes *r)
 }
 
 /**
+ * route_batch_reaches_nodes() - Is a route to another node's pods among them?
+ * @b: Batch
+ *
+ * Return: true if one is installed or removed
+ */
+bool route_batch_reaches_nodes(const struct route_batch *b)
+{
+	vec_foreach (op, &b->ops.op)
+		if (op->route.kind == ROUTE_VIA)
+			return true;
+	return false;
+}
+
+/**
  * route_batch_send() - Ask the kernel; waits for its answers
  * @b: Batch; nothing else of the process is touched
  * @n: Handle

@@ -115,22 +115,27 @@ static void on_neighbour(struct reading *d, const struct nlmsghdr *h)
 	d->n->fn(d->n->arg, &e);
 }
 
+/* The message about a new interface has both; it is told as that of forwarding. */
 static void on_netconf(struct reading *d, const struct nlmsghdr *h)
 {
 	const struct netconfmsg *m = mnl_nlmsg_get_payload(h);
 	const struct nlattr *index = nl_find(h, sizeof(*m), NETCONFA_IFINDEX);
 	const struct nlattr *on = nl_find(h, sizeof(*m), NETCONFA_FORWARDING);
+	const struct nlattr *check = nl_find(h, sizeof(*m), NETCONFA_RP_FILTER);
 	struct rtnl_event e = {.kind = RTNL_FORWARDING, .port = h->nlmsg_pid};
 	int32_t i;
 
-	if (!nl_holds(h, sizeof(*m)) || !index || !on)
+	if (!nl_holds(h, sizeof(*m)) || !index || !(on ?: check))
 		return;
 	i = (int32_t)nl_u32(index);
 	if (i < 0 && i != NETCONFA_IFINDEX_ALL) /* what new interfaces begin with */
 		return;
 	e.family = m->ncm_family;
 	e.ifindex = i > 0 ? (uint32_t)i : 0;
-	e.on = nl_u32(on) != 0;
+	if (on)
+		e.on = nl_u32(on) != 0;
+	else
+		e.kind = RTNL_RP_FILTER;
 	d->n->fn(d->n->arg, &e);
 }
 

@@ -19,7 +19,14 @@
 
 #define PATH_MAX_BYTES 128
 
-static int read_switch(const char *path, char *ret)
+/**
+ * rtnl_read_switch() - Read a sysctl of one character
+ * @path: Its file below /proc/sys
+ * @ret:  Its first character; untouched on failure
+ *
+ * Return: 0, -errno
+ */
+int rtnl_read_switch(const char *path, char *ret)
 {
 	_cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
 
@@ -75,7 +82,7 @@ static int keep_accepting(uint32_t ifindex, struct buf *changed, struct err *ret
 	if (!if_indextoname(ifindex, ifname))
 		return 0;
 	(void)snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/accept_ra", ifname);
-	if (read_switch(path, &now) < 0 || now != '1')
+	if (rtnl_read_switch(path, &now) < 0 || now != '1')
 		return 0;
 	return write_switch(path, '2', changed, reterr);
 }
@@ -116,7 +123,7 @@ int rtnl_enable_forwarding(struct rtnl *n, uint8_t family, struct buf *changed, 
 	const char *path = family == AF_INET ? "/proc/sys/net/ipv4/ip_forward"
 					     : "/proc/sys/net/ipv6/conf/all/forwarding";
 	char now = '0';
-	int r = read_switch(path, &now);
+	int r = rtnl_read_switch(path, &now);
 
 	if (r < 0)
 		return err_set(reterr, r, "%s: %s", path, strerror(-r));
@@ -138,5 +145,5 @@ bool rtnl_forwards(const char *ifname)
 	char path[PATH_MAX_BYTES], now = '1';
 
 	(void)snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%.15s/forwarding", ifname);
-	return read_switch(path, &now) < 0 || now != '0';
+	return rtnl_read_switch(path, &now) < 0 || now != '0';
 }

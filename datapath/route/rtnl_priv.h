@@ -21,4 +21,5 @@ bool route_read_dst(const struct nlmsghdr *h, struct prefix *ret);
 bool route_decode(const struct nlmsghdr *h, struct route *ret);
 int rtnl_read_neighbours(struct rtnl *n, struct route_list *l);
 bool rtnl_read_address(const struct nlmsghdr *h, struct local_addr *ret);
+int rtnl_read_switch(const char *path, char *ret);
 bool rtnl_take(struct rtnl *n, const void *data, size_t size);

@@ -366,6 +366,27 @@ static void neighbours_and_forwarding_are_told(void **state)
 	assert_false(forwarding->on);
 }
 
+/* The kernel says it of one interface, and of all. */
+static void checks_of_sources_are_told(void **state)
+{
+	struct world *w = *state;
+	const struct rtnl_event *check = &w->seen.last[RTNL_RP_FILTER];
+
+	lab_sysctl("ipv4/conf/up0/rp_filter", "0");
+	dispatch(w);
+	lab_sysctl("ipv4/conf/up0/rp_filter", "1");
+	dispatch(w);
+	assert_int_equal(w->seen.count[RTNL_RP_FILTER], 1);
+	assert_int_equal(check->ifindex, if_nametoindex("up0"));
+	lab_sysctl("ipv4/conf/all/rp_filter", "2");
+	dispatch(w);
+	assert_int_equal(w->seen.count[RTNL_RP_FILTER], 1);
+	assert_int_equal(check->ifindex, 0);
+	lab_sysctl("ipv4/conf/default/rp_filter", "1"); /* what new ones begin with */
+	dispatch(w);
+	assert_int_equal(w->seen.count[RTNL_RP_FILTER], 0);
+}
+
 /* A namespace as the kernel makes it: not even lo is up, and there is no table. */
 static void a_namespace_without_a_route(void **state)
 {
@@ -740,6 +761,7 @@ int main(void)
 		TEST(a_route_that_was_believed_lost),
 		TEST(a_pods_entry_is_read_with_its_route),
 		TEST(neighbours_and_forwarding_are_told),
+		TEST(checks_of_sources_are_told),
 		TEST(a_namespace_without_a_route),
 		TEST(removing_what_is_gone_is_no_error),
 		TEST(a_node_that_is_not_on_our_layer_2),
