@@ -105,11 +105,15 @@ static bool moved(struct agent *a)
 	return true;
 }
 
-static void settle(struct agent *a)
+/* True if peer sets have to be filled further. */
+static bool settle(struct agent *a)
 {
-	bool changed = nodes_settle(a->nodes);
+	bool changed = nodes_settle(a->nodes), more = false;
 
-	policy_settle(a->policy);
+	if (a->source_synced)
+		more = policy_settle_piece(a->policy);
+	else
+		policy_settle(a->policy);
 	recheck_settle(a);
 	if (changed) {
 		set_ipam_ranges(a);
@@ -119,6 +123,7 @@ static void settle(struct agent *a)
 	if (moved(a) || changed)
 		routing_follow_mtu(a);
 	hostaddrs_settle(a);
+	return more;
 }
 
 /* --- the kernel --------------------------------------------------------------------------------
@@ -209,28 +214,42 @@ static void apply(struct agent *a, bool changed, uint64_t since)
 		agent_count_latency(a, since);
 }
 
+static void take_changes(struct agent *a)
+{
+	a->changed = queue_length(a->queue) > 0;
+	a->since = a->changed ? queue_oldest(a->queue) : 0;
+	aside_begin(a->aside, a->table_sync.ok, loop_now(a->loop));
+	(void)queue_drain(a->queue, on_change, a);
+	if (a->table_sync.ok && aside_retry(a->aside))
+		a->changed = true;
+}
+
 /**
  * turn_run() - One turn; the loop's turn hook
  * @agent: struct agent
  *
- * Costs what changed; nothing when nothing did.
+ * Costs what changed; nothing when nothing did.  New peer sets that take long are filled in pieces,
+ * a piece a turn, and in between the loop answers probes and reads its sources.  Until they are
+ * complete the kernel keeps what it has, and further changes and calls wait: nobody can put them
+ * off by changing a policy again and again.
  */
 void turn_run(void *agent)
 {
 	struct agent *a = agent;
-	bool changed = queue_length(a->queue) > 0, lists = source_lists_complete(a);
-	uint64_t since = changed ? queue_oldest(a->queue) : 0;
+	bool lists = source_lists_complete(a);
 
-	aside_begin(a->aside, a->table_sync.ok, loop_now(a->loop));
-	(void)queue_drain(a->queue, on_change, a);
-	if (a->table_sync.ok && aside_retry(a->aside))
-		changed = true;
-	settle(a);
+	if (!a->filling)
+		take_changes(a);
+	a->filling = settle(a);
 	queue_drained(a->queue);
+	if (a->filling) {
+		loop_wake(a->loop);
+		return;
+	}
 	if (!a->source_synced && lists && source_complete(a))
 		synced(a);
 	if (a->source_synced)
-		apply(a, changed, since);
+		apply(a, a->changed, a->since);
 	else
 		hold_run(a);
 	recheck_turn(a);

@@ -4,7 +4,8 @@
  *
  * Two indexes work against each other: when a pod changes, matchindex names the terms that match
  * it now, and the difference to what it was member of becomes element operations; when a set
- * appears, podindex names the pods that its terms match (peer_members.c).
+ * appears, podindex names the pods that its terms match (peer_members.c).  A term enters both
+ * directions at once, so that pods may change while a set is filled.
  */
 #include "datapath/policy/peers_internal.h"
 
@@ -12,6 +13,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <utlist.h>
 
 #include "lib/hash.h"
 #include "lib/intern.h"
@@ -155,6 +157,9 @@ static struct nft_set *want_set(struct peers *p, const struct peer_set *s, uint8
 	return table_want_set(p->table, &def);
 }
 
+/* What a new element costs, in steps of peers_fill(). */
+#define STEPS_MEMBER 16
+
 struct fill {
 	struct peers *p;
 	const struct peer_term *term;
@@ -209,7 +214,7 @@ static void drop_member(void *arg, struct indexed_pod *ip)
  * @terms: Terms sorted by term_compare(), none twice, at least one; all with a named port or none
  * @n:     Number of terms
  *
- * Costs the number of members when the set is new, otherwise the length of the definition.
+ * Costs the length of the definition.  A new set is empty until peers_fill() is done.
  *
  * Return: the set; give it back with peers_set_put()
  */
@@ -230,19 +235,63 @@ struct peer_set *peers_set_get(struct peers *p, const struct term *terms, size_t
 	for (size_t i = 0; i < n; i++) {
 		s->terms[i].set = s;
 		term_copy(&s->terms[i].term, &terms[i]);
+		interest_add(p->interest, &s->terms[i].term.match);
 	}
 	HASH_ADD_KEYPTR(hh, p->sets, s->text, strlen(s->text), s);
 	s->set4 = want_set(p, s, AF_INET);
 	s->set6 = want_set(p, s, AF_INET6);
-	for (size_t i = 0; i < n; i++) {
-		struct fill f = {p, &s->terms[i]};
-
-		matchindex_add(p->terms, &s->terms[i].term.match);
-		interest_add(p->interest, &s->terms[i].term.match);
-		if (!is_full(p, s))
-			podindex_find(p->pods, &s->terms[i].term.match, add_member, &f);
-	}
+	DL_APPEND(p->filling, s);
 	return s;
+}
+
+/* The next term of a set; gives the steps that it took. */
+static size_t fill_term(struct peers *p, struct peer_set *s)
+{
+	struct peer_term *t = &s->terms[s->filled++];
+	struct fill f = {p, t};
+	size_t steps = 1, before = s->members;
+
+	matchindex_add(p->terms, &t->term.match);
+	if (!is_full(p, s))
+		steps += podindex_find(p->pods, &t->term.match, add_member, &f) *
+			 (t->term.pods.n + 1);
+	return steps + (s->members - before) * STEPS_MEMBER;
+}
+
+/**
+ * peers_fill() - Go on filling new sets, the oldest first
+ * @p:     Module
+ * @steps: How much to do: a step is a pod that one requirement of a selector is compared with. The
+ *         term in which they are used up is finished.
+ *
+ * Return: true if there is more to do: what is not complete should not be sent to the kernel yet
+ */
+bool peers_fill(struct peers *p, size_t steps)
+{
+	struct peer_set *s;
+
+	while (steps && (s = p->filling)) {
+		size_t took = s->filled < s->n_terms ? fill_term(p, s) : 0;
+
+		if (s->filled == s->n_terms)
+			DL_DELETE(p->filling, s);
+		steps -= MIN(steps, took);
+	}
+	return p->filling;
+}
+
+/* Walks all pods once rather than most of them for term after term. */
+static void drop_members(struct peers *p, struct peer_set *s)
+{
+	static const struct selector every;
+	const struct match all = {.pods = &every};
+	struct fill f = {p, s->terms};
+	size_t looked = 0;
+
+	for (size_t i = 0; i < s->filled && s->members; i++)
+		looked += podindex_find(
+			p->pods, looked < podindex_count(p->pods) ? &s->terms[i].term.match : &all,
+			drop_member, &f);
 }
 
 /**
@@ -254,13 +303,13 @@ void peers_set_put(struct peers *p, struct peer_set *s)
 {
 	if (!s || --s->uses)
 		return;
+	if (s->filled < s->n_terms)
+		DL_DELETE(p->filling, s);
+	drop_members(p, s);
 	for (size_t i = 0; i < s->n_terms; i++) {
-		struct fill f = {p, &s->terms[i]};
-
-		matchindex_remove(p->terms, &s->terms[i].term.match);
+		if (i < s->filled)
+			matchindex_remove(p->terms, &s->terms[i].term.match);
 		interest_remove(p->interest, &s->terms[i].term.match);
-		if (s->members)
-			podindex_find(p->pods, &s->terms[i].term.match, drop_member, &f);
 		term_done(&s->terms[i].term);
 	}
 	table_drop_set(p->table, s->set4);

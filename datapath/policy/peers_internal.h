@@ -14,6 +14,7 @@
  * struct peer_set - one definition; an IPv4 and an IPv6 set in the kernel
  * @terms:   sorted by text, none twice; all plain or all with named ports
  * @members: how many memberships of pods refer to it
+ * @filled:  so many of @terms are indexed, and the pods that match them are members
  */
 struct peer_set {
 	char *text;
@@ -21,7 +22,8 @@ struct peer_set {
 	struct nft_set *set4, *set6;
 	size_t n_terms;
 	struct peer_term *terms;
-	size_t members;
+	size_t members, filled;
+	struct peer_set *prev, *next; /* of those that are not complete */
 	UT_hash_handle hh;
 };
 
@@ -50,6 +52,7 @@ struct peers {
 	struct peeraddr claims;
 	struct interest *interest;
 	struct peer_set *sets;
+	struct peer_set *filling; /* oldest first */
 	struct ns_entry *namespaces;
 	struct touched *touched;
 	bool going; /* an address is no longer that of its pod */

@@ -215,28 +215,29 @@ size_t podindex_count(const struct podindex *x)
 }
 
 /* The pods of a list share their namespace: its labels are looked at once. */
-static void walk(const struct podindex *x, const struct list *l, const struct match *m,
-		 indexed_pod_fn *fn, void *arg)
+static size_t walk(const struct podindex *x, const struct list *l, const struct match *m,
+		   indexed_pod_fn *fn, void *arg)
 {
 	if (!l || !match_ns(m, l->key.ns, m->namespaces ? x->ns_labels(x->arg, l->key.ns) : NULL))
-		return;
+		return 1;
 	for (size_t i = 0; i < l->pods.n; i++)
 		if (selector_matches(m->pods, l->pods.v[i]->labels))
 			fn(arg, l->pods.v[i]);
+	return l->pods.n;
 }
 
-static void walk_label(const struct podindex *x, const struct label *label, const struct match *m,
-		       indexed_pod_fn *fn, void *arg)
+static size_t walk_label(const struct podindex *x, const struct label *label, const struct match *m,
+			 indexed_pod_fn *fn, void *arg)
 {
 	const struct group *g;
+	size_t looked = 0;
 
-	if (m->ns) {
-		walk(x, list_find(x, &(struct list_key){m->ns, *label}), m, fn, arg);
-		return;
-	}
+	if (m->ns)
+		return walk(x, list_find(x, &(struct list_key){m->ns, *label}), m, fn, arg);
 	g = group_find(x, label);
 	for (const struct list *l = g ? g->lists : NULL; l; l = l->next)
-		walk(x, l, m, fn, arg);
+		looked += walk(x, l, m, fn, arg);
+	return looked;
 }
 
 /**
@@ -248,15 +249,19 @@ static void walk_label(const struct podindex *x, const struct label *label, cons
  *
  * Looks at the pods that have one of the values of one In term of the podSelector, or at all if it
  * has no such term; of one namespace, or of every namespace that the namespaceSelector selects.
+ *
+ * Return: how many pods, and namespaces without any, it looked at
  */
-void podindex_find(const struct podindex *x, const struct match *m, indexed_pod_fn *fn, void *arg)
+size_t podindex_find(const struct podindex *x, const struct match *m, indexed_pod_fn *fn, void *arg)
 {
 	const struct requirement *r = selector_pivot(m->pods);
+	size_t looked = 0;
 
 	if (!r)
-		walk_label(x, &no_label, m, fn, arg);
+		looked = walk_label(x, &no_label, m, fn, arg);
 	for (uint32_t i = 0; r && i < r->n_values; i++)
-		walk_label(x, &(struct label){r->key, r->values[i]}, m, fn, arg);
+		looked += walk_label(x, &(struct label){r->key, r->values[i]}, m, fn, arg);
+	return looked;
 }
 
 /**

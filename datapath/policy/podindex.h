@@ -31,5 +31,6 @@ struct podindex *podindex_free(struct podindex *x);
 void podindex_add(struct podindex *x, struct indexed_pod *p);
 void podindex_remove(struct podindex *x, struct indexed_pod *p);
 size_t podindex_count(const struct podindex *x);
-void podindex_find(const struct podindex *x, const struct match *m, indexed_pod_fn *fn, void *arg);
+size_t podindex_find(const struct podindex *x, const struct match *m, indexed_pod_fn *fn,
+		     void *arg);
 void podindex_each_in(const struct podindex *x, const char *ns, indexed_pod_fn *fn, void *arg);

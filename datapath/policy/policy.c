@@ -59,6 +59,9 @@ struct policy_engine *policy_free(struct policy_engine *e)
 	return NULL;
 }
 
+/* Steps of peers_fill() at once: 3 ms or so. */
+#define STEPS_PIECE 200000
+
 /* --- changes -----------------------------------------------------------------------------------
  */
 
@@ -265,6 +268,15 @@ static void settle_endpoint(struct policy_engine *e, struct endpoint *ep)
 	endpoint_settled(&e->endpoints, ep, before, fence);
 }
 
+static void settle_marked(struct policy_engine *e)
+{
+	struct endpoint *ep;
+
+	while ((ep = endpoints_take_dirty(&e->endpoints)))
+		settle_endpoint(e, ep);
+	forget_compiled(e);
+}
+
 /**
  * policy_settle() - Recompute what the changes since the last call have marked
  * @e: Engine
@@ -274,11 +286,22 @@ static void settle_endpoint(struct policy_engine *e, struct endpoint *ep)
  */
 void policy_settle(struct policy_engine *e)
 {
-	struct endpoint *ep;
+	settle_marked(e);
+	(void)peers_fill(e->peers, SIZE_MAX);
+}
 
-	while ((ep = endpoints_take_dirty(&e->endpoints)))
-		settle_endpoint(e, ep);
-	forget_compiled(e);
+/**
+ * policy_settle_piece() - As policy_settle(), but fill new peer sets for some milliseconds only
+ * @e: Engine
+ *
+ * While there is more to do the table must not be sent: programs in it name sets that lack peers.
+ *
+ * Return: true if there is more to do
+ */
+bool policy_settle_piece(struct policy_engine *e)
+{
+	settle_marked(e);
+	return peers_fill(e->peers, STEPS_PIECE);
 }
 
 /**

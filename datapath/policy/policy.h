@@ -50,6 +50,7 @@ void policy_local_ranges(struct policy_engine *e, const struct prefix *ranges, s
 void policy_hold_link(struct policy_engine *e, const char *ifname, bool hold);
 void policy_detach(struct policy_engine *e, const char *id, const char *ifname);
 void policy_settle(struct policy_engine *e);
+bool policy_settle_piece(struct policy_engine *e);
 void policy_knowledge(struct policy_engine *e, enum policy_knowledge k);
 
 void policy_each_shared(const struct policy_engine *e, shared_addr_fn *fn, void *arg);

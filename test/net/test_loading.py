@@ -134,6 +134,35 @@ def test_a_change_while_the_agent_runs(node, streams):
     assert split(node)
 
 
+def holds_beyond(node, seconds):
+    metrics = node.metrics()
+    return (metrics["manx_loop_hold_seconds_count"] -
+            metrics[f'manx_loop_hold_seconds_bucket{{le="{seconds:g}"}}'])
+
+
+def test_many_selectors_do_not_hold_the_loop(node, streams):
+    """Selectors that are compared with all pods and match none: the set is filled in pieces.
+
+    The policy is one more for the same pods, so the peers of the other one are in a new set, too.
+    """
+    good, bad = streams
+    write_peers(node.lab, by_role("client"))
+    wait_known(node, PODS + 4)
+    held, turns = holds_beyond(node, 0.1), node.metrics()["manx_loop_turns_total"]
+    none = [{"namespaceSelector": {}, "podSelector": {"matchExpressions": [
+        {"key": key, "operator": "DoesNotExist"} for key in ("role", f"r{i}", "tier")]}}
+        for i in range(2000)]
+    with good, bad:
+        time.sleep(0.05)
+        node.lab.policy(bulk.space(0), "many", {"matchLabels": {"role": "server"}}, ingress=[
+            {"from": none, "ports": [{"protocol": "UDP", "port": 8080}]}])
+        wait_for(lambda: node.metrics()['manx_objects{kind="NetworkPolicy"}'] == 2 and
+                 node.metrics()["manx_pending_operations"] == 0, 60, "the policy")
+    judge(good, bad)
+    assert node.metrics()["manx_loop_turns_total"] > turns + 50
+    assert holds_beyond(node, 0.1) == held
+
+
 def test_a_restart_into_another_folder(node, streams):
     """The table of the agent before stays in force until the difference is written."""
     good, bad = streams

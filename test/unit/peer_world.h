@@ -173,7 +173,7 @@ static inline void term_of(const struct want *want, struct term *ret)
 }
 
 /* Use the set of these terms, one or two in any order; the same twice is one. */
-static inline struct peer_set *use(struct world *w, const struct want *wants, size_t n)
+static inline struct peer_set *use_unfilled(struct world *w, const struct want *wants, size_t n)
 {
 	struct term terms[TERMS] = {0};
 	struct peer_set *s;
@@ -184,6 +184,15 @@ static inline struct peer_set *use(struct world *w, const struct want *wants, si
 	s = peers_set_get(w->p, terms, n == 2 && term_compare(&terms[0], &terms[1]) == 0 ? 1 : n);
 	for (size_t i = 0; i < n; i++)
 		term_done(&terms[i]);
+	return s;
+}
+
+/* The same, complete. */
+static inline struct peer_set *use(struct world *w, const struct want *wants, size_t n)
+{
+	struct peer_set *s = use_unfilled(w, wants, n);
+
+	assert_false(peers_fill(w->p, SIZE_MAX));
 	return s;
 }
 
