@@ -202,7 +202,7 @@ def test_add_before_the_object_is_known(shop):
     thread.join()
     pod.take_result(answer["result"])
     assert answer["seconds"] < 1.5
-    assert "isolated until" not in shop.node.log_text()
+    assert "isolated until its object" not in shop.node.log_text()
     lab.write(pod.object())
     assert tcp(pod, shop.web.v4, 80)
     lab.delete(pod)
