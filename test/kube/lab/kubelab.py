@@ -28,6 +28,7 @@ INDEX = 253  # of the server's port on the switch
 VERSIONS = {"NetworkPolicy": "networking.k8s.io/v1"}
 COLLECTIONS = {"Namespace": "namespaces", "NetworkPolicy": "networkpolicies", "Node": "nodes"}
 GROUP = "manx"  # whose members are the agents
+ROLE = "manx-lab"  # theirs; deploy/, which tests apply, has another
 RULES = next(item["rules"] for item in yaml.safe_load_all((ROOT / "deploy/rbac.yaml").read_text())
              if item["kind"] == "ClusterRole")
 
@@ -62,7 +63,7 @@ class KubeLab(Lab):
             self.control = Control(self.plane, [addresses[f] for f in self.families],
                                    **self.options)
             self.control.__enter__()
-            self.control.objects.grant(GROUP, RULES, groups=[GROUP])
+            self.control.objects.grant(ROLE, RULES, groups=[GROUP])
         except BaseException:
             self.close()
             raise
@@ -107,7 +108,7 @@ class KubeLab(Lab):
     def rights(self, change):
         """Within the block the agents have other rights: change(rule) gives each rule as it is
         then, or None."""
-        role = f"/apis/rbac.authorization.k8s.io/v1/clusterroles/{GROUP}"
+        role = f"/apis/rbac.authorization.k8s.io/v1/clusterroles/{ROLE}"
         self.client.patch(role, {"rules": [r for r in map(change, RULES) if r]})
         try:
             yield
