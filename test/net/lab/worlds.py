@@ -55,6 +55,9 @@ def draw(seed, steps, packets):
     return json.loads(done.stdout)
 
 
+NOTHING = "apiVersion: v1\nkind: List\nitems: []\n"  # a file that is empty is taken for damaged
+
+
 class Sandbox:
     """What the runtime knows of a container: as much of a Pod as cni.call() asks for."""
 
@@ -262,7 +265,7 @@ class RandomWorld:
 
     def _write(self, file, manifest):
         # Without objects rather than removed: a file that goes keeps its objects for a while.
-        self.lab.write_text(f"{file}.yaml", manifest or "# nothing\n")
+        self.lab.write_text(f"{file}.yaml", manifest or NOTHING)
         self.unsettled.add(file)
 
     def _attach(self, change):
