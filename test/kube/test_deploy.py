@@ -16,7 +16,7 @@ from lab.cluster import ROOT, binary, wait_for
 from lab.container import Container
 
 from .lab import ApiError, KubeLab, Kubelet, daemon_pod, path_of
-from .lab.kubelab import GROUP
+from .lab.kubelab import ROLE
 from .lab.readme import CONFIGURE, INSTALL, REMOVE, UPGRADE, follow
 
 ACCOUNT = "system:serviceaccount:kube-system:manx"
@@ -31,7 +31,7 @@ class Site:
         self.lab, self.control, self.folder = lab, lab.control, folder
         for kind in ("ClusterRole", "ClusterRoleBinding"):  # the lab's, for its own agents
             self.control.objects.delete({"apiVersion": "rbac.authorization.k8s.io/v1",
-                                         "kind": kind, "metadata": {"name": GROUP}})
+                                         "kind": kind, "metadata": {"name": ROLE}})
         self.deploy = folder / "deploy"
         shutil.copytree(ROOT / "deploy", self.deploy)
         self.node = lab.node("node-a")
