@@ -10,6 +10,8 @@ import base64
 import signal
 import time
 
+from lab.cluster import wait_for
+
 from .lab.shop import FAR, SPACE
 
 BACK_OFF = 40  # seconds: the longest wait between attempts, and some
@@ -44,6 +46,7 @@ def test_a_watch_that_ends_goes_on_where_it_was(shop):
     assert all("sendInitialEvents" not in r.query and int(r.query["resourceVersion"]) > 0
                for r in resumed)
     # Asked once whether the server's data are as new as ours; nothing is listed.
+    wait_for(lambda: requests_of(shop, verb="list"), 10, "the question")
     (probe,) = requests_of(shop, verb="list")
     assert probe.query["limit"] == "1" and probe.query["resourceVersionMatch"] == "NotOlderThan"
     shop.prove_equal()
