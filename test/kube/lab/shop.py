@@ -5,10 +5,8 @@ Namespace `shop` holds the pods web and client on the node and the pod `far` on 
 is an object only.  The policy `web` lets web be reached by pods with role=friend.
 """
 
-import re
-
 from lab import tcp
-from lab.cluster import wait_for
+from lab.cluster import lasting, wait_for
 
 SPACE = "shop"
 FAR = "10.201.77.7"
@@ -82,9 +80,8 @@ class Shop:
         assert self.node.metrics()["manx_nft_operations_total"] == 0
 
     def rules(self):
-        """The table as text, without what its counters have counted and what was cut meanwhile."""
-        text = re.sub(r"packets \d+ bytes \d+", "", self.node.ruleset())
-        return re.sub(r"(set cut[46] \{[^{}]*?)\n\t\telements = \{[^{}]*\}", r"\1", text)
+        """The table as text, what lasts of it."""
+        return lasting(self.node.ruleset())
 
     # --- trouble ---
 

@@ -20,7 +20,7 @@ import subprocess
 import sys
 
 from lab import cni
-from lab.cluster import binary, wait_for
+from lab.cluster import binary, lasting, wait_for
 from lab.namespace import Namespace
 from lab.runtimes import Ledger, Sandbox
 
@@ -32,10 +32,8 @@ NAMESPACES = ("steady", "locked", "open")
 
 
 def normal(ruleset):
-    """A table to compare: sets list their elements in no order, counters count, and what was cut
-    meanwhile is history."""
-    ruleset = re.sub(r"(set cut[46] \{[^{}]*?)\n\t\telements = \{[^{}]*\}", r"\1", ruleset)
-    return sorted(re.findall(r"[^\s,{}=]+", re.sub(r"packets \d+ bytes \d+", "", ruleset)))
+    """A table to compare: sets list their elements in no order."""
+    return sorted(re.findall(r"[^\s,{}=]+", lasting(ruleset)))
 
 
 class Arena:

@@ -16,6 +16,7 @@ import http.client
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -34,6 +35,12 @@ READY_SECONDS = 20
 
 def binary():
     return pathlib.Path(os.environ.get("MANX_BINARY", ROOT / "build/manx")).resolve()
+
+
+def lasting(ruleset):
+    """A table as text, without what its counters have counted and what was cut meanwhile."""
+    text = re.sub(r"packets \d+ bytes \d+", "", ruleset)
+    return re.sub(r"(set cut[46] \{[^{}]*?)\n\t\telements = \{[^{}]*\}", r"\1", text)
 
 
 def wait_for(condition, seconds=5.0, what="it", step=0.01):
