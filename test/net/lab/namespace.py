@@ -18,7 +18,8 @@ def ip(*arguments, check=True):
     """Run ip(8); return its output."""
     done = subprocess.run(["ip", *map(str, arguments)], capture_output=True, text=True, check=False)
     if check and done.returncode != 0:
-        raise RuntimeError(f"ip {' '.join(map(str, arguments))}: {done.stderr.strip()}")
+        raise RuntimeError(f"ip {' '.join(map(str, arguments))}: "
+                           f"{done.stderr.strip() or done.stdout.strip()}")
     return done.stdout
 
 
