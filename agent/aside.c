@@ -17,7 +17,7 @@
 /* struct fenced - @fence is what the engine has in place of @real */
 struct fenced {
 	const struct object *real;
-	struct policy *fence;
+	struct netpol *fence;
 	char *problem; /* NULL while it is only under suspicion */
 	UT_hash_handle hh;
 };
@@ -157,11 +157,11 @@ void aside_policy(struct aside *s, const struct object *old, const struct object
 		vec_push(&s->changed, new);
 }
 
-static struct policy *make_fence(const struct policy *p)
+static struct netpol *make_fence(const struct netpol *p)
 {
-	struct policy *f = xcalloc(1, sizeof(*f));
+	struct netpol *f = xcalloc(1, sizeof(*f));
 
-	f->o.kind = KIND_POLICY;
+	f->o.kind = KIND_NETPOL;
 	f->o.ns = intern_ref(p->o.ns);
 	f->o.name = intern_ref(p->o.name);
 	f->selects = selector_copy(&p->selects);
@@ -174,7 +174,7 @@ static void fence(struct aside *s, const struct object *real)
 	struct fenced *f = xcalloc(1, sizeof(*f));
 
 	f->real = real;
-	f->fence = make_fence(as_policy(real));
+	f->fence = make_fence(as_netpol(real));
 	policy_object(s->engine, real, &f->fence->o);
 	HASH_ADD_PTR(s->fenced, real, f);
 }

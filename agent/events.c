@@ -16,14 +16,14 @@ static const struct {
 	[KIND_NODE] = {"InvalidNode", ""},
 	[KIND_NAMESPACE] = {"InvalidNamespace", ""},
 	[KIND_POD] = {"InvalidPod", "; set aside: the pod is isolated"},
-	[KIND_POLICY] = {"InvalidNetworkPolicy", "; set aside: the pods it selects are isolated"},
+	[KIND_NETPOL] = {"InvalidNetworkPolicy", "; set aside: the pods it selects are isolated"},
 };
 _Static_assert(ARRAY_SIZE(words) == _KIND_MAX, "words for every kind");
 
 static bool is_ours(const struct agent *a, const struct object *o)
 {
 	switch (o->kind) {
-	case KIND_POLICY:
+	case KIND_NETPOL:
 		return true;
 	case KIND_POD:
 		return streq(as_pod(o)->node, a->config->node);
@@ -39,7 +39,7 @@ static void tell(struct agent *a, const struct object *o, const char *reason, co
 	_cleanup_(freep) char *note = xasprintf("%s%s", problem, words[o->kind].effect);
 	const struct event e = {o->kind, o->ns, o->name, o->uid, reason, note};
 
-	kube_events_tell(a->source.events, &e, o->kind == KIND_POLICY);
+	kube_events_tell(a->source.events, &e, o->kind == KIND_NETPOL);
 }
 
 /**

@@ -38,7 +38,7 @@ static void on_change(void *arg, const struct object *old, const struct object *
 		tell_missing_address(as_node(old), as_node(new));
 	if (kind == KIND_NODE)
 		nodes_object(a->nodes, as_node(old), as_node(new));
-	else if (kind == KIND_POLICY)
+	else if (kind == KIND_NETPOL)
 		aside_policy(a->aside, old, new);
 	else
 		policy_object(a->policy, old, new);

@@ -57,7 +57,7 @@ static void add_term(struct terms *ts, const struct match *m, uint8_t protocol, 
 }
 
 /* An absent namespaceSelector means the policy's own namespace (NetworkPolicyPeer). */
-static struct match peer_match(const struct policy *p, const struct policy_peer *peer)
+static struct match peer_match(const struct netpol *p, const struct policy_peer *peer)
 {
 	return (struct match){
 		.ns = peer->ns_given ? NULL : p->o.ns,
@@ -66,7 +66,7 @@ static struct match peer_match(const struct policy *p, const struct policy_peer 
 	};
 }
 
-static void group_add_rule(struct group *g, const struct policy *p, const struct policy_rule *r)
+static void group_add_rule(struct group *g, const struct netpol *p, const struct policy_rule *r)
 {
 	g->everyone |= !r->n_peers;
 	for (uint32_t i = 0; i < r->n_peers; i++) {
@@ -143,7 +143,7 @@ static bool group_is_empty(const struct group *g)
  * Towards others a port name means whatever number it has in each destination pod, so it goes
  * with the peers; addresses outside pods (and ipBlock) have no port names.
  */
-static void add_named_egress(struct compiler *c, const struct policy *p,
+static void add_named_egress(struct compiler *c, const struct netpol *p,
 			     const struct policy_rule *r, const struct policy_port *port)
 {
 	static const struct selector every_pod;
@@ -159,7 +159,7 @@ static void add_named_egress(struct compiler *c, const struct policy *p,
 	}
 }
 
-static void add_port(struct compiler *c, const struct policy *p, const struct policy_rule *r,
+static void add_port(struct compiler *c, const struct netpol *p, const struct policy_rule *r,
 		     const struct policy_port *port)
 {
 	struct span s = {port->protocol, port->port, port->end_port, (uint32_t)c->groups.n - 1};
@@ -181,7 +181,7 @@ static void add_port(struct compiler *c, const struct policy *p, const struct po
 }
 
 /* Source: NetworkPolicyIngressRule: ports empty or missing matches all traffic. */
-static void add_rule(struct compiler *c, const struct policy *p, const struct policy_rule *r)
+static void add_rule(struct compiler *c, const struct netpol *p, const struct policy_rule *r)
 {
 	if (!r->n_ports) {
 		group_add_rule(&c->out->any, p, r);
@@ -294,7 +294,7 @@ static void compiler_done(struct compiler *c)
  *
  * Source: networking.k8s.io/v1 NetworkPolicySpec, NetworkPolicyIngressRule, NetworkPolicyPort.
  */
-void allowance_compile(struct allowance *a, enum direction d, const struct policy *const *policies,
+void allowance_compile(struct allowance *a, enum direction d, const struct netpol *const *policies,
 		       size_t n, const struct pod *pod)
 {
 	struct compiler c = {.out = a, .pod = pod};

@@ -55,7 +55,7 @@ struct allowance {
 	bool too_large;
 };
 
-void allowance_compile(struct allowance *a, enum direction d, const struct policy *const *policies,
+void allowance_compile(struct allowance *a, enum direction d, const struct netpol *const *policies,
 		       size_t n, const struct pod *pod);
 void allowance_done(struct allowance *a);
 void allowance_text(const struct allowance *a, struct buf *out);

@@ -76,7 +76,7 @@ static void mark_selected(struct policy_engine *e, const struct match *m)
 	}
 }
 
-static void policy_removed(struct policy_engine *e, const struct policy *old)
+static void policy_removed(struct policy_engine *e, const struct netpol *old)
 {
 	struct policy_record *r;
 
@@ -88,7 +88,7 @@ static void policy_removed(struct policy_engine *e, const struct policy *old)
 	free(r);
 }
 
-static void policy_added(struct policy_engine *e, const struct policy *new)
+static void policy_added(struct policy_engine *e, const struct netpol *new)
 {
 	struct policy_record *r = xcalloc(1, sizeof(*r));
 
@@ -125,12 +125,12 @@ void policy_object(struct policy_engine *e, const struct object *old, const stru
 		peers_namespace(e->peers, o->name,
 				new && !new->problem ? &as_namespace(new)->labels : NULL);
 		break;
-	case KIND_POLICY:
+	case KIND_NETPOL:
 		count = &e->counts.policies;
 		if (old)
-			policy_removed(e, as_policy(old));
+			policy_removed(e, as_netpol(old));
 		if (new)
-			policy_added(e, as_policy(new));
+			policy_added(e, as_netpol(new));
 		break;
 	case KIND_NODE:
 	case _KIND_MAX:
@@ -144,12 +144,12 @@ void policy_object(struct policy_engine *e, const struct object *old, const stru
  */
 
 struct policy_list {
-	VEC(const struct policy *) p;
+	VEC(const struct netpol *) p;
 };
 
 static int compare_policies(const void *a, const void *b)
 {
-	const struct policy *const *x = a, *const *y = b;
+	const struct netpol *const *x = a, *const *y = b;
 
 	return strcmp((*x)->o.name, (*y)->o.name);
 }
@@ -164,7 +164,7 @@ static void find_policies(const struct policy_engine *e, const struct pod *pod, 
 
 	matchindex_find(e->policy_index, &s, &found);
 	vec_foreach (m, &found.m) {
-		const struct policy *p = container_of(*m, struct policy_record, match)->object;
+		const struct netpol *p = container_of(*m, struct policy_record, match)->object;
 
 		if (p->isolates[d])
 			vec_push(&ret->p, p);

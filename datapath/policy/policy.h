@@ -17,7 +17,7 @@ struct policy_engine;
 
 /* struct policy_info - one policy, for status */
 struct policy_info {
-	const struct policy *policy;
+	const struct netpol *policy;
 	uint32_t local_pods; /* attached here and selected by it */
 };
 

@@ -13,7 +13,7 @@
 
 /* struct policy_record - @match points into @object, which is borrowed */
 struct policy_record {
-	const struct policy *object;
+	const struct netpol *object;
 	struct match match;
 	UT_hash_handle hh; /* by the object's address: one version, one record */
 };

@@ -80,7 +80,7 @@ static void check_peer(const struct policy_peer *p)
 		must(prefix_covers(&p->cidr, &p->except[i]) && p->except[i].len > p->cidr.len);
 }
 
-static void check_policy(const struct policy *p)
+static void check_policy(const struct netpol *p)
 {
 	check_selector(&p->selects);
 	must(p->isolates[INGRESS] || p->isolates[EGRESS]);
@@ -128,8 +128,8 @@ static void check_content(const struct object *o)
 	case KIND_POD:
 		check_pod(as_pod(o));
 		return;
-	case KIND_POLICY:
-		check_policy(as_policy(o));
+	case KIND_NETPOL:
+		check_policy(as_netpol(o));
 		return;
 	case _KIND_MAX:
 		break;
@@ -138,9 +138,9 @@ static void check_content(const struct object *o)
 }
 
 /* It allows nothing and isolates somebody. */
-static void check_stand_in(const struct policy *p)
+static void check_stand_in(const struct netpol *p)
 {
-	must(p->o.kind == KIND_POLICY && p->o.ns && p->o.problem && !p->o.name);
+	must(p->o.kind == KIND_NETPOL && p->o.ns && p->o.problem && !p->o.name);
 	must(p->isolates[INGRESS] || p->isolates[EGRESS]);
 	must(!p->n_rules[INGRESS] && !p->n_rules[EGRESS]);
 }
@@ -154,12 +154,12 @@ static void take_object(void *arg _unused_, enum decode_outcome outcome, struct 
 	if (!o)
 		return;
 	if (outcome == DECODE_STAND_IN) {
-		check_stand_in(as_policy(o));
+		check_stand_in(as_netpol(o));
 		(void)object_free(o);
 		return;
 	}
 	must(*o->name && strlen(o->name) <= 253);
-	must((o->ns != NULL) == (o->kind == KIND_POD || o->kind == KIND_POLICY));
+	must((o->ns != NULL) == (o->kind == KIND_POD || o->kind == KIND_NETPOL));
 	must(!o->ns || (*o->ns && strlen(o->ns) <= 63));
 	if (o->problem)
 		check_message(o->problem);

@@ -86,7 +86,7 @@ bool log_enabled(enum log_level level _unused_)
 /* --- a kernel that refuses ---------------------------------------------------------------------
  */
 
-static bool is_guilty(const struct run *run, const struct policy *p)
+static bool is_guilty(const struct run *run, const struct netpol *p)
 {
 	return (run->refused >> (p->o.name[1] - '0') & 1) &&
 	       p->n_rules[INGRESS] + p->n_rules[EGRESS] > 0;
@@ -126,14 +126,14 @@ static void told(void *arg, const struct object *policy, const char *problem)
 {
 	const struct run *run = arg;
 
-	must(run, problem && is_guilty(run, as_policy(policy)), "an innocent policy is set aside");
+	must(run, problem && is_guilty(run, as_netpol(policy)), "an innocent policy is set aside");
 }
 
 /*
  * The world as it is in force: guilty policies have no rules.  Borrows everything; @fences has room
  * for all objects.
  */
-static struct timeline in_force(const struct run *run, struct policy *fences)
+static struct timeline in_force(const struct run *run, struct netpol *fences)
 {
 	struct timeline view = run->t;
 
@@ -142,8 +142,8 @@ static struct timeline in_force(const struct run *run, struct policy *fences)
 	vec_foreach (o, &run->t.world.objects) {
 		const struct object *use = *o;
 
-		if (use->kind == KIND_POLICY && is_guilty(run, as_policy(use))) {
-			*fences = *as_policy(use);
+		if (use->kind == KIND_NETPOL && is_guilty(run, as_netpol(use))) {
+			*fences = *as_netpol(use);
 			memset(fences->n_rules, 0, sizeof(fences->n_rules));
 			use = &fences++->o;
 		}
@@ -194,7 +194,7 @@ static void check_at_once(struct run *run, const struct timeline *view)
 
 static void check(struct run *run, bool at_once)
 {
-	_cleanup_(freep) struct policy *fences =
+	_cleanup_(freep) struct netpol *fences =
 		xcalloc(run->t.world.objects.n + 1, sizeof(*fences));
 	struct timeline view = in_force(run, fences);
 
@@ -211,7 +211,7 @@ static void on_change(void *arg, const struct object *old, const struct object *
 {
 	struct run *run = arg;
 
-	if ((new ?: old)->kind == KIND_POLICY)
+	if ((new ?: old)->kind == KIND_NETPOL)
 		aside_policy(run->aside, old, new);
 	else
 		policy_object(run->subject.engine, old, new);

@@ -87,7 +87,7 @@ static bool aim_block(struct rng *r, const struct policy_rule *rule, struct addr
 }
 
 /* A policy of the namespace with rules in a direction. */
-static const struct policy *any_policy(struct rng *r, const struct world *w, const char *ns,
+static const struct netpol *any_policy(struct rng *r, const struct world *w, const char *ns,
 				       enum direction d)
 {
 	uint32_t skip = w->objects.n ? below(r, (uint32_t)w->objects.n) : 0;
@@ -95,8 +95,8 @@ static const struct policy *any_policy(struct rng *r, const struct world *w, con
 	for (size_t i = 0; i < w->objects.n; i++) {
 		const struct object *o = w->objects.v[(i + skip) % w->objects.n];
 
-		if (o->kind == KIND_POLICY && streq(o->ns, ns) && as_policy(o)->n_rules[d])
-			return as_policy(o);
+		if (o->kind == KIND_NETPOL && streq(o->ns, ns) && as_netpol(o)->n_rules[d])
+			return as_netpol(o);
 	}
 	return NULL;
 }
@@ -113,7 +113,7 @@ bool aimed_packet(struct rng *r, const struct world *w, struct packet *ret)
 {
 	enum direction d = below(r, _DIRECTION_MAX);
 	const struct reference_endpoint *e;
-	const struct policy *policy;
+	const struct netpol *policy;
 	const struct policy_rule *rule;
 	const struct pod *other = NULL;
 	struct addr subject, peer;

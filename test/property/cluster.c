@@ -36,7 +36,7 @@ int cluster_add(struct cluster *c, const char *name, const char *text, struct er
 	vec_foreach (entry, &m.entries) {
 		struct object *o = TAKE(entry->o, NULL);
 
-		if (r == 0 && o->problem && o->kind != KIND_POLICY)
+		if (r == 0 && o->problem && o->kind != KIND_NETPOL)
 			r = err_set(reterr, -EINVAL, "%s:%u: %s", name, entry->line, o->problem);
 		vec_push(&c->objects, o);
 		vec_push(&c->world.objects, o);

@@ -22,7 +22,7 @@ bool judge_expected(const struct world *w, const struct packet *p)
 	bool allowed;
 
 	vec_foreach (o, &w->objects)
-		if ((*o)->kind == KIND_POLICY || !(*o)->problem)
+		if ((*o)->kind == KIND_NETPOL || !(*o)->problem)
 			vec_push(&known.objects, *o);
 	vec_foreach (e, &w->endpoints) {
 		vec_push(&known.endpoints, *e);

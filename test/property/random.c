@@ -323,10 +323,10 @@ static struct policy_rule random_rule(struct rng *r)
  */
 struct object *random_policy(struct rng *r, const char *ns, const char *name)
 {
-	struct policy *p = xcalloc(1, sizeof(*p));
+	struct netpol *p = xcalloc(1, sizeof(*p));
 	uint32_t types = 1 + below(r, 3);
 
-	p->o = (struct object){.kind = KIND_POLICY, .ns = intern(ns), .name = intern(name)};
+	p->o = (struct object){.kind = KIND_NETPOL, .ns = intern(ns), .name = intern(name)};
 	p->selects = random_selector(r, 20);
 	if (chance(r, 5))
 		p->o.problem = xstrdup("spec.ingress[0]: set aside by chance");
@@ -350,7 +350,7 @@ static const struct object *random_object(struct rng *r, const struct world *w)
 }
 
 /* An edge of a block of a policy, or the address beside it. */
-static bool edge_addr(struct rng *r, const struct policy *p, struct addr *ret)
+static bool edge_addr(struct rng *r, const struct netpol *p, struct addr *ret)
 {
 	enum direction d = below(r, _DIRECTION_MAX);
 	const struct policy_rule *rule;
@@ -375,8 +375,8 @@ static bool edge_addr(struct rng *r, const struct policy *p, struct addr *ret)
 
 static bool object_addr(struct rng *r, const struct object *o, struct addr *ret)
 {
-	if (o && o->kind == KIND_POLICY)
-		return edge_addr(r, as_policy(o), ret);
+	if (o && o->kind == KIND_NETPOL)
+		return edge_addr(r, as_netpol(o), ret);
 	if (!o || o->kind != KIND_POD || !as_pod(o)->n_ips)
 		return false;
 	*ret = as_pod(o)->ips[below(r, as_pod(o)->n_ips)];

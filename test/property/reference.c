@@ -137,7 +137,7 @@ static const struct namespace *namespace_of(const struct world *w, const struct 
 	return NULL;
 }
 
-static bool peer_selects(const struct world *w, const struct policy *policy,
+static bool peer_selects(const struct world *w, const struct netpol *policy,
 			 const struct policy_peer *peer, const struct pod *pod)
 {
 	const struct namespace *ns = namespace_of(w, pod);
@@ -200,7 +200,7 @@ static bool ports_match(const struct policy_rule *r, const struct packet *p,
 
 struct question {
 	const struct world *w;
-	const struct policy *policy;
+	const struct netpol *policy;
 	const struct packet *packet;
 	enum direction direction;
 	const struct pod *subject; /* the local pod */
@@ -238,7 +238,7 @@ static bool rule_allows(const struct question *q, const struct policy_rule *r)
 	return !r->n_peers && rule_allows_peer(q, r, NULL);
 }
 
-static bool policy_isolates(const struct policy *policy, const struct pod *pod, enum direction d)
+static bool policy_isolates(const struct netpol *policy, const struct pod *pod, enum direction d)
 {
 	return policy->isolates[d] && streq(policy->o.ns, pod->o.ns) &&
 	       selects(&policy->selects, &pod->labels);
@@ -267,10 +267,10 @@ static bool endpoint_allows(const struct world *w, const struct packet *p,
 		return true;
 	q.others = pods_with(w, d == INGRESS ? &p->src : &p->dst);
 	vec_foreach (o, &w->objects) {
-		if ((*o)->kind != KIND_POLICY || !policy_isolates(as_policy(*o), e->object, d))
+		if ((*o)->kind != KIND_NETPOL || !policy_isolates(as_netpol(*o), e->object, d))
 			continue;
 		isolated = true;
-		q.policy = as_policy(*o);
+		q.policy = as_netpol(*o);
 		allowed = allowed || policy_allows(&q);
 	}
 	vec_done(&q.others.pod);

@@ -141,7 +141,7 @@ static void put_pod(const struct pod *p, struct buf *out)
 	buf_puts(out, "]\n");
 }
 
-static void put_policy(const struct policy *p, struct buf *out)
+static void put_policy(const struct netpol *p, struct buf *out)
 {
 	static const char *const types[] = {"Ingress", "Egress"};
 	static const char *const fields[] = {"ingress", "egress"}, *const peers[] = {"from", "to"};
@@ -180,7 +180,7 @@ void show_object(const struct object *o, struct buf *out)
 	else if (o->kind == KIND_POD)
 		put_pod(as_pod(o), out);
 	else
-		put_policy(as_policy(o), out);
+		put_policy(as_netpol(o), out);
 }
 
 static bool is_present(const struct world *w, const struct pod *pod)

@@ -82,7 +82,7 @@ static struct change change_object(struct timeline *t, enum kind kind, uint32_t 
 		return put_object(t, i, NULL);
 	if (kind == KIND_NAMESPACE)
 		new = random_namespace(r, name);
-	else if (kind == KIND_POLICY)
+	else if (kind == KIND_NETPOL)
 		new = random_policy(r, ns, name);
 	else
 		new = new_pod(t, ns, name, i < t->world.objects.n ? t->world.objects.v[i] : NULL);
@@ -237,7 +237,7 @@ struct change timeline_step(struct timeline *t)
 	if (what < 45)
 		return change_object(t, KIND_POD, 25);
 	if (what < 70)
-		return change_object(t, KIND_POLICY, 30);
+		return change_object(t, KIND_NETPOL, 30);
 	if (what < 92)
 		return attach_any(t);
 	return detach_any(t);

@@ -168,7 +168,7 @@ static void vary_port(struct rng *r, struct policy_port *p)
 		p->protocol = protocols[below(r, ARRAY_SIZE(protocols))];
 }
 
-static void vary_rules(struct rng *r, struct policy *p)
+static void vary_rules(struct rng *r, struct netpol *p)
 {
 	enum direction d = below(r, _DIRECTION_MAX);
 	struct policy_rule *rule;
@@ -183,18 +183,18 @@ static void vary_rules(struct rng *r, struct policy *p)
 }
 
 /* As agent/aside.c fences a policy: the same selector and directions, no rule. */
-static struct object *fenced(const struct policy *p)
+static struct object *fenced(const struct netpol *p)
 {
-	struct policy *f = xcalloc(1, sizeof(*f));
+	struct netpol *f = xcalloc(1, sizeof(*f));
 
 	f->o = (struct object){
-		.kind = KIND_POLICY, .ns = intern_ref(p->o.ns), .name = intern_ref(p->o.name)};
+		.kind = KIND_NETPOL, .ns = intern_ref(p->o.ns), .name = intern_ref(p->o.name)};
 	f->selects = selector_copy(&p->selects);
 	memcpy(f->isolates, p->isolates, sizeof(f->isolates));
 	return &f->o;
 }
 
-static void vary_policy(struct rng *r, struct policy *p)
+static void vary_policy(struct rng *r, struct netpol *p)
 {
 	switch (below(r, 4)) {
 	case 0:
@@ -218,15 +218,15 @@ static struct object *varied(struct rng *r, const struct object *o)
 {
 	struct object *new;
 
-	if (o->kind == KIND_POLICY && chance(r, 10))
-		return fenced(as_policy(o));
+	if (o->kind == KIND_NETPOL && chance(r, 10))
+		return fenced(as_netpol(o));
 	new = object_copy(o);
 	if (chance(r, 5))
 		return new;
 	if (new->kind == KIND_POD)
 		vary_pod(r, (struct pod *)new);
-	else if (new->kind == KIND_POLICY)
-		vary_policy(r, (struct policy *)new);
+	else if (new->kind == KIND_NETPOL)
+		vary_policy(r, (struct netpol *)new);
 	else if (chance(r, 85))
 		vary_labels(r, &((struct namespace *)new)->labels, 1);
 	else

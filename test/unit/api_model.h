@@ -109,7 +109,7 @@ static inline void model_begin(struct model *m)
 	for (int i = 0; i < MODEL_NS; i++)
 		*t++ = (struct thing){.kind = KIND_NAMESPACE, .ns = -1, .name = i};
 	for (int i = 0; i < MODEL_POLICIES; i++)
-		*t++ = (struct thing){.kind = KIND_POLICY, .ns = i, .name = 0};
+		*t++ = (struct thing){.kind = KIND_NETPOL, .ns = i, .name = 0};
 	for (int i = 0; i < MODEL_PODS; i++)
 		*t++ = (struct thing){.kind = KIND_POD, .ns = i % MODEL_NS, .name = i / MODEL_NS};
 }
@@ -201,7 +201,7 @@ static inline void put_thing(struct buf *b, const struct thing *t, uint64_t vers
 		   "\"uid\":\"%" PRIu64 "\",\"resourceVersion\":\"%" PRIu64
 		   "\",\"labels\":{\"v\":\"%" PRIu64 "\"}}",
 		   t->born, version, t->version);
-	if (t->kind == KIND_POLICY)
+	if (t->kind == KIND_NETPOL)
 		buf_printf(b,
 			   ",\"spec\":{\"podSelector\":{\"matchLabels\":{\"v\":\"%" PRIu64 "\"}}}",
 			   t->version);
@@ -289,7 +289,7 @@ static inline struct collection collection_of(const char *path)
 	if (str_starts(path, "/api/v1/nodes?"))
 		c.kind = KIND_NODE;
 	if (str_starts(path, "/apis/"))
-		c.kind = KIND_POLICY;
+		c.kind = KIND_NETPOL;
 	if (strstr(path, "metadata.name%3Dn1"))
 		c.name = 1;
 	c.own = strstr(path, "=spec.nodeName%3Dn1");

@@ -52,7 +52,7 @@ static inline uint64_t version_of(const struct object *o)
 	const struct labels *l = o->kind == KIND_NODE	     ? &as_node(o)->labels
 				 : o->kind == KIND_NAMESPACE ? &as_namespace(o)->labels
 							     : &as_pod(o)->labels;
-	const char *text = o->kind == KIND_POLICY ? as_policy(o)->selects.v[0].values[0]
+	const char *text = o->kind == KIND_NETPOL ? as_netpol(o)->selects.v[0].values[0]
 						  : labels_get(l, "v");
 
 	return strtoull(text, NULL, 10);

@@ -119,7 +119,7 @@ static const char *const objects[_KIND_MAX] = {
 		"[{\"ip\":\"10.1.0.5\"},{\"ip\":\"fd00:1::5\"}],\"conditions\":[{\"type\":"
 		"\"Ready\"}],"
 		"\"containerStatuses\":[{\"name\":\"c\",\"restartCount\":0,\"ready\":true}]}}",
-	[KIND_POLICY] =
+	[KIND_NETPOL] =
 		"{\"metadata\":{" JUNK "\"name\":\"p\",\"namespace\":\"shop\",\"uid\":\"u4\","
 		"\"resourceVersion\":\"10\"},\"spec\":{\"podSelector\":{\"matchExpressions\":[{"
 		"\"key\":"
@@ -349,13 +349,13 @@ static char *repeat(const char *before, const char *text, size_t n, const char *
 /* It fails closed by its name, and those behind it are read. */
 static void assert_set_aside(const char *text, const char *why)
 {
-	const struct policy *p;
+	const struct netpol *p;
 
-	READ(a, API_LIST, KIND_POLICY, text);
+	READ(a, API_LIST, KIND_NETPOL, text);
 	if (a.r)
 		fail_msg("%s", a.err.msg);
 	assert_int_equal(a.heard.items.n, 2);
-	p = as_policy(a.heard.items.v[0].object);
+	p = as_netpol(a.heard.items.v[0].object);
 	assert_string_equal(p->o.name, "big");
 	assert_string_equal(p->o.uid, "u");
 	assert_true(p->isolates[INGRESS] && p->isolates[EGRESS]);

@@ -21,7 +21,7 @@ struct world {
 	struct nft_table *table;
 	struct policy_engine *engine;
 	struct aside *aside;
-	struct policy *policy[POLICIES];
+	struct netpol *policy[POLICIES];
 	bool guilty[POLICIES];
 	bool sick;   /* the judge hears nothing */
 	int deaf_at; /* nor at this try, counted from 1 */
@@ -78,13 +78,13 @@ static void tell(void *arg, const struct object *policy, const char *problem)
 	w->told[i] = true;
 }
 
-static struct policy *make_policy(int i)
+static struct netpol *make_policy(int i)
 {
-	struct policy *p = xcalloc(1, sizeof(*p));
+	struct netpol *p = xcalloc(1, sizeof(*p));
 	char name[8];
 
 	(void)snprintf(name, sizeof(name), "p%d", i);
-	p->o.kind = KIND_POLICY;
+	p->o.kind = KIND_NETPOL;
 	p->o.ns = intern("ns");
 	p->o.name = intern(name);
 	p->isolates[INGRESS] = true;
@@ -202,7 +202,7 @@ static void a_changed_policy_is_tried_again(void **state _unused_)
 {
 	struct err e = {-EINVAL, "refused"};
 	struct world w = {.guilty = {[2] = true}};
-	struct policy *old;
+	struct netpol *old;
 
 	setup(&w);
 	assert_true(aside_guilty(w.aside, &e));
@@ -269,7 +269,7 @@ static void a_new_one_is_tried_soon(void **state _unused_)
 {
 	struct err e = {-EINVAL, "refused"};
 	struct world w = {.guilty = {[2] = true}};
-	struct policy *old;
+	struct netpol *old;
 	uint64_t now = 0;
 
 	setup(&w);

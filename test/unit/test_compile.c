@@ -55,13 +55,13 @@ static struct decoded decode_specs(const char *const *specs)
 /* Compile what was decoded; @pod: with the pod's port names. */
 static void compile(struct allowance *a, enum direction d, const struct decoded *from, bool pod)
 {
-	const struct policy *policies[POLICIES_MAX];
+	const struct netpol *policies[POLICIES_MAX];
 	size_t n = from->o.n - 1;
 
 	assert_true(n <= POLICIES_MAX);
 	for (size_t i = 0; i < n; i++) {
 		assert_no_problem(from->o.v[i + 1]);
-		policies[i] = as_policy(from->o.v[i + 1]);
+		policies[i] = as_netpol(from->o.v[i + 1]);
 	}
 	*a = (struct allowance){0};
 	allowance_compile(a, d, policies, n, pod ? as_pod(from->o.v[0]) : NULL);

@@ -83,7 +83,7 @@ static struct result policy(const char *spec)
 static void expect_problem(const char *spec, const char *problem)
 {
 	struct result t = policy(spec);
-	const struct policy *p = as_policy(t.o.v[0]);
+	const struct netpol *p = as_netpol(t.o.v[0]);
 
 	if (!p->o.problem)
 		fail_msg("accepted: %s", spec);
@@ -150,7 +150,7 @@ static void wrong_policies_fail_closed(void **state _unused_)
 {
 	struct result t = policy("{podSelector: {matchLabels: {app: web}}, policyTypes: [Egress], "
 				 "ingress: [{}], egress: [{ports: [{port: 0}]}]}");
-	const struct policy *p = as_policy(t.o.v[0]);
+	const struct netpol *p = as_netpol(t.o.v[0]);
 
 	assert_int_equal(p->selects.n, 1);
 	assert_false(p->isolates[INGRESS]);
@@ -158,7 +158,7 @@ static void wrong_policies_fail_closed(void **state _unused_)
 	done(&t);
 
 	t = policy("{podSelector: {matchLabels: {app: '!'}}, policyTypes: [Egress]}");
-	p = as_policy(t.o.v[0]);
+	p = as_netpol(t.o.v[0]);
 	assert_non_null(p->o.problem);
 	assert_int_equal(p->selects.n, 0); /* the whole namespace */
 	assert_false(p->isolates[INGRESS]);
@@ -166,12 +166,12 @@ static void wrong_policies_fail_closed(void **state _unused_)
 	done(&t);
 
 	t = policy("{podSelector: {}, policyTypes: [Ingress, None]}");
-	p = as_policy(t.o.v[0]);
+	p = as_netpol(t.o.v[0]);
 	assert_true(p->isolates[INGRESS] && p->isolates[EGRESS]);
 	done(&t);
 
 	t = policy("[]");
-	p = as_policy(t.o.v[0]);
+	p = as_netpol(t.o.v[0]);
 	assert_non_null(p->o.problem);
 	assert_true(p->isolates[INGRESS] && p->isolates[EGRESS]);
 	done(&t);
@@ -193,7 +193,7 @@ static void policy_types_default(void **state _unused_)
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct result t = policy(cases[i].spec);
-		const struct policy *p = as_policy(t.o.v[0]);
+		const struct netpol *p = as_netpol(t.o.v[0]);
 
 		assert_null(p->o.problem);
 		assert_int_equal(p->isolates[INGRESS], cases[i].in);
@@ -209,7 +209,7 @@ static void a_whole_policy(void **state _unused_)
 		       "{from: [{namespaceSelector: {}}, {podSelector: {matchExpressions: "
 		       "[{key: t, operator: In, values: [c, b, c]}]}}], ports: [{port: 80}, "
 		       "{protocol: UDP, port: dns}, {protocol: SCTP}, {port: 1, endPort: 9}]}]}");
-	const struct policy *p = as_policy(t.o.v[0]);
+	const struct netpol *p = as_netpol(t.o.v[0]);
 	const struct policy_rule *r = &p->rules[INGRESS][0];
 
 	assert_null(p->o.problem);

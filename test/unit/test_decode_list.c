@@ -152,7 +152,7 @@ static void a_policy_of_a_misspelled_kind_fails_closed(void **state _unused_)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		_cleanup_(freep) char *text = xasprintf("%s%s", cases[i].head, rest);
 		struct decoded d = decode_one(text);
-		const struct policy *p = as_policy(d.o.v[0]);
+		const struct netpol *p = as_netpol(d.o.v[0]);
 
 		assert_problem(&p->o, cases[i].problem);
 		assert_int_equal(p->selects.n, 1);
@@ -231,7 +231,7 @@ static void what_may_be_a_policy_has_a_stand_in(void **state _unused_)
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct decoded d = decode(cases[i].text);
-		const struct policy *p = d.stand_ins.n ? as_policy(d.stand_ins.v[0]) : NULL;
+		const struct netpol *p = d.stand_ins.n ? as_netpol(d.stand_ins.v[0]) : NULL;
 
 		if (!d.r || d.o.n || d.stand_ins.n != (cases[i].ns ? 1 : 0))
 			fail_msg("%s", cases[i].text);
@@ -276,7 +276,7 @@ static void a_list_of_everything(void **state _unused_)
 	assert_int_equal(d.unknown, 1);
 	assert_int_equal(d.o.n, 4);
 	assert_int_equal(d.o.v[0]->kind, KIND_POD);
-	assert_int_equal(d.o.v[1]->kind, KIND_POLICY);
+	assert_int_equal(d.o.v[1]->kind, KIND_NETPOL);
 	assert_int_equal(d.o.v[2]->kind, KIND_NODE);
 	assert_int_equal(d.o.v[3]->kind, KIND_NAMESPACE);
 	decoded_done(&d);
@@ -303,7 +303,7 @@ static void items_of_a_typed_list_need_not_say_their_kind(void **state _unused_)
 		assert_int_equal(d.o.v[i]->name[0], 'a' + i);
 	assert_string_equal(d.o.v[6]->name, "h");
 	assert_non_null(d.o.v[6]->problem);
-	assert_int_equal(d.o.v[1]->kind, KIND_POLICY);
+	assert_int_equal(d.o.v[1]->kind, KIND_NETPOL);
 	assert_int_equal(d.o.v[5]->kind, KIND_NAMESPACE);
 	decoded_done(&d);
 }

@@ -26,15 +26,15 @@ static struct decoded policy(const char *spec)
 	return decode_one(yaml);
 }
 
-static const struct policy *good(const struct decoded *d)
+static const struct netpol *good(const struct decoded *d)
 {
 	assert_no_problem(d->o.v[0]);
-	return as_policy(d->o.v[0]);
+	return as_netpol(d->o.v[0]);
 }
 
-static const struct policy *bad(const struct decoded *d, const char *problem)
+static const struct netpol *bad(const struct decoded *d, const char *problem)
 {
-	const struct policy *p = as_policy(d->o.v[0]);
+	const struct netpol *p = as_netpol(d->o.v[0]);
 
 	assert_problem(&p->o, problem);
 	for (int i = 0; i < _DIRECTION_MAX; i++) {
@@ -327,7 +327,7 @@ static void directions_default_as_in_the_api_server(void **state _unused_)
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct decoded d = policy(cases[i].spec);
-		const struct policy *p = good(&d);
+		const struct netpol *p = good(&d);
 
 		if (p->isolates[INGRESS] != cases[i].in || p->isolates[EGRESS] != cases[i].out)
 			fail_msg("%s: ingress %d, egress %d", cases[i].spec, p->isolates[INGRESS],
@@ -379,7 +379,7 @@ static void what_is_wrong_fails_closed(void **state _unused_)
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct decoded d = policy(cases[i].spec);
-		const struct policy *p =
+		const struct netpol *p =
 			bad(&d, d.o.v[0]->problem ? d.o.v[0]->problem : "a problem");
 
 		if (p->selects.n != cases[i].terms || p->isolates[INGRESS] != cases[i].in ||
@@ -396,7 +396,7 @@ static void empty_missing_and_null(void **state _unused_)
 	struct decoded d =
 		policy("{ingress: [{}, {from: [], ports: []}, {from: null, ports: null}, "
 		       "null, {ports: [null, {}]}]}");
-	const struct policy *p = good(&d);
+	const struct netpol *p = good(&d);
 	const struct policy_rule *r = p->rules[INGRESS];
 
 	assert_int_equal(p->n_rules[INGRESS], 5);
@@ -617,7 +617,7 @@ static void unknown_fields_fail_closed(void **state _unused_)
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct decoded d = policy(cases[i].spec);
-		const struct policy *p = as_policy(d.o.v[0]);
+		const struct netpol *p = as_netpol(d.o.v[0]);
 
 		assert_non_null(p->o.problem);
 		if (p->selects.n != cases[i].terms || p->isolates[INGRESS] != cases[i].ingress ||

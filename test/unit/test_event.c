@@ -16,7 +16,7 @@
 #define WHEN "2026-11-25T10:00:00.000001Z"
 
 static const struct event policy = {
-	KIND_POLICY, "shop", "web", "u-1", "InvalidNetworkPolicy", "spec.ingress: \"too\" many"};
+	KIND_NETPOL, "shop", "web", "u-1", "InvalidNetworkPolicy", "spec.ingress: \"too\" many"};
 
 /* struct posted - an Event as the server reads it */
 struct posted {

@@ -49,7 +49,7 @@ static void tell_shared(struct world *w, const char *name, const char *uid, cons
 			uint64_t spread)
 {
 	const char *ns = intern("ns"), *n = intern(name), *u = intern(uid);
-	const struct event e = {KIND_POLICY, ns, n, u, "Wrong", note};
+	const struct event e = {KIND_NETPOL, ns, n, u, "Wrong", note};
 
 	event_queue_tell(w->queue, &e, spread, w->now);
 	intern_put(ns);
@@ -68,7 +68,7 @@ static void change(struct world *w, const char *name,
 {
 	const char *ns = intern("ns"), *n = intern(name);
 
-	fn(w->queue, KIND_POLICY, ns, n);
+	fn(w->queue, KIND_NETPOL, ns, n);
 	intern_put(ns);
 	intern_put(n);
 }

@@ -652,7 +652,7 @@ static void policies_are_never_listed_from_an_old_cache(void **state)
 	w->feed = feed_free(w->feed, false);
 	w->feed = feed_new(&w->owner,
 			   &(struct feed_spec){.id = 9,
-					       .kind = KIND_POLICY,
+					       .kind = KIND_NETPOL,
 					       .path = "/api/v1/namespaces/n/pods",
 					       .name = "policies"},
 			   42);

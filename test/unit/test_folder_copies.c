@@ -161,15 +161,15 @@ static void test_cut_anywhere(void **state)
 		{
 			const char *ns = intern("shop"), *name = intern("allow-web");
 
-			o = store_get(w->store, KIND_POLICY, ns, name);
+			o = store_get(w->store, KIND_NETPOL, ns, name);
 			/* Whole lines may have been removed by hand: then it is what it says. */
 			if (n > 0 && POLICY[n - 1] == '\n')
-				assert_true(o && as_policy(o)->isolates[INGRESS]);
-			else if (!o || o->problem || !as_policy(o)->isolates[INGRESS] ||
-				 as_policy(o)->selects.n != 1 ||
-				 as_policy(o)->n_rules[INGRESS] != 1 ||
-				 as_policy(o)->rules[INGRESS][0].n_peers != 1 ||
-				 as_policy(o)->rules[INGRESS][0].n_ports != 1)
+				assert_true(o && as_netpol(o)->isolates[INGRESS]);
+			else if (!o || o->problem || !as_netpol(o)->isolates[INGRESS] ||
+				 as_netpol(o)->selects.n != 1 ||
+				 as_netpol(o)->n_rules[INGRESS] != 1 ||
+				 as_netpol(o)->rules[INGRESS][0].n_peers != 1 ||
+				 as_netpol(o)->rules[INGRESS][0].n_ports != 1)
 				fail_msg("cut at byte %zu", n);
 			intern_put(ns);
 			intern_put(name);

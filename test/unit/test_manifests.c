@@ -40,15 +40,15 @@ static struct object *make(enum kind kind, const char *ns, const char *name, con
 		[KIND_NODE] = sizeof(struct node),
 		[KIND_NAMESPACE] = sizeof(struct namespace),
 		[KIND_POD] = sizeof(struct pod),
-		[KIND_POLICY] = sizeof(struct policy),
+		[KIND_NETPOL] = sizeof(struct netpol),
 	};
 	struct object *o = xcalloc(1, sizes[kind]);
 
 	o->kind = kind;
 	o->ns = ns ? intern(ns) : NULL;
 	o->name = intern(name);
-	if (kind == KIND_POLICY) {
-		struct policy *p = (struct policy *)o;
+	if (kind == KIND_NETPOL) {
+		struct netpol *p = (struct netpol *)o;
 
 		p->selects.n = 1;
 		p->selects.v = xcalloc(1, sizeof(*p->selects.v));
@@ -74,7 +74,7 @@ static const char *value_of(const struct object *o)
 	case KIND_NAMESPACE:
 		return as_namespace(o)->labels.v[0].value;
 	default:
-		return as_policy(o)->selects.v[0].key;
+		return as_netpol(o)->selects.v[0].key;
 	}
 }
 
@@ -86,7 +86,7 @@ static struct object *make_from(const char *text)
 	size_t n = strlen(text);
 
 	if (sscanf(text, "%15s %15[a-z]/%15[a-z]=%15[a-z]", kind, ns, name, value) == 4)
-		o = make(streq(kind, "Pod") ? KIND_POD : KIND_POLICY, ns, name, value);
+		o = make(streq(kind, "Pod") ? KIND_POD : KIND_NETPOL, ns, name, value);
 	else if (sscanf(text, "%15s %15[a-z]=%15[a-z]", kind, name, value) == 3)
 		o = make(streq(kind, "Node") ? KIND_NODE : KIND_NAMESPACE, NULL, name, value);
 	assert_non_null(o);
@@ -559,7 +559,7 @@ static void test_stats(void **state)
 	assert_int_equal(s.objects[KIND_POD], 2);
 	assert_int_equal(s.objects[KIND_NODE], 1);
 	assert_int_equal(s.objects[KIND_NAMESPACE], 1);
-	assert_int_equal(s.objects[KIND_POLICY], 0);
+	assert_int_equal(s.objects[KIND_NETPOL], 0);
 	assert_int_equal(s.unknown, 3);
 	assert_int_equal(s.problems, 1);
 	load(w, "a.yaml", "");
@@ -591,9 +591,9 @@ static void test_many_files(void **state)
 	assert_int_equal(s.objects[KIND_POD], 1);
 }
 
-static struct policy *full_policy(void)
+static struct netpol *full_policy(void)
 {
-	struct policy *p = (struct policy *)make(KIND_POLICY, "a", "p", "x");
+	struct netpol *p = (struct netpol *)make(KIND_NETPOL, "a", "p", "x");
 	struct policy_rule *r = xcalloc(1, sizeof(*r));
 
 	p->o.problem = xstrdup("why");
@@ -620,7 +620,7 @@ static struct policy *full_policy(void)
 
 static void test_copies_stand_alone(void **state _unused_)
 {
-	struct policy *p = full_policy();
+	struct netpol *p = full_policy();
 	struct pod *pod = (struct pod *)make(KIND_POD, "a", "web", "x");
 	struct node *node = (struct node *)make(KIND_NODE, NULL, "n", "x");
 	struct object *copies[3], *again;
@@ -644,7 +644,7 @@ static void test_copies_stand_alone(void **state _unused_)
 	(void)object_free(&pod->o);
 	(void)object_free(&node->o);
 	/* The copies hold on their own what they need. */
-	assert_string_equal(as_policy(copies[0])->rules[EGRESS][0].peers[0].pods.v[0].values[0],
+	assert_string_equal(as_netpol(copies[0])->rules[EGRESS][0].peers[0].pods.v[0].values[0],
 			    "val");
 	assert_string_equal(as_pod(copies[1])->ports[0].name, "http");
 	for (size_t i = 0; i < ARRAY_SIZE(copies); i++) {

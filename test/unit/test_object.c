@@ -198,7 +198,7 @@ static void expect_match(const struct selecting *c)
 	assert_int_equal(d.o.n, 2);
 	assert_no_problem(d.o.v[0]);
 	assert_no_problem(d.o.v[1]);
-	if (selector_matches(&as_policy(d.o.v[0])->selects, &as_pod(d.o.v[1])->labels) !=
+	if (selector_matches(&as_netpol(d.o.v[0])->selects, &as_pod(d.o.v[1])->labels) !=
 	    c->matches)
 		fail_msg("%s %s {%s}", c->selector, c->matches ? "does not match" : "matches",
 			 c->labels);
@@ -295,7 +295,7 @@ static void selectors_compare_and_copy(void **state _unused_)
 	struct decoded d = decode(
 		FROM("podSelector: {matchLabels: {a: b}, matchExpressions: [{key: c, operator: "
 		     "Exists}]}, namespaceSelector: {matchLabels: {a: b}}"));
-	const struct policy_peer *peer = &as_policy(d.o.v[0])->rules[INGRESS][0].peers[0];
+	const struct policy_peer *peer = &as_netpol(d.o.v[0])->rules[INGRESS][0].peers[0];
 	struct selector copy = selector_copy(&peer->pods), empty = {0};
 	struct selector copy_of_empty = selector_copy(&empty);
 
@@ -317,7 +317,7 @@ static void names(void **state _unused_)
 	assert_string_equal(kind_str(KIND_NODE), "Node");
 	assert_string_equal(kind_str(KIND_NAMESPACE), "Namespace");
 	assert_string_equal(kind_str(KIND_POD), "Pod");
-	assert_string_equal(kind_str(KIND_POLICY), "NetworkPolicy");
+	assert_string_equal(kind_str(KIND_NETPOL), "NetworkPolicy");
 	assert_string_equal(protocol_str(6), "TCP");
 	assert_string_equal(protocol_str(17), "UDP");
 	assert_string_equal(protocol_str(132), "SCTP");

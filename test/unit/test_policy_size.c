@@ -57,7 +57,7 @@ static struct decoded decode_rules_of(const char *direction, const struct buf *r
 static void expect(const char *direction, const struct buf *rules, const char *problem)
 {
 	struct decoded d = decode_rules_of(direction, rules);
-	const struct policy *p = as_policy(d.o.v[0]);
+	const struct netpol *p = as_netpol(d.o.v[0]);
 
 	assert_int_equal(d.o.n, 1);
 	if (!problem) {
@@ -75,12 +75,12 @@ static void expect(const char *direction, const struct buf *rules, const char *p
 /* Compile all policies that were decoded; gives milliseconds of the processor. */
 static double compile(struct allowance *a, enum direction d, const struct decoded *from)
 {
-	_cleanup_(freep) const struct policy **policies = xcalloc(from->o.n, sizeof(*policies));
+	_cleanup_(freep) const struct netpol **policies = xcalloc(from->o.n, sizeof(*policies));
 	clock_t began;
 
 	for (size_t i = 0; i < from->o.n; i++) {
 		assert_no_problem(from->o.v[i]);
-		policies[i] = as_policy(from->o.v[i]);
+		policies[i] = as_netpol(from->o.v[i]);
 	}
 	began = clock();
 	allowance_compile(a, d, policies, from->o.n, NULL);

@@ -103,7 +103,7 @@ static void kind_namespace_and_name_are_the_key(void **state _unused_)
 	assert_true(store_put(s, version(1, 1), &old));
 	assert_ptr_equal(store_get(s, KIND_POD, one->ns, one->name), one);
 	assert_ptr_equal(store_get(s, KIND_POD, two->ns, two->name), two);
-	assert_null(store_get(s, KIND_POLICY, one->ns, one->name));
+	assert_null(store_get(s, KIND_NETPOL, one->ns, one->name));
 	assert_null(store_get(s, KIND_NODE, NULL, one->name));
 	store_each(s, KIND_POD, count_pod, &n);
 	assert_int_equal(n, 2);

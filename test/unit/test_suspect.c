@@ -31,7 +31,7 @@ static void isolates(const char *file, const char *text, const char *expected)
 	buf_puts(&b, "");
 	manifest_suspect(file, text, text ? strlen(text) : 0, &m);
 	vec_foreach (e, &m.entries) {
-		const struct policy *p = as_policy(e->o);
+		const struct netpol *p = as_netpol(e->o);
 
 		assert_true(is_stand_in(&p->o) && p->o.problem);
 		assert_true(p->isolates[INGRESS] && p->isolates[EGRESS] && !p->selects.n);

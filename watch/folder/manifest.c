@@ -96,7 +96,7 @@ static void put_isolated(struct buf *b, const struct object *o)
 		buf_puts(b, "every namespace");
 	else
 		buf_printf(b, "namespace %s", o->ns);
-	if (as_policy(o)->selects.n)
+	if (as_netpol(o)->selects.n)
 		buf_puts(b, " that it selects");
 }
 

@@ -80,7 +80,7 @@ const struct wanted *wanted_of_kind(enum kind kind)
 		[KIND_NODE] = node,
 		[KIND_NAMESPACE] = namespace,
 		[KIND_POD] = pod,
-		[KIND_POLICY] = policy,
+		[KIND_NETPOL] = policy,
 	};
 
 	_Static_assert(ARRAY_SIZE(trees) == _KIND_MAX, "a tree for every kind");

@@ -253,7 +253,7 @@ struct feed *feed_new(const struct feed_owner *owner, const struct feed_spec *sp
 	f->timer = loop_timer(owner->loop, "api feed", on_timer, f);
 	reflector_init(&f->r, seed);
 	/* What an old cache does not know yet would be taken out of the kernel. */
-	f->r.consistent = spec->kind == KIND_POLICY;
+	f->r.consistent = spec->kind == KIND_NETPOL;
 	return f;
 }
 

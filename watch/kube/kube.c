@@ -22,7 +22,7 @@ static const struct {
 	[CORE_OWN_NODE] = {KIND_NODE, "/api/v1/nodes", "metadata.name=", "this node", false},
 	[CORE_OWN_PODS] = {KIND_POD, "/api/v1/pods", "spec.nodeName=", "pods of this node", false},
 	[CORE_NAMESPACES] = {KIND_NAMESPACE, "/api/v1/namespaces", NULL, "namespaces", true},
-	[CORE_POLICIES] = {KIND_POLICY, "/apis/networking.k8s.io/v1/networkpolicies", NULL,
+	[CORE_POLICIES] = {KIND_NETPOL, "/apis/networking.k8s.io/v1/networkpolicies", NULL,
 			   "networkpolicies", false},
 	[CORE_NODES] = {KIND_NODE, "/api/v1/nodes", NULL, "nodes", false},
 };

@@ -19,7 +19,7 @@ static const struct {
 	[KIND_NODE] = {"v1", sizeof(struct node), false},
 	[KIND_NAMESPACE] = {"v1", sizeof(struct namespace), false},
 	[KIND_POD] = {"v1", sizeof(struct pod), true},
-	[KIND_POLICY] = {"networking.k8s.io/v1", sizeof(struct policy), true},
+	[KIND_NETPOL] = {"networking.k8s.io/v1", sizeof(struct netpol), true},
 };
 _Static_assert(ARRAY_SIZE(kinds) == _KIND_MAX, "a row for every kind");
 
@@ -69,7 +69,7 @@ static int decode_identity(const struct value *root, enum kind kind, struct obje
 		return -EINVAL;
 	if (!meta)
 		return err_set(reterr, -EINVAL, "metadata: required");
-	if (kind == KIND_POLICY && fields_check_namespace(meta, reterr) < 0)
+	if (kind == KIND_NETPOL && fields_check_namespace(meta, reterr) < 0)
 		return -EINVAL;
 	if (value_get_str(meta, "metadata", "name", &name, reterr) < 0 ||
 	    value_get_str(meta, "metadata", "namespace", &ns, reterr) < 0)
@@ -104,8 +104,8 @@ static int decode_content(const struct value *root, struct object *o, struct err
 		return decode_namespace(root, (struct namespace *)o, reterr);
 	case KIND_POD:
 		return decode_pod(root, (struct pod *)o, reterr);
-	case KIND_POLICY:
-		return decode_policy(root, (struct policy *)o, reterr);
+	case KIND_NETPOL:
+		return decode_policy(root, (struct netpol *)o, reterr);
 	case _KIND_MAX:
 		break;
 	}
@@ -163,9 +163,9 @@ static int decode_misspelled(const struct value *root, enum kind meant, decoded_
 {
 	struct object *o = NULL;
 
-	if (meant != KIND_POLICY || decode_kind(root, meant, &o, NULL) < 0)
+	if (meant != KIND_NETPOL || decode_kind(root, meant, &o, NULL) < 0)
 		return -EINVAL;
-	policy_close((struct policy *)o);
+	policy_close((struct netpol *)o);
 	free(o->problem);
 	o->problem = xstrdup(e->msg);
 	fn(arg, DECODE_OK, o, root);

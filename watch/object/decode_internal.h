@@ -63,8 +63,8 @@ const char *intern_label_value(const struct value *v);
 int decode_pod(const struct value *root, struct pod *p, struct err *reterr);
 int decode_node(const struct value *root, struct node *n, struct err *reterr);
 int decode_namespace(const struct value *root, struct namespace *n, struct err *reterr);
-int decode_policy(const struct value *root, struct policy *p, struct err *reterr);
-void policy_close(struct policy *p);
+int decode_policy(const struct value *root, struct netpol *p, struct err *reterr);
+void policy_close(struct netpol *p);
 
 bool find_kind(const char *kind, const char *api_version, enum kind *ret);
 int decode_guess_kind(const char *h_kind, const char *api_version, uint32_t line, enum kind *ret,

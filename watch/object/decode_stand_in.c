@@ -105,9 +105,9 @@ int decode_guess_kind(const char *h_kind, const char *api_version, uint32_t line
  */
 struct object *stand_in_new(const char *ns)
 {
-	struct policy *p = xcalloc(1, sizeof(*p));
+	struct netpol *p = xcalloc(1, sizeof(*p));
 
-	p->o.kind = KIND_POLICY;
+	p->o.kind = KIND_NETPOL;
 	p->o.ns = intern(ns);
 	p->isolates[INGRESS] = p->isolates[EGRESS] = true;
 	return &p->o;
@@ -128,7 +128,7 @@ static bool is_other(const char *kind)
 
 	if (!*kind || streq(kind, "List") || streq(kind, "NetworkPolicyList"))
 		return false;
-	return !guess(kind, &k) || (k != KIND_POLICY && k != _KIND_MAX);
+	return !guess(kind, &k) || (k != KIND_NETPOL && k != _KIND_MAX);
 }
 
 static const char *namespace_of(const struct value *root, bool cut)
@@ -163,8 +163,8 @@ struct object *decode_stand_in(const struct value *root, const char *kind, bool 
 	if (is_other(kind))
 		return NULL;
 	o = stand_in_new(namespace_of(root, cut));
-	if (!cut && root->type == VALUE_MAP && streq(kind, kind_str(KIND_POLICY))) {
-		struct policy *p = (struct policy *)o;
+	if (!cut && root->type == VALUE_MAP && streq(kind, kind_str(KIND_NETPOL))) {
+		struct netpol *p = (struct netpol *)o;
 
 		p->isolates[INGRESS] = p->isolates[EGRESS] = false;
 		(void)decode_policy(root, p, NULL);

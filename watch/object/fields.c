@@ -267,7 +267,7 @@ void fields_each_near(const struct value *root, enum kind kind, field_fn *fn, vo
 		[KIND_NODE] = node,
 		[KIND_NAMESPACE] = namespace,
 		[KIND_POD] = pod,
-		[KIND_POLICY] = NULL,
+		[KIND_NETPOL] = NULL,
 	};
 
 	_Static_assert(ARRAY_SIZE(trees) == _KIND_MAX, "a tree for every kind");

@@ -10,7 +10,7 @@ static const char *const kind_names[] = {
 	[KIND_NODE] = "Node",
 	[KIND_NAMESPACE] = "Namespace",
 	[KIND_POD] = "Pod",
-	[KIND_POLICY] = "NetworkPolicy",
+	[KIND_NETPOL] = "NetworkPolicy",
 };
 _Static_assert(ARRAY_SIZE(kind_names) == _KIND_MAX, "a name for every kind");
 
@@ -168,7 +168,7 @@ static void rule_done(struct policy_rule *r)
 	free(r->peers);
 }
 
-static void policy_done(struct policy *p)
+static void policy_done(struct netpol *p)
 {
 	selector_done(&p->selects);
 	for (int d = 0; d < _DIRECTION_MAX; d++) {
@@ -215,8 +215,8 @@ struct object *object_free(struct object *o)
 	case KIND_POD:
 		pod_done((struct pod *)o);
 		break;
-	case KIND_POLICY:
-		policy_done((struct policy *)o);
+	case KIND_NETPOL:
+		policy_done((struct netpol *)o);
 		break;
 	case _KIND_MAX:
 		break;
@@ -300,7 +300,7 @@ static bool rule_equal(const struct policy_rule *a, const struct policy_rule *b)
 	return true;
 }
 
-static bool policy_equal(const struct policy *a, const struct policy *b)
+static bool policy_equal(const struct netpol *a, const struct netpol *b)
 {
 	if (!selector_equal(&a->selects, &b->selects))
 		return false;
@@ -364,8 +364,8 @@ bool object_equal(const struct object *a, const struct object *b)
 		return labels_equal(&as_namespace(a)->labels, &as_namespace(b)->labels);
 	case KIND_POD:
 		return pod_equal(as_pod(a), as_pod(b));
-	case KIND_POLICY:
-		return policy_equal(as_policy(a), as_policy(b));
+	case KIND_NETPOL:
+		return policy_equal(as_netpol(a), as_netpol(b));
 	case _KIND_MAX:
 		break;
 	}

@@ -10,7 +10,7 @@
 #include "lib/err.h"
 #include "lib/util.h"
 
-enum kind { KIND_NODE, KIND_NAMESPACE, KIND_POD, KIND_POLICY, _KIND_MAX };
+enum kind { KIND_NODE, KIND_NAMESPACE, KIND_POD, KIND_NETPOL, _KIND_MAX };
 
 /*
  * struct object - the head of every object; embedded first
@@ -22,7 +22,7 @@ enum kind { KIND_NODE, KIND_NAMESPACE, KIND_POD, KIND_POLICY, _KIND_MAX };
  * @name:     metadata.name
  * @uid:      metadata.uid, NULL when absent
  * @problem:  NULL, or why the object was set aside (heap, "spec.ingress[0].ports[1].endPort: ...").
- *            Then, for a policy, @selects of struct policy is as wide as could be read and it has
+ *            Then, for a policy, @selects of struct netpol is as wide as could be read and it has
  *            no rules: it fails closed.
  */
 struct object {
@@ -177,12 +177,12 @@ struct policy_rule {
 enum direction { INGRESS, EGRESS, _DIRECTION_MAX };
 
 /*
- * struct policy - a NetworkPolicy of networking.k8s.io/v1
+ * struct netpol - a NetworkPolicy of networking.k8s.io/v1
  * @selects:  spec.podSelector
  * @isolates: policyTypes after defaulting, by direction
  * @rules:    spec.ingress and spec.egress; a direction that is isolated and has no rule denies all
  */
-struct policy {
+struct netpol {
 	struct object o;
 	struct selector selects;
 	bool isolates[_DIRECTION_MAX];
@@ -199,7 +199,7 @@ struct policy {
  */
 static inline bool is_stand_in(const struct object *o)
 {
-	return o->kind == KIND_POLICY && strchr(o->name, ':');
+	return o->kind == KIND_NETPOL && strchr(o->name, ':');
 }
 
 const char *kind_str(enum kind k); /* "Pod", "NetworkPolicy", ... */
@@ -230,9 +230,9 @@ static inline const struct node *as_node(const struct object *o)
 {
 	return (const struct node *)o;
 }
-static inline const struct policy *as_policy(const struct object *o)
+static inline const struct netpol *as_netpol(const struct object *o)
 {
-	return (const struct policy *)o;
+	return (const struct netpol *)o;
 }
 
 const char *labels_get(const struct labels *l, const char *key);

@@ -52,7 +52,7 @@ static void copy_rule(struct policy_rule *r)
 
 /* Each of these gets a shallow copy and gives it content of its own. */
 
-static struct object *copy_policy(struct policy *p)
+static struct object *copy_policy(struct netpol *p)
 {
 	copy_selector(&p->selects);
 	for (int d = 0; d < _DIRECTION_MAX; d++) {
@@ -97,8 +97,8 @@ static struct object *copy_body(const struct object *o)
 		return copy_namespace(xmemdup(o, sizeof(struct namespace)));
 	case KIND_POD:
 		return copy_pod(xmemdup(o, sizeof(struct pod)));
-	case KIND_POLICY:
-		return copy_policy(xmemdup(o, sizeof(struct policy)));
+	case KIND_NETPOL:
+		return copy_policy(xmemdup(o, sizeof(struct netpol)));
 	case _KIND_MAX:
 		break;
 	}

@@ -57,7 +57,7 @@ static uint64_t add_ports(struct spans *s, const struct policy_rule *r, uint32_t
 	return named;
 }
 
-static int check_direction(const struct policy *p, enum direction d, struct err *reterr)
+static int check_direction(const struct netpol *p, enum direction d, struct err *reterr)
 {
 	const char *field = d == INGRESS ? "ingress" : "egress";
 	struct counting c = {.rules = p->rules[d]};
@@ -98,7 +98,7 @@ static int check_direction(const struct policy *p, enum direction d, struct err 
  *
  * Return: 0; -EINVAL
  */
-int policy_check_size(const struct policy *p, struct err *reterr)
+int policy_check_size(const struct netpol *p, struct err *reterr)
 {
 	int r = check_direction(p, INGRESS, reterr);
 

@@ -17,4 +17,4 @@
  */
 #define POLICY_SIZE_MAX 10000
 
-int policy_check_size(const struct policy *p, struct err *reterr);
+int policy_check_size(const struct netpol *p, struct err *reterr);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * decode_policy.c - NetworkPolicy with the checks and defaults of the API server.  Pure.
+ * netpol.c - NetworkPolicy with the checks and defaults of the API server.  Pure.
  *
  * A field that is unknown is an error, whatever the source: what it is meant to narrow would be
  * allowed otherwise.  The API server gives only fields of its own version, so that a policy of a
@@ -181,7 +181,7 @@ static int decode_rule(const struct value *v, const char *path, enum direction d
 }
 
 static int decode_rules(const struct value *spec, const char *key, enum direction d,
-			struct policy *p, struct err *reterr)
+			struct netpol *p, struct err *reterr)
 {
 	const struct value *list = NULL;
 	int result = MIN(decode_list(spec, "spec", key, &list, reterr), 0);
@@ -199,7 +199,7 @@ static int decode_rules(const struct value *spec, const char *key, enum directio
 	return result;
 }
 
-static int decode_type(const struct value *v, uint32_t i, struct policy *p, struct err *reterr)
+static int decode_type(const struct value *v, uint32_t i, struct netpol *p, struct err *reterr)
 {
 	if (v->type == VALUE_STRING && streq(v->text, "Ingress"))
 		p->isolates[INGRESS] = true;
@@ -212,7 +212,7 @@ static int decode_type(const struct value *v, uint32_t i, struct policy *p, stru
 }
 
 /* Default: always Ingress, and Egress if there are egress rules. */
-static int decode_types(const struct value *spec, struct policy *p, struct err *reterr)
+static int decode_types(const struct value *spec, struct netpol *p, struct err *reterr)
 {
 	const struct value *list = NULL, *egress = value_get(spec, "egress");
 	int r = value_get_seq(spec, "spec", "policyTypes", &list, reterr);
@@ -233,14 +233,14 @@ static int decode_types(const struct value *spec, struct policy *p, struct err *
 	return r;
 }
 
-static void isolate_all(struct policy *p)
+static void isolate_all(struct netpol *p)
 {
 	p->isolates[INGRESS] = p->isolates[EGRESS] = true;
 }
 
 /* No policyTypes, and the rules cannot be trusted: whoever wrote "egress:" meant egress too, and
  * who wrote something unknown may have meant either. */
-static void isolate_more(const struct value *spec, struct policy *p)
+static void isolate_more(const struct value *spec, struct netpol *p)
 {
 	const struct value *types = value_get(spec, "policyTypes");
 
@@ -254,11 +254,11 @@ static void isolate_more(const struct value *spec, struct policy *p)
  * policy_close() - Free the rules: nothing is allowed
  * @p: Policy
  */
-void policy_close(struct policy *p)
+void policy_close(struct netpol *p)
 {
-	struct policy *husk = xcalloc(1, sizeof(*husk));
+	struct netpol *husk = xcalloc(1, sizeof(*husk));
 
-	husk->o.kind = KIND_POLICY;
+	husk->o.kind = KIND_NETPOL;
 	memcpy(husk->rules, p->rules, sizeof(p->rules));
 	memcpy(husk->n_rules, p->n_rules, sizeof(p->n_rules));
 	memset(p->rules, 0, sizeof(p->rules));
@@ -274,7 +274,7 @@ void policy_close(struct policy *p)
  *
  * Return: 0, -EINVAL
  */
-int decode_policy(const struct value *root, struct policy *p, struct err *reterr)
+int decode_policy(const struct value *root, struct netpol *p, struct err *reterr)
 {
 	const struct value *spec = NULL;
 	bool given;

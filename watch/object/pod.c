@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * decode_pod.c - Pod: labels, identity, addresses, named ports.  Pure.
+ * pod.c - Pod: labels, identity, addresses, named ports.  Pure.
  */
 #include <errno.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * decode_node.c - Node and Namespace.  Pure.
+ * node.c - Node and Namespace.  Pure.
  */
 #include <errno.h>
 
