@@ -21,10 +21,10 @@
 
 #include "agent/aside.h"
 #include "agent/cni/calls.h"
+#include "agent/command/install.h"
+#include "agent/command/instance.h"
 #include "agent/config/reload.h"
 #include "agent/events.h"
-#include "agent/install.h"
-#include "agent/instance.h"
 #include "agent/leaks.h"
 #include "agent/report/report.h"
 #include "agent/restore.h"
@@ -287,19 +287,19 @@ static int open_socket(struct agent *a, struct err *reterr)
 	return server_open(a->loop, path, &handler, a, &a->server, reterr);
 }
 
-static int open_http(struct agent *a, struct err *reterr)
+static int open_pages(struct agent *a, struct err *reterr)
 {
-	struct http_address address;
-	int r = http_address_parse(a->config->http_address, &address, reterr);
+	struct pages_address address;
+	int r = pages_address_parse(a->config->http_address, &address, reterr);
 
 	if (r < 0 || address.off)
 		return r;
-	r = http_start(a->loop, &address, &a->http, reterr);
+	r = pages_start(a->loop, &address, &a->pages, reterr);
 	if (r < 0)
 		return r;
-	http_route(a->http, "/metrics", report_metrics, a);
-	http_route(a->http, "/livez", report_live, a);
-	http_route(a->http, "/readyz", report_ready, a);
+	pages_route(a->pages, "/metrics", report_metrics, a);
+	pages_route(a->pages, "/livez", report_live, a);
+	pages_route(a->pages, "/readyz", report_ready, a);
 	return 0;
 }
 
@@ -415,7 +415,7 @@ static int start(struct agent *a, struct err *reterr)
 	routing_read(a);
 	hostaddrs_read(a);
 	waiter_drain(a->routing.waiter);
-	r = open_http(a, reterr);
+	r = open_pages(a, reterr);
 	loop_wake(a->loop);
 	return r;
 }
@@ -428,7 +428,7 @@ static void close_shells(struct agent *a)
 	(void)server_close(a->server);
 	recheck_close(a);
 	cniconf_end(a);
-	(void)http_stop(a->http);
+	(void)pages_stop(a->pages);
 	a->routing.waiter = waiter_free(a->routing.waiter);
 	for (size_t i = 0; i < a->n_sources; i++)
 		(void)loop_source_free(a->sources[i]);

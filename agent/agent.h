@@ -21,8 +21,8 @@
 #include "agent/queue.h"
 #include "agent/ready.h"
 #include "agent/recheck.h"
-#include "agent/report/http.h"
 #include "agent/report/metrics.h"
+#include "agent/report/pages.h"
 #include "agent/routing.h"
 #include "agent/source.h"
 #include "agent/stale.h"
@@ -82,7 +82,7 @@ struct agent {
 	struct rtnl *rtnl;
 	struct server *server;
 	struct calls *calls;
-	struct http_server *http;
+	struct pages *pages;
 
 	char mtu_ifname[16]; /* the interface that carries the node's traffic; "" while unknown */
 	struct addr mtu_of;  /* the node's address that is followed */

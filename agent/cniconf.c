@@ -17,9 +17,10 @@
 
 #include "agent/agent.h"
 #include "agent/cni/cni_internal.h"
-#include "agent/files.h"
-#include "agent/install.h"
+#include "agent/command/install.h"
 #include "agent/report/metrics.h"
+#include "lib/file.h"
+#include "lib/file_write.h"
 #include "lib/log.h"
 
 #define AGAIN_USEC USEC_PER_SEC		/* after what could not be read, written or watched */

@@ -9,12 +9,12 @@
 #include <stdio.h>
 
 #include "agent/agent.h"
-#include "agent/cleanup.h"
 #include "agent/cni/plugin.h"
+#include "agent/command/cleanup.h"
+#include "agent/command/install.h"
+#include "agent/command/query.h"
+#include "agent/command/validate.h"
 #include "agent/config/options.h"
-#include "agent/install.h"
-#include "agent/report/query.h"
-#include "agent/validate.h"
 #include "lib/version.h"
 #include "watch/kube/libcurl.h"
 

@@ -5,7 +5,7 @@
 #include "agent/queue.h"
 
 #include "lib/intern.h"
-#include "lib/table.h"
+#include "lib/ptr_table.h"
 #include "lib/vec.h"
 
 /* struct change - @old is what the parts know; it left the store and is ours */
@@ -19,7 +19,7 @@ struct change {
 struct queue {
 	struct store *store;
 	struct change *changes, **end;
-	struct table by_key;
+	struct ptr_table by_key;
 	VEC(struct object *) done; /* old versions of drained changes */
 	uint64_t oldest;
 };
@@ -65,7 +65,7 @@ struct queue *queue_free(struct queue *q)
 		return NULL;
 	for (struct change *c = q->changes; c; c = change_free(c))
 		(void)object_free(c->old);
-	table_done(&q->by_key);
+	ptr_table_done(&q->by_key);
 	queue_drained(q);
 	vec_done(&q->done);
 	(void)store_free(q->store);
@@ -90,7 +90,7 @@ static void note(struct queue *q, enum kind kind, const char *ns, const char *na
 {
 	const struct object_key key = {kind, ns, name};
 	uint32_t hash = object_key_hash(&key);
-	struct change *c = table_get(&q->by_key, hash, is_change, &key);
+	struct change *c = ptr_table_get(&q->by_key, hash, is_change, &key);
 
 	if (c) {
 		(void)object_free(old);
@@ -104,7 +104,7 @@ static void note(struct queue *q, enum kind kind, const char *ns, const char *na
 		q->oldest = now;
 	*q->end = c;
 	q->end = &c->next;
-	table_add(&q->by_key, hash, c);
+	ptr_table_add(&q->by_key, hash, c);
 }
 
 /**
@@ -167,7 +167,7 @@ size_t queue_drain(struct queue *q, queue_fn *fn, void *arg)
 	}
 	q->changes = NULL;
 	q->end = &q->changes;
-	table_done(&q->by_key);
+	ptr_table_done(&q->by_key);
 	return n;
 }
 

@@ -13,7 +13,7 @@
 
 #include "agent/agent.h"
 #include "agent/cni/last_ready.h"
-#include "agent/instance.h"
+#include "agent/command/instance.h"
 #include "lib/log.h"
 
 #define MARK_USEC (5 * USEC_PER_SEC)

@@ -15,7 +15,7 @@
 
 #include "agent/agent.h"
 #include "agent/attach.h"
-#include "agent/instance.h"
+#include "agent/command/instance.h"
 #include "lib/log.h"
 
 /* Whoever gets the address next must not inherit its connections. */

@@ -9,7 +9,7 @@
 #include <sys/epoll.h>
 
 #include "agent/agent.h"
-#include "agent/instance.h"
+#include "agent/command/instance.h"
 #include "watch/kube/libcurl.h"
 
 static void on_object(void *arg, const struct object_key *key, struct object *o)

@@ -108,6 +108,31 @@ int file_read(int dir, const char *name, size_t max, struct buf *ret, struct err
 }
 
 /**
+ * file_load() - Read a whole file
+ * @path:   File
+ * @max:    Largest size accepted, bytes
+ * @ret:    The bytes are appended here, NUL-terminated; on failure it may hold a part
+ * @reterr: Message with the path
+ *
+ * Return: 0; -EFBIG when there is more than @max; -EISDIR; -errno
+ */
+int file_load(const char *path, size_t max, struct buf *ret, struct err *reterr)
+{
+	_cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int r;
+
+	if (fd < 0)
+		return err_set(reterr, -errno, "%s: cannot open: %m", path);
+	buf_puts(ret, "");
+	r = fd_read(fd, max, ret);
+	if (r == -EFBIG)
+		return err_set(reterr, r, "%s: larger than %zu bytes", path, max);
+	if (r < 0)
+		return err_set(reterr, r, "%s: cannot read: %s", path, strerror(-r));
+	return 0;
+}
+
+/**
  * file_mark() - Take down what tells this version of a file from another
  * @st: From stat()
  *

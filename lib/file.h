@@ -22,4 +22,5 @@ struct file_mark file_mark(const struct stat *st);
 bool file_mark_equal(const struct file_mark *a, const struct file_mark *b);
 int fd_read(int fd, size_t max, struct buf *ret);
 int fd_write(int fd, const char *data, size_t len);
+int file_load(const char *path, size_t max, struct buf *ret, struct err *reterr);
 int file_read(int dir, const char *name, size_t max, struct buf *ret, struct err *reterr);

@@ -5,7 +5,7 @@
 #include "lib/intern.h"
 
 #include "lib/hash.h"
-#include "lib/table.h"
+#include "lib/ptr_table.h"
 
 struct entry {
 	uint32_t uses;
@@ -13,7 +13,7 @@ struct entry {
 	char s[];
 };
 
-static struct table pool;
+static struct ptr_table pool;
 
 /* struct text - @s ends with no NUL */
 struct text {
@@ -45,14 +45,14 @@ const char *intern_n(const char *s, size_t len)
 {
 	const struct text text = {s, len};
 	uint32_t hash = (uint32_t)hash_stable(s, len);
-	struct entry *e = table_get(&pool, hash, is_text, &text);
+	struct entry *e = ptr_table_get(&pool, hash, is_text, &text);
 
 	if (!e) {
 		e = xmalloc(sizeof(*e) + len + 1);
 		*e = (struct entry){.hash = hash};
 		memcpy(e->s, s, len);
 		e->s[len] = '\0';
-		table_add(&pool, hash, e);
+		ptr_table_add(&pool, hash, e);
 	}
 	e->uses++;
 	return e->s;
@@ -95,10 +95,10 @@ void intern_put(const char *interned)
 	e = container_of(interned, struct entry, s);
 	if (--e->uses)
 		return;
-	table_remove(&pool, table_find(&pool, e->hash, is_entry, e));
+	ptr_table_remove(&pool, ptr_table_find(&pool, e->hash, is_entry, e));
 	free(e);
 	if (!pool.n)
-		table_done(&pool);
+		ptr_table_done(&pool);
 }
 
 /**

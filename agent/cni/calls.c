@@ -22,7 +22,7 @@
 #include "agent/attach.h"
 #include "agent/cni/cni_internal.h"
 #include "agent/cni/cni_verbs.h"
-#include "agent/cni/wire.h"
+#include "agent/socket/wire.h"
 #include "datapath/route/podlink.h"
 #include "lib/log.h"
 

@@ -9,7 +9,7 @@
 
 #include "agent/agent.h"
 #include "agent/attach.h"
-#include "agent/cni/wire.h"
+#include "agent/socket/wire.h"
 #include "datapath/route/podlink.h"
 #include "lib/log.h"
 

@@ -16,14 +16,14 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "agent/cni/client.h"
 #include "agent/cni/cni.h"
 #include "agent/cni/last_ready.h"
-#include "agent/cni/wire.h"
-#include "agent/files.h"
-#include "agent/instance.h"
+#include "agent/command/instance.h"
+#include "agent/socket/client.h"
+#include "agent/socket/wire.h"
 #include "datapath/route/conntrack.h"
 #include "datapath/route/podlink.h"
+#include "lib/file.h"
 #include "lib/jsonw.h"
 #include "lib/utf8.h"
 #include "watch/document/json.h"

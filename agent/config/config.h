@@ -69,7 +69,7 @@ struct config {
 	char *cni_conf_dir;  /* "/etc/cni/net.d" */
 	char *cni_bin_dir;   /* "/opt/cni/bin"; "": somebody else installs the plugin */
 	char *conflist_name; /* "10-manx.conflist" */
-	char *http_address;  /* "127.0.0.1:9109"; "" is off (agent/report/http_address.h) */
+	char *http_address;  /* "127.0.0.1:9109"; "" is off (agent/report/pages_address.h) */
 	enum log_level log_level;
 	struct prefix_list ranges; /* pod ranges beside the node's spec.podCIDRs */
 	struct {

@@ -15,7 +15,7 @@ enum config_type {
 	CONFIG_TYPE_PATH_OR_NONE, /* the same, or empty */
 	CONFIG_TYPE_RUN_DIR,	  /* absolute, short enough for a socket inside */
 	CONFIG_TYPE_FILE_NAME,	  /* one component, ending in .conflist */
-	CONFIG_TYPE_ADDRESS,	  /* agent/report/http_address.h */
+	CONFIG_TYPE_ADDRESS,	  /* agent/report/pages_address.h */
 	CONFIG_TYPE_LOG_LEVEL,
 	CONFIG_TYPE_PREFIXES, /* may overlap */
 	CONFIG_TYPE_RANGES,   /* may not */

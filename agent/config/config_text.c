@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <limits.h>
 
-#include "agent/report/http_address.h"
+#include "agent/report/pages_address.h"
 
 #define NODE_NAME_MAX 253 /* Kubernetes: DNS subdomain (RFC 1123) */
 #define RUN_DIR_MAX   98  /* bytes: sun_path holds 107, and "/cni.sock" follows */
@@ -112,7 +112,7 @@ static int check_conflist_name(const char *s, struct err *reterr)
  */
 int config_text_check(enum config_type type, const char *s, struct err *reterr)
 {
-	struct http_address unused;
+	struct pages_address unused;
 
 	switch (type) {
 	case CONFIG_TYPE_NODE:
@@ -124,7 +124,7 @@ int config_text_check(enum config_type type, const char *s, struct err *reterr)
 	case CONFIG_TYPE_FILE_NAME:
 		return check_conflist_name(s, reterr);
 	case CONFIG_TYPE_ADDRESS:
-		return http_address_parse(s, &unused, reterr);
+		return pages_address_parse(s, &unused, reterr);
 	default:
 		return check_path(s, PATH_MAX - 256, reterr);
 	}

@@ -13,7 +13,7 @@
 #include <limits.h>
 #include <unistd.h>
 
-#include "agent/files.h"
+#include "lib/file.h"
 #include "lib/vec.h"
 
 #define KEY_BASE 1000 /* argp key of the first configuration key; beyond every short option */

@@ -12,8 +12,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "agent/files.h"
 #include "agent/report/metrics.h"
+#include "lib/file.h"
 
 #define PROC_FILE_MAX (1u << 20)
 

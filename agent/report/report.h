@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "agent/cni/server.h"
+#include "agent/socket/server.h"
 #include "lib/buf.h"
 
 struct agent;

@@ -176,7 +176,7 @@ static void put_process(const struct agent *a, struct buf *out)
 }
 
 /**
- * report_metrics() - /metrics in Prometheus text; an http_page_fn
+ * report_metrics() - /metrics in Prometheus text; a pages_fn
  * @agent:    struct agent
  * @out:      Appended to
  * @ret_type: Content type
@@ -199,7 +199,7 @@ unsigned int report_metrics(void *agent, struct buf *out, const char **ret_type)
 }
 
 /**
- * report_live() - /livez: the loop turns, or this page would not be answered; an http_page_fn
+ * report_live() - /livez: the loop turns, or this page would not be answered; a pages_fn
  * @agent:    struct agent
  * @out:      Appended to
  * @ret_type: Content type, left alone
@@ -214,7 +214,7 @@ unsigned int report_live(void *agent _unused_, struct buf *out, const char **ret
 
 /**
  * report_ready() - /readyz: in sync, the kernel agrees, and all that decides was read; an
- *                  http_page_fn
+ *                  pages_fn
  * @agent:    struct agent
  * @out:      Appended to: "ok", or why not
  * @ret_type: Content type, left alone

@@ -16,7 +16,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "agent/cni/client.h"
+#include "agent/socket/client.h"
 #include "datapath/route/podlink.h"
 #include "lib/jsonw.h"
 #include "test/bench/figure.h"

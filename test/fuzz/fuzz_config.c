@@ -6,7 +6,7 @@
  * agent/config/config.h, and a reload to it leaves nothing that it could have applied.
  */
 #include "agent/config/config_keys.h"
-#include "agent/report/http_address.h"
+#include "agent/report/pages_address.h"
 #include "lib/utf8.h"
 #include "test/fuzz/must.h"
 
@@ -55,7 +55,7 @@ static void check_prefixes(const struct prefix_list *l, bool disjoint)
 static void check_config(const struct config *c)
 {
 	const char *const paths[] = {c->state_dir, c->run_dir, c->cni_conf_dir};
-	struct http_address at;
+	struct pages_address at;
 	struct err e = {0};
 
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
@@ -64,7 +64,7 @@ static void check_config(const struct config *c)
 	must(!c->kubeconfig || *c->kubeconfig == '/');
 	must(c->cni_bin_dir && c->conflist_name && !strchr(c->conflist_name, '/'));
 	must(!c->node || (*c->node && strlen(c->node) <= 253));
-	must(http_address_parse(c->http_address, &at, NULL) == 0);
+	must(pages_address_parse(c->http_address, &at, NULL) == 0);
 	must(c->mtu == 0 || (c->mtu >= 1280 && c->mtu <= 65535));
 	check_prefixes(&c->ranges, true);
 	check_prefixes(&c->masquerade.exclude, false);

@@ -7,7 +7,7 @@
 #include <arpa/inet.h>
 
 #include "agent/config/config.h"
-#include "agent/report/http_address.h"
+#include "agent/report/pages_address.h"
 #include "lib/base64.h"
 #include "test/fuzz/must.h"
 
@@ -47,7 +47,7 @@ static void check_prefix(const char *text)
 
 static void check_others(const char *text)
 {
-	struct http_address at;
+	struct pages_address at;
 	struct err e = {0};
 	struct mac m, again;
 	char out[MAC_STR_MAX];
@@ -55,7 +55,7 @@ static void check_others(const char *text)
 
 	if (mac_parse(text, &m) == 0)
 		must(mac_parse(mac_str(&m, out), &again) == 0 && memcmp(&m, &again, MAC_LEN) == 0);
-	if (http_address_parse(text, &at, &e) == 0)
+	if (pages_address_parse(text, &at, &e) == 0)
 		must(at.off == !*text && (at.off || at.any || addr_len(&at.addr)));
 	else
 		must(*e.msg);

@@ -6,7 +6,7 @@
  * once the same messages come out; each is read as the agent and as the plugin would, and a link
  * that was understood is understood the same when the agent writes it.
  */
-#include "agent/cni/wire.h"
+#include "agent/socket/wire.h"
 #include "lib/intern.h"
 #include "lib/utf8.h"
 #include "test/fuzz/must.h"

@@ -18,7 +18,7 @@
 
 #include <cmocka.h>
 
-#include "agent/cni/wire.h"
+#include "agent/socket/wire.h"
 
 static bool read_all(int fd, void *data, size_t n)
 {

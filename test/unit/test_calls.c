@@ -19,7 +19,7 @@
 #include "agent/agent.h"
 #include "agent/attach.h"
 #include "agent/cni/calls.h"
-#include "agent/cni/server.h"
+#include "agent/socket/server.h"
 #include "datapath/policy/base.h"
 #include "lib/intern.h"
 #include "lib/log.h"

@@ -2,7 +2,7 @@
 /*
  * test_check.c - `manx validate`: which files are read, and where each problem is said to be.
  */
-#include "agent/check.h"
+#include "agent/command/check.h"
 
 #include <ftw.h>
 #include <setjmp.h>
@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "agent/files.h"
+#include "lib/file_write.h"
 #include "lib/intern.h"
 #include "watch/document/place.h"
 

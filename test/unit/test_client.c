@@ -3,7 +3,7 @@
  * test_client.c - the caller's side of the agent's socket, against an agent that says what it is
  * told to.
  */
-#include "agent/cni/client.h"
+#include "agent/socket/client.h"
 
 #include <errno.h>
 #include <setjmp.h>

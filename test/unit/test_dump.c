@@ -3,7 +3,7 @@
  * test_dump.c - the local pods of `manx validate --dump-table`, and that its text depends on the
  * objects alone.  What the text says is compared in test/golden.
  */
-#include "agent/dump.h"
+#include "agent/command/dump.h"
 
 #include <errno.h>
 #include <setjmp.h>

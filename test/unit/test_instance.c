@@ -4,7 +4,7 @@
  *
  * Everything happens in a temporary folder, without root.
  */
-#include "agent/instance.h"
+#include "agent/command/instance.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,8 +19,9 @@
 
 #include <cmocka.h>
 
-#include "agent/files.h"
-#include "agent/install.h"
+#include "agent/command/install.h"
+#include "lib/file.h"
+#include "lib/file_write.h"
 
 struct fixture {
 	char dir[64], path[128];

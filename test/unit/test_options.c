@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "agent/files.h"
+#include "lib/file_write.h"
 
 #define ARGUMENTS(...) \
 	((char *[]){__VA_ARGS__, NULL}), (int)ARRAY_SIZE(((char *[]){__VA_ARGS__, NULL})) - 1

@@ -7,7 +7,7 @@
  * compare.  Before a caller goes on it calls "sync" where the server must have seen what it did.
  * Root only, like the server.
  */
-#include "agent/cni/server.h"
+#include "agent/socket/server.h"
 
 #include <fcntl.h>
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * wire_caller.h - a blocking caller of the agent's socket (agent/cni/wire.h), for the child of a
+ * wire_caller.h - a blocking caller of the agent's socket (agent/socket/wire.h), for the child of a
  * test: it writes down what it sees, and ends when nothing can be seen.
  */
 #pragma once
@@ -12,7 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "agent/cni/wire.h"
+#include "agent/socket/wire.h"
 #include "lib/utf8.h"
 
 /* struct caller - @out: where it writes down what it sees */

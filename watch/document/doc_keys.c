@@ -69,11 +69,11 @@ struct doc_key *doc_key_get(struct doc_keys *keys, struct arena *arena, const ch
 {
 	const struct text text = {s, len};
 	uint32_t hash = (uint32_t)hash_stable(s, len);
-	struct doc_key *key = table_get(&keys->table, hash, is_key, &text);
+	struct doc_key *key = ptr_table_get(&keys->table, hash, is_key, &text);
 
 	if (!key) {
 		key = new_key(arena, &text);
-		table_add(&keys->table, hash, key);
+		ptr_table_add(&keys->table, hash, key);
 	}
 	if (keys->last)
 		keys->last->next = key;
@@ -87,6 +87,6 @@ struct doc_key *doc_key_get(struct doc_keys *keys, struct arena *arena, const ch
  */
 void doc_keys_done(struct doc_keys *keys)
 {
-	table_done(&keys->table);
+	ptr_table_done(&keys->table);
 	*keys = (struct doc_keys){0};
 }

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "lib/table.h"
+#include "lib/ptr_table.h"
 #include "watch/document/arena.h"
 
 /*
@@ -21,7 +21,7 @@ struct doc_key {
 
 /* struct doc_keys - @last: given last; starts zeroed */
 struct doc_keys {
-	struct table table;
+	struct ptr_table table;
 	struct doc_key *last;
 };
 

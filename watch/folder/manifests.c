@@ -398,7 +398,7 @@ struct manifests *manifests_free(struct manifests *m)
 	}
 	vec_done(&m->files);
 	vec_done(&m->numbered);
-	table_done(&m->shadowed);
+	ptr_table_done(&m->shadowed);
 	free(m);
 	return NULL;
 }

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "lib/table.h"
+#include "lib/ptr_table.h"
 #include "watch/folder/manifests.h"
 
 /* struct shadow - a file's version of an object that an earlier file defines too */
@@ -44,7 +44,7 @@ struct manifests {
 	void *arg;
 	VEC(struct file *) files;    /* sorted by name */
 	VEC(struct file *) numbered; /* by number - 1; NULL: it is free */
-	struct table shadowed;
+	struct ptr_table shadowed;
 };
 
 static inline struct object_key key_of(const struct object *o)

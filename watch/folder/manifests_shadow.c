@@ -14,7 +14,7 @@ static bool is_shadowed(const void *item, const void *key)
 
 static struct shadowed *find(const struct manifests *m, const struct object_key *key)
 {
-	return table_get(&m->shadowed, object_key_hash(key), is_shadowed, key);
+	return ptr_table_get(&m->shadowed, object_key_hash(key), is_shadowed, key);
 }
 
 static struct shadowed *need(struct manifests *m, const struct object_key *key)
@@ -26,14 +26,14 @@ static struct shadowed *need(struct manifests *m, const struct object_key *key)
 	s = xcalloc(1, sizeof(*s));
 	s->key = *key;
 	object_key_ref(key);
-	table_add(&m->shadowed, object_key_hash(key), s);
+	ptr_table_add(&m->shadowed, object_key_hash(key), s);
 	return s;
 }
 
 static void drop(struct manifests *m, struct shadowed *s)
 {
-	table_remove(&m->shadowed,
-		     table_find(&m->shadowed, object_key_hash(&s->key), is_shadowed, &s->key));
+	ptr_table_remove(&m->shadowed, ptr_table_find(&m->shadowed, object_key_hash(&s->key),
+						      is_shadowed, &s->key));
 	vec_done(&s->shadows);
 	object_key_put(&s->key);
 	free(s);

@@ -10,7 +10,7 @@
 #include <uthash.h>
 #include <utlist.h>
 
-#include "lib/table.h"
+#include "lib/ptr_table.h"
 
 /* struct marked - the objects of one feed */
 struct marked {
@@ -20,7 +20,7 @@ struct marked {
 };
 
 struct store {
-	struct table kinds[_KIND_MAX];
+	struct ptr_table kinds[_KIND_MAX];
 	struct marked *marked;
 };
 
@@ -51,9 +51,8 @@ struct store *store_free(struct store *s)
 		free(m);
 	}
 	for (int k = 0; k < _KIND_MAX; k++) {
-		table_foreach (o, &s->kinds[k])
-			(void)object_free(*o);
-		table_done(&s->kinds[k]);
+		ptr_table_foreach(o, &s->kinds[k])(void) object_free(*o);
+		ptr_table_done(&s->kinds[k]);
 	}
 	free(s);
 	return NULL;
@@ -129,7 +128,7 @@ static void **find(const struct store *s, enum kind kind, const char *ns, const 
 {
 	const struct object_key key = {kind, ns, name};
 
-	return table_find(&s->kinds[kind], object_key_hash(&key), is_object, &key);
+	return ptr_table_find(&s->kinds[kind], object_key_hash(&key), is_object, &key);
 }
 
 /**
@@ -154,7 +153,7 @@ bool store_put(struct store *s, struct object *o, struct object **ret_old)
 	*ret_old = old;
 	if (!slot) {
 		link_marked(s, o);
-		table_add(&s->kinds[o->kind], object_key_hash(&key), o);
+		ptr_table_add(&s->kinds[o->kind], object_key_hash(&key), o);
 		return true;
 	}
 	relink_marked(s, old, o);
@@ -180,7 +179,7 @@ struct object *store_remove(struct store *s, enum kind kind, const char *ns, con
 		return NULL;
 	o = *slot;
 	unlink_marked(s, o);
-	table_remove(&s->kinds[kind], slot);
+	ptr_table_remove(&s->kinds[kind], slot);
 	return o;
 }
 
@@ -232,8 +231,7 @@ void store_mark(struct store *s, const struct object *o, uint16_t feed, uint16_t
  */
 void store_each(const struct store *s, enum kind kind, store_fn *fn, void *arg)
 {
-	table_foreach (o, &s->kinds[kind])
-		fn(arg, *o);
+	ptr_table_foreach(o, &s->kinds[kind]) fn(arg, *o);
 }
 
 /**

@@ -6,14 +6,14 @@
  * FILE:LINE: warning: PATH: TEXT; the summary (or the JSON, or the table) to standard output. Needs
  * neither root nor an agent.
  */
-#include "agent/validate.h"
+#include "agent/command/validate.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "agent/check.h"
+#include "agent/command/check.h"
+#include "agent/command/dump.h"
 #include "agent/config/options.h"
-#include "agent/dump.h"
 #include "lib/jsonw.h"
 
 #define KEY(key) (UINT32_C(1) << (key))

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * test_http.c - the HTTP server in our loop, asked over real sockets on the loopback address.
+ * test_pages.c - the HTTP server in our loop, asked over real sockets on the loopback address.
  *
  * The client is blocking and lives in a child process, so that the loop runs as in the agent.
  */
-#include "agent/report/http.h"
+#include "agent/report/pages.h"
 #include "agent/report/places.h"
 
 #include <errno.h>
@@ -23,7 +23,7 @@
 
 struct fixture {
 	struct loop *loop;
-	struct http_server *server;
+	struct pages *server;
 	struct buf answer;
 	struct loop_source *pipe;
 	int fd;
@@ -60,18 +60,18 @@ static int calls;
 
 static int set_up(void **state)
 {
-	const struct http_address a = {.addr = {.family = AF_INET, .b = {127, 0, 0, 1}}};
+	const struct pages_address a = {.addr = {.family = AF_INET, .b = {127, 0, 0, 1}}};
 	struct fixture *f = xcalloc(1, sizeof(*f));
 	struct err e = {0};
 
 	calls = 0;
 	f->fd = -1;
 	assert_int_equal(loop_new(&f->loop), 0);
-	assert_int_equal(http_start(f->loop, &a, &f->server, &e), 0);
-	http_route(f->server, "/metrics", page_ok, &calls);
-	http_route(f->server, "/readyz", page_unready, NULL);
-	http_route(f->server, "/large", page_large, NULL);
-	http_route(f->server, "/empty", page_empty, NULL);
+	assert_int_equal(pages_start(f->loop, &a, &f->server, &e), 0);
+	pages_route(f->server, "/metrics", page_ok, &calls);
+	pages_route(f->server, "/readyz", page_unready, NULL);
+	pages_route(f->server, "/large", page_large, NULL);
+	pages_route(f->server, "/empty", page_empty, NULL);
 	*state = f;
 	return 0;
 }
@@ -80,7 +80,7 @@ static int tear_down(void **state)
 {
 	struct fixture *f = *state;
 
-	(void)http_stop(f->server);
+	(void)pages_stop(f->server);
 	(void)loop_free(f->loop);
 	buf_done(&f->answer);
 	free(f);
@@ -176,11 +176,11 @@ static const char *ask(struct fixture *f, const char *request)
 	assert_int_equal(pipe(pair), 0);
 	child = fork();
 	if (child == 0 && !request)
-		run_crowd(http_port(f->server), pair[1]);
+		run_crowd(pages_port(f->server), pair[1]);
 	if (child == 0 && !*request)
-		run_slow_crowd(http_port(f->server), pair[1]);
+		run_slow_crowd(pages_port(f->server), pair[1]);
 	if (child == 0)
-		run_client(http_port(f->server), request, pair[1]);
+		run_client(pages_port(f->server), request, pair[1]);
 	assert_true(child > 0);
 	close(pair[1]);
 	f->fd = pair[0];
@@ -317,25 +317,25 @@ static void test_a_crowd_that_stays_keeps_nobody_out(void **state)
 static void test_port_in_use_is_named(void **state)
 {
 	struct fixture *f = *state;
-	struct http_address a = {.addr = {.family = AF_INET, .b = {127, 0, 0, 1}}};
-	struct http_server *second = NULL;
+	struct pages_address a = {.addr = {.family = AF_INET, .b = {127, 0, 0, 1}}};
+	struct pages *second = NULL;
 	struct err e = {0};
 
-	a.port = http_port(f->server);
-	assert_int_equal(http_start(f->loop, &a, &second, &e), -EADDRINUSE);
+	a.port = pages_port(f->server);
+	assert_int_equal(pages_start(f->loop, &a, &second, &e), -EADDRINUSE);
 	assert_null(second);
 	assert_string_equal(e.msg, "cannot listen: Address already in use");
 }
 
 static void test_any_address_serves_ipv4(void **state)
 {
-	const struct http_address any = {.any = true};
+	const struct pages_address any = {.any = true};
 	struct fixture *f = *state;
 	struct err e = {0};
 
-	f->server = http_stop(f->server);
-	assert_int_equal(http_start(f->loop, &any, &f->server, &e), 0);
-	http_route(f->server, "/metrics", page_ok, &calls);
+	f->server = pages_stop(f->server);
+	assert_int_equal(pages_start(f->loop, &any, &f->server, &e), 0);
+	pages_route(f->server, "/metrics", page_ok, &calls);
 	assert_true(
 		str_starts(ask(f, "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
 			   "HTTP/1.1 200 OK\r\n"));
@@ -364,5 +364,5 @@ int main(void)
 	};
 
 	(void)signal(SIGPIPE, SIG_IGN);
-	return cmocka_run_group_tests_name("http", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("pages", tests, NULL, NULL);
 }

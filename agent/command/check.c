@@ -5,14 +5,14 @@
  * Of a folder, the files are read that the agent's source reads (watch/folder/manifests.h), not
  * those of folders inside.  A file that is named on the command line is read whatever its name.
  */
-#include "agent/check.h"
+#include "agent/command/check.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
-#include "agent/files.h"
+#include "lib/file.h"
 #include "lib/hash.h"
 #include "watch/document/place.h"
 #include "watch/folder/folder.h"

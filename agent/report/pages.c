@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * http.c - libmicrohttpd inside the loop: no thread, its epoll descriptor is one of our sources.
+ * pages.c - libmicrohttpd inside the loop: no thread, its epoll descriptor is one of our sources.
  *
  * The listening socket is ours (lib/acceptor.h) rather than the library's: an error names its
  * cause, and the loop rests while no descriptor is left.  Who may hold a connection is for places.h
- * to say; one that has to go is shut down, and the library ends it.  Limits: HTTP_ROUTES_MAX pages,
+ * to say; one that has to go is shut down, and the library ends it.  Limits: PAGES_MAX pages,
  * 16 KiB of memory a connection for the request (longer headers are answered with 431 by the
  * library), no request body.
  */
-#include "agent/report/http.h"
+#include "agent/report/pages.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -28,11 +28,11 @@
 
 struct route {
 	const char *path;
-	http_page_fn *fn;
+	pages_fn *fn;
 	void *arg;
 };
 
-struct http_server {
+struct pages {
 	struct loop *loop;
 	struct MHD_Daemon *daemon;
 	struct acceptor *acceptor;
@@ -40,10 +40,10 @@ struct http_server {
 	uint16_t port;
 	struct places places;
 	size_t n_routes;
-	struct route routes[HTTP_ROUTES_MAX];
+	struct route routes[PAGES_MAX];
 };
 
-static const struct route *find_route(const struct http_server *s, const char *path)
+static const struct route *find_route(const struct pages *s, const char *path)
 {
 	for (size_t i = 0; i < s->n_routes; i++)
 		if (streq(s->routes[i].path, path))
@@ -78,8 +78,7 @@ static enum MHD_Result respond_text(struct MHD_Connection *c, unsigned int statu
 	return respond(c, status, PLAIN_TEXT, &body);
 }
 
-static enum MHD_Result answer(const struct http_server *s, struct MHD_Connection *c,
-			      const char *path)
+static enum MHD_Result answer(const struct pages *s, struct MHD_Connection *c, const char *path)
 {
 	const struct route *route = find_route(s, path);
 	const char *type = PLAIN_TEXT;
@@ -127,7 +126,7 @@ static void on_connection(void *arg, struct MHD_Connection *c, void **context,
 {
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
-	struct http_server *s = arg;
+	struct pages *s = arg;
 	struct place *mine = *context;
 
 	if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
@@ -144,7 +143,7 @@ static void on_connection(void *arg, struct MHD_Connection *c, void **context,
 static void on_completed(void *arg, struct MHD_Connection *c, void **context _unused_,
 			 enum MHD_RequestTerminationCode how _unused_)
 {
-	const struct http_server *s = arg;
+	const struct pages *s = arg;
 	struct place *p = place_of(c);
 
 	if (p)
@@ -159,7 +158,7 @@ static void end_connection(struct place *p)
 }
 
 /* Let the library work, then wake it when it asks to, if nothing arrives before. */
-static void drive(struct http_server *s)
+static void drive(struct pages *s)
 {
 	uint64_t now = loop_now(s->loop), at;
 	MHD_UNSIGNED_LONG_LONG msec;
@@ -195,7 +194,7 @@ static void peer_of(const struct sockaddr_storage *sa, struct addr *ret)
 
 static void on_connect(void *arg, int fd)
 {
-	struct http_server *s = arg;
+	struct pages *s = arg;
 	struct sockaddr_storage sa = {0};
 	struct place *mine, *victim;
 	socklen_t len = sizeof(sa);
@@ -226,7 +225,7 @@ static void on_timer(void *arg)
 	drive(arg);
 }
 
-static socklen_t to_sockaddr(const struct http_address *a, struct sockaddr_storage *ret)
+static socklen_t to_sockaddr(const struct pages_address *a, struct sockaddr_storage *ret)
 {
 	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)ret;
 	struct sockaddr_in *in = (struct sockaddr_in *)ret;
@@ -245,7 +244,7 @@ static socklen_t to_sockaddr(const struct http_address *a, struct sockaddr_stora
 	return sizeof(*in6);
 }
 
-static int bind_and_listen(int fd, const struct http_address *a)
+static int bind_and_listen(int fd, const struct pages_address *a)
 {
 	struct sockaddr_storage sa;
 	socklen_t len = to_sockaddr(a, &sa);
@@ -262,9 +261,9 @@ static int bind_and_listen(int fd, const struct http_address *a)
 }
 
 /* ":PORT" on a host without IPv6 falls back to every IPv4 address. */
-static int open_socket(const struct http_address *a, int *ret)
+static int open_socket(const struct pages_address *a, int *ret)
 {
-	struct http_address every4 = {.addr = {.family = AF_INET}, .port = a->port};
+	struct pages_address every4 = {.addr = {.family = AF_INET}, .port = a->port};
 	int family = !a->any && a->addr.family == AF_INET ? AF_INET : AF_INET6;
 	_cleanup_(closep) int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	int r;
@@ -289,18 +288,18 @@ static uint16_t port_of(int fd)
 	return ntohs(sa.sin6_port);
 }
 
-static struct MHD_Daemon *start_daemon(struct http_server *s)
+static struct MHD_Daemon *start_daemon(struct pages *s)
 {
 	return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, on_request,
 				s, MHD_OPTION_CONNECTION_LIMIT, (unsigned int)(2 * PLACES_MAX),
-				MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)HTTP_TIMEOUT_SEC,
+				MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)PAGES_TIMEOUT_SEC,
 				MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
 				MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
 				MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_END);
 }
 
 /**
- * http_start() - Listen and serve
+ * pages_start() - Listen and serve
  * @l:      Loop
  * @a:      Address; not off
  * @ret:    Server without pages; untouched on failure
@@ -308,10 +307,10 @@ static struct MHD_Daemon *start_daemon(struct http_server *s)
  *
  * Return: 0; -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, another -errno
  */
-int http_start(struct loop *l, const struct http_address *a, struct http_server **ret,
-	       struct err *reterr)
+int pages_start(struct loop *l, const struct pages_address *a, struct pages **ret,
+		struct err *reterr)
 {
-	_cleanup_(http_stopp) struct http_server *s = xcalloc(1, sizeof(*s));
+	_cleanup_(pages_stopp) struct pages *s = xcalloc(1, sizeof(*s));
 	const union MHD_DaemonInfo *info;
 	_cleanup_(closep) int fd = -1;
 	int r;
@@ -341,36 +340,36 @@ int http_start(struct loop *l, const struct http_address *a, struct http_server 
 }
 
 /**
- * http_route() - Serve a page
+ * pages_route() - Serve a page
  * @s:    Server
  * @path: "/metrics", a literal; compared whole, without the query
  * @fn:   Writes the page
  * @arg:  Its context
  */
-void http_route(struct http_server *s, const char *path, http_page_fn *fn, void *arg)
+void pages_route(struct pages *s, const char *path, pages_fn *fn, void *arg)
 {
-	assert(s->n_routes < HTTP_ROUTES_MAX);
+	assert(s->n_routes < PAGES_MAX);
 	s->routes[s->n_routes++] = (struct route){path, fn, arg};
 }
 
 /**
- * http_port() - The port that is served
+ * pages_port() - The port that is served
  * @s: Server
  *
  * Return: port, host byte order; the one that the kernel picked when 0 was asked for
  */
-uint16_t http_port(const struct http_server *s)
+uint16_t pages_port(const struct pages *s)
 {
 	return s->port;
 }
 
 /**
- * http_stop() - Close the socket and every connection
+ * pages_stop() - Close the socket and every connection
  * @s: Server or NULL
  *
  * Return: NULL
  */
-struct http_server *http_stop(struct http_server *s)
+struct pages *pages_stop(struct pages *s)
 {
 	if (!s)
 		return NULL;

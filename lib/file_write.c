@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * files.c - small files and folders of the host; decides nothing.
+ * file_write.c - files are replaced, created and removed; decides nothing.
  *
  * A file is replaced by writing a hidden neighbour (".NAME.XXXXXX"), syncing it and renaming it
  * over: a reader sees the old text or the new one, also after a power cut.  A neighbour that an
  * interrupted write left behind is harmless (container runtimes skip hidden files); the next write
  * removes it.  Who writes one holds its lock.
  */
-#include "agent/files.h"
+#include "lib/file_write.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -71,31 +71,6 @@ int dir_create(const char *path, mode_t mode, struct err *reterr)
 			return r;
 	}
 	return make_one(path, mode, reterr);
-}
-
-/**
- * file_load() - Read a whole file
- * @path:   File
- * @max:    Largest size accepted, bytes
- * @ret:    The bytes are appended here, NUL-terminated; on failure it may hold a part
- * @reterr: Message with the path
- *
- * Return: 0; -EFBIG when there is more than @max; -EISDIR; -errno
- */
-int file_load(const char *path, size_t max, struct buf *ret, struct err *reterr)
-{
-	_cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	int r;
-
-	if (fd < 0)
-		return err_set(reterr, -errno, "%s: cannot open: %m", path);
-	buf_puts(ret, "");
-	r = fd_read(fd, max, ret);
-	if (r == -EFBIG)
-		return err_set(reterr, r, "%s: larger than %zu bytes", path, max);
-	if (r < 0)
-		return err_set(reterr, r, "%s: cannot read: %s", path, strerror(-r));
-	return 0;
 }
 
 /* struct source - what a file shall hold: @len bytes at @data or, when that is NULL, of @fd */

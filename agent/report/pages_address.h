@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * http_address.h - the text of --http-address: "127.0.0.1:9109", "[::1]:9109", ":9109", "".  Pure.
+ * pages_address.h - the text of --http-address: "127.0.0.1:9109", "[::1]:9109", ":9109", "".  Pure.
  */
 #pragma once
 
@@ -8,16 +8,16 @@
 #include "lib/err.h"
 
 /*
- * struct http_address
+ * struct pages_address
  * @off:  The text was empty: no HTTP server
  * @any:  No host was given: every address of both families; @addr is unset
  * @port: 0 lets the kernel pick one
  */
-struct http_address {
+struct pages_address {
 	bool off;
 	bool any;
 	struct addr addr;
 	uint16_t port;
 };
 
-int http_address_parse(const char *s, struct http_address *ret, struct err *reterr);
+int pages_address_parse(const char *s, struct pages_address *ret, struct err *reterr);

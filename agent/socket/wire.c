@@ -3,7 +3,7 @@
  * wire.c - messages between agent and callers: cut out of what was received, read, and written.
  * Pure.
  */
-#include "agent/cni/wire.h"
+#include "agent/socket/wire.h"
 
 #include <endian.h>
 #include <errno.h>

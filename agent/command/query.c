@@ -5,13 +5,13 @@
  * What is asked goes over as it was written, after its form was checked here; the text that comes
  * back is printed.  Only `manx ipam show` works without an agent: it reads the journal.
  */
-#include "agent/report/query.h"
+#include "agent/command/query.h"
 
 #include <stdio.h>
 
-#include "agent/cni/client.h"
+#include "agent/command/instance.h"
 #include "agent/config/options.h"
-#include "agent/instance.h"
+#include "agent/socket/client.h"
 #include "ipam/journal.h"
 #include "lib/jsonw.h"
 #include "lib/vec.h"

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * table.c - open addressing, 12 bytes a slot, at most 7/8 full.  Pure.
+ * ptr_table.c - open addressing, 12 bytes a slot, at most 7/8 full.  Pure.
  *
  * The hashes stand beside the pointers: neither looking for what is not there nor growing touches
  * an item.
  */
-#include "lib/table.h"
+#include "lib/ptr_table.h"
 
 #define CAP_MIN 16
 
@@ -15,12 +15,12 @@ static uint32_t mark_of(uint32_t hash)
 	return hash ? hash : 1;
 }
 
-static size_t next(const struct table *t, size_t i)
+static size_t next(const struct ptr_table *t, size_t i)
 {
 	return (i + 1) & (t->cap - 1);
 }
 
-static void put(struct table *t, uint32_t mark, void *item)
+static void put(struct ptr_table *t, uint32_t mark, void *item)
 {
 	size_t i = mark & (t->cap - 1);
 
@@ -30,21 +30,21 @@ static void put(struct table *t, uint32_t mark, void *item)
 	t->item[i] = item;
 }
 
-static void grow(struct table *t)
+static void grow(struct ptr_table *t)
 {
-	struct table bigger = {.n = t->n, .cap = t->cap ? t->cap * 2 : CAP_MIN};
+	struct ptr_table bigger = {.n = t->n, .cap = t->cap ? t->cap * 2 : CAP_MIN};
 
 	bigger.hash = xcalloc(bigger.cap, sizeof(*bigger.hash));
 	bigger.item = xcalloc(bigger.cap, sizeof(*bigger.item));
 	for (size_t i = 0; i < t->cap; i++)
 		if (t->hash[i])
 			put(&bigger, t->hash[i], t->item[i]);
-	table_done(t);
+	ptr_table_done(t);
 	*t = bigger;
 }
 
 /**
- * table_find() - Look an item up
+ * ptr_table_find() - Look an item up
  * @t:     Table
  * @hash:  Of @key; its low bits have to differ
  * @equal: Tells whether it is the one
@@ -53,7 +53,8 @@ static void grow(struct table *t)
  * Return: where it stands, until the next addition or removal: another item of the same key may
  *         take its place; NULL if there is none
  */
-void **table_find(const struct table *t, uint32_t hash, table_equal_fn *equal, const void *key)
+void **ptr_table_find(const struct ptr_table *t, uint32_t hash, ptr_table_equal_fn *equal,
+		      const void *key)
 {
 	uint32_t mark = mark_of(hash);
 
@@ -66,12 +67,12 @@ void **table_find(const struct table *t, uint32_t hash, table_equal_fn *equal, c
 }
 
 /**
- * table_add() - Add an item
+ * ptr_table_add() - Add an item
  * @t:    Table without one of its key
  * @hash: Of its key
  * @item: Item, not NULL
  */
-void table_add(struct table *t, uint32_t hash, void *item)
+void ptr_table_add(struct ptr_table *t, uint32_t hash, void *item)
 {
 	if ((t->n + 1) * 8 > t->cap * 7)
 		grow(t);
@@ -80,11 +81,11 @@ void table_add(struct table *t, uint32_t hash, void *item)
 }
 
 /**
- * table_remove() - Take an item out
+ * ptr_table_remove() - Take an item out
  * @t:    Table
- * @slot: From table_find()
+ * @slot: From ptr_table_find()
  */
-void table_remove(struct table *t, void **slot)
+void ptr_table_remove(struct ptr_table *t, void **slot)
 {
 	size_t gap = (size_t)(slot - t->item);
 
@@ -104,12 +105,12 @@ void table_remove(struct table *t, void **slot)
 }
 
 /**
- * table_done() - Free the table, not its items
+ * ptr_table_done() - Free the table, not its items
  * @t: Table; empty and usable again afterwards
  */
-void table_done(struct table *t)
+void ptr_table_done(struct ptr_table *t)
 {
 	free(t->hash);
 	free(t->item);
-	*t = (struct table){0};
+	*t = (struct ptr_table){0};
 }

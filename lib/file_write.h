@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * files.h - whole files and folders: read, replace atomically, create, remove.  Blocking; for
- * start, exit and the command line.
+ * file_write.h - whole files and folders: create, replace atomically, remove.  Blocking; for start,
+ * exit and the command line.
  */
 #pragma once
 
@@ -11,7 +11,6 @@
 #include "lib/err.h"
 
 int dir_create(const char *path, mode_t mode, struct err *reterr);
-int file_load(const char *path, size_t max, struct buf *ret, struct err *reterr);
 int file_write_atomic(const char *path, const void *data, size_t len, mode_t mode,
 		      struct err *reterr);
 int file_update(const char *path, const void *data, size_t len, mode_t mode, struct err *reterr);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * http_address.c - read the address that the HTTP server listens on.  Host names are refused:
+ * pages_address.c - read the address that the HTTP server listens on.  Host names are refused:
  * resolving one would make the start depend on DNS.  Pure.
  */
-#include "agent/report/http_address.h"
+#include "agent/report/pages_address.h"
 
 #include <errno.h>
 
@@ -46,20 +46,20 @@ static int parse_host(const char *s, size_t len, struct addr *ret)
 }
 
 /**
- * http_address_parse() - Read "ADDRESS:PORT", "[ADDRESS]:PORT", ":PORT" or ""
+ * pages_address_parse() - Read "ADDRESS:PORT", "[ADDRESS]:PORT", ":PORT" or ""
  * @s:      Text
  * @ret:    Address; untouched on failure
  * @reterr: Message
  *
  * Return: 0, -EINVAL
  */
-int http_address_parse(const char *s, struct http_address *ret, struct err *reterr)
+int pages_address_parse(const char *s, struct pages_address *ret, struct err *reterr)
 {
 	const char *colon = strrchr(s, ':');
-	struct http_address a = {0};
+	struct pages_address a = {0};
 
 	if (!*s) {
-		*ret = (struct http_address){.off = true};
+		*ret = (struct pages_address){.off = true};
 		return 0;
 	}
 	if (!colon)

@@ -8,20 +8,20 @@
  * lock of the run folder.  A part that fails is reported and the others go on.  Folders stay: they
  * may belong to a package or to systemd.
  */
-#include "agent/cleanup.h"
+#include "agent/command/cleanup.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
+#include "agent/command/install.h"
+#include "agent/command/instance.h"
 #include "agent/config/options.h"
-#include "agent/files.h"
-#include "agent/install.h"
-#include "agent/instance.h"
 #include "datapath/nft/apply.h"
 #include "datapath/nft/foreign_rules.h"
 #include "datapath/route/rtnl.h"
 #include "ipam/journal.h"
+#include "lib/file_write.h"
 #include "lib/vec.h"
 #include "watch/folder/folder_copies.h"
 

@@ -2,7 +2,7 @@
 /*
  * client.c - one call to the agent: send it, do what is asked in between, take the result.
  */
-#include "agent/cni/client.h"
+#include "agent/socket/client.h"
 
 #include <endian.h>
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "agent/cni/wire.h"
+#include "agent/socket/wire.h"
 #include "lib/jsonw.h"
 #include "watch/document/json.h"
 

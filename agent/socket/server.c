@@ -2,7 +2,7 @@
 /*
  * server.c - the socket's side of server.h.
  */
-#include "agent/cni/server.h"
+#include "agent/socket/server.h"
 
 #include <endian.h>
 #include <errno.h>
@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include <utlist.h>
 
-#include "agent/cni/wire.h"
+#include "agent/socket/wire.h"
 #include "lib/acceptor.h"
 #include "lib/jsonw.h"
 #include "lib/log.h"

@@ -4,7 +4,7 @@
  *
  * Pure.  The objects go in sorted by kind and name: the text depends on them alone.
  */
-#include "agent/dump.h"
+#include "agent/command/dump.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -7,7 +7,7 @@
  * there for the message.  The file itself stays (removing a lock file while others may wait for it
  * lets two hold "the" lock); `manx cleanup` removes it.
  */
-#include "agent/instance.h"
+#include "agent/command/instance.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "agent/files.h"
+#include "lib/file.h"
+#include "lib/file_write.h"
 
 /**
  * instance_lock_path() - Where the lock of a run folder is

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * test_http_address.c - the text of --http-address.
+ * test_pages_address.c - the text of --http-address.
  */
-#include "agent/report/http_address.h"
+#include "agent/report/pages_address.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -26,10 +26,10 @@ static void test_valid(void **state _unused_)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct http_address a;
+		struct pages_address a;
 		char s[ADDR_STR_MAX];
 
-		assert_int_equal(http_address_parse(cases[i].text, &a, NULL), 0);
+		assert_int_equal(pages_address_parse(cases[i].text, &a, NULL), 0);
 		assert_int_equal(a.off, cases[i].off);
 		assert_int_equal(a.any, cases[i].any);
 		assert_int_equal(a.port, cases[i].port);
@@ -65,10 +65,10 @@ static void test_invalid(void **state _unused_)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-		struct http_address a = {.port = 7};
+		struct pages_address a = {.port = 7};
 		struct err e = {0};
 
-		assert_int_equal(http_address_parse(texts[i], &a, &e), -EINVAL);
+		assert_int_equal(pages_address_parse(texts[i], &a, &e), -EINVAL);
 		assert_non_null(strstr(e.msg, texts[i]));
 		assert_int_equal(a.port, 7);
 	}
@@ -81,5 +81,5 @@ int main(void)
 		cmocka_unit_test(test_invalid),
 	};
 
-	return cmocka_run_group_tests_name("http_address", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("pages_address", tests, NULL, NULL);
 }

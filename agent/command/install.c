@@ -8,7 +8,7 @@
  * moment runs the old or the new one.  In the list only our part is (conflist.h).  Agents may share
  * the plugin folder, not the list's name.
  */
-#include "agent/install.h"
+#include "agent/command/install.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -17,7 +17,8 @@
 #include <unistd.h>
 
 #include "agent/config/options.h"
-#include "agent/files.h"
+#include "lib/file.h"
+#include "lib/file_write.h"
 
 /* The plugin that came with this program: manx-cni in the same folder.  NULL: /proc is not there.
  */
