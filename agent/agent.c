@@ -29,7 +29,7 @@
 #include "agent/report/report.h"
 #include "agent/restore.h"
 #include "agent/turn.h"
-#include "datapath/policy/base.h"
+#include "datapath/base/base.h"
 #include "lib/log.h"
 #include "lib/notify.h"
 #include "lib/version.h"

@@ -18,6 +18,7 @@
 
 #include "agent/agent.h"
 #include "datapath/netlink/nlmsg.h"
+#include "datapath/policy/judge.h"
 #include "lib/log.h"
 
 #define JUDGED_A_TURN 1000		   /* some 2 ms */

@@ -10,7 +10,7 @@
  */
 #pragma once
 
-#include "datapath/policy/cuts.h"
+#include "datapath/base/cuts.h"
 #include "datapath/route/conntrack_flows.h"
 #include "lib/buf.h"
 #include "lib/waiter.h"

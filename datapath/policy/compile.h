@@ -9,7 +9,7 @@
  */
 #pragma once
 
-#include "datapath/policy/blocks.h"
+#include "datapath/base/blocks.h"
 #include "datapath/policy/term.h"
 #include "lib/vec.h"
 

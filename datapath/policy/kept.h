@@ -15,7 +15,7 @@
  */
 #pragma once
 
-#include "datapath/policy/base.h"
+#include "datapath/base/base.h"
 #include "datapath/policy/endpoint.h"
 
 /*

@@ -11,7 +11,7 @@
 #include <assert.h>
 #include <utlist.h>
 
-#include "datapath/policy/podrows.h"
+#include "datapath/base/podrows.h"
 #include "datapath/policy/verdicts.h"
 #include "lib/intern.h"
 

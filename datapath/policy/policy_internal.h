@@ -4,10 +4,10 @@
  */
 #pragma once
 
-#include "datapath/policy/base.h"
+#include "datapath/base/base.h"
+#include "datapath/base/localpods.h"
 #include "datapath/policy/endpoint.h"
 #include "datapath/policy/kept.h"
-#include "datapath/policy/localpods.h"
 #include "datapath/policy/policy.h"
 #include "datapath/policy/program.h"
 

@@ -19,7 +19,7 @@
  */
 #pragma once
 
-#include "datapath/policy/blocksets.h"
+#include "datapath/base/blocksets.h"
 #include "datapath/policy/compile.h"
 #include "datapath/policy/peers.h"
 

@@ -10,7 +10,7 @@
 
 #include <sys/socket.h>
 
-#include "datapath/policy/podrows.h"
+#include "datapath/base/podrows.h"
 #include "lib/intern.h"
 
 static void drop_row(struct nft_table *t, const struct base *b, struct endpoint *ep,

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "datapath/policy/base.h"
+#include "datapath/base/base.h"
 #include "datapath/policy/endpoint.h"
 
 void verdicts_put(struct nft_table *t, const struct base *b, struct endpoint *ep, enum direction d,

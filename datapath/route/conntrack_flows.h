@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "datapath/policy/flow.h"
+#include "datapath/base/flow.h"
 #include "datapath/route/conntrack.h"
 
 /* struct addr_list - sorted by addr_cmp(), none twice, once addr_list_sort() was called */

@@ -10,7 +10,7 @@
  */
 #pragma once
 
-#include "datapath/policy/base.h"
+#include "datapath/base/base.h"
 #include "datapath/route/routes.h"
 #include "watch/object/object.h"
 

@@ -8,7 +8,7 @@
 
 #include <uthash.h>
 
-#include "datapath/route/coverset.h"
+#include "datapath/base/coverset.h"
 #include "datapath/route/nodes.h"
 #include "lib/vec.h"
 

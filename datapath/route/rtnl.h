@@ -9,7 +9,7 @@
  */
 #pragma once
 
-#include "datapath/route/hostaddr.h"
+#include "datapath/base/hostaddr.h"
 #include "datapath/route/passage.h"
 #include "datapath/route/routes.h"
 #include "lib/buf.h"

@@ -30,7 +30,7 @@
 
 #include "aim.h"
 #include "datapath/nft/simulate.h"
-#include "datapath/policy/flow.h"
+#include "datapath/policy/judge.h"
 #include "judge.h"
 #include "lib/intern.h"
 #include "meddle.h"

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "datapath/policy/blocks.h"
+#include "datapath/base/blocks.h"
 #include "lib/buf.h"
 
 /* @blocks: CIDRs divided by blanks; "-" before one: the block before it is without that */

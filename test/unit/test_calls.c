@@ -20,7 +20,7 @@
 #include "agent/attach.h"
 #include "agent/cni/calls.h"
 #include "agent/socket/server.h"
-#include "datapath/policy/base.h"
+#include "datapath/base/base.h"
 #include "lib/intern.h"
 #include "lib/log.h"
 #include "test/unit/kernel_lab.h"

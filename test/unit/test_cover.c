@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "datapath/route/cover.h"
+#include "datapath/base/cover.h"
 #include "lib/buf.h"
 #include "lib/vec.h"
 

@@ -11,8 +11,9 @@
 
 #include <cmocka.h>
 
+#include "datapath/base/cuts.h"
 #include "datapath/nft/simulate.h"
-#include "datapath/policy/cuts.h"
+#include "datapath/policy/judge.h"
 #include "lib/intern.h"
 #include "watch/object/object.h"
 

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "datapath/policy/base.h"
-#include "datapath/route/hostaddr.h"
+#include "datapath/base/base.h"
+#include "datapath/base/hostaddr.h"
 
 struct world {
 	struct nft_table *table;

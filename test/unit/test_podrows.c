@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "datapath/policy/podrows.h"
+#include "datapath/base/podrows.h"
 #include "test/unit/sample_attachment.h"
 #include "watch/object/object.h"
 

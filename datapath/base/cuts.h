@@ -10,8 +10,8 @@
  */
 #pragma once
 
-#include "datapath/policy/base.h"
-#include "datapath/policy/flow.h"
+#include "datapath/base/base.h"
+#include "datapath/base/flow.h"
 
 /* What the kernel itself takes for forgotten (nf_conntrack_tcp_timeout_established, ...) */
 #define CUT_TCP_USEC  (5 * 24 * 3600 * USEC_PER_SEC)

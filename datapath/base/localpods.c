@@ -5,7 +5,7 @@
  * A pod's address inside a range costs no element; it gets one when the range is taken out while
  * the pod runs.
  */
-#include "datapath/policy/localpods.h"
+#include "datapath/base/localpods.h"
 
 /**
  * localpods_init() - Begin with none

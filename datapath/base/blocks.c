@@ -2,7 +2,7 @@
 /*
  * blocks.c - arithmetic of address ranges.  Pure.
  */
-#include "datapath/policy/blocks.h"
+#include "datapath/base/blocks.h"
 
 /**
  * ranges_done() - Free a list of ranges; also a cleanup function

@@ -4,7 +4,7 @@
  *
  * The elements follow from the definition, so a set never changes after it was made.
  */
-#include "datapath/policy/blocksets.h"
+#include "datapath/base/blocksets.h"
 
 #include <arpa/inet.h>
 #include <assert.h>

@@ -2,7 +2,7 @@
 /*
  * podrows.c - elements of one attachment.  Pure.
  */
-#include "datapath/policy/podrows.h"
+#include "datapath/base/podrows.h"
 
 #include <arpa/inet.h>
 

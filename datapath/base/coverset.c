@@ -2,11 +2,11 @@
 /*
  * coverset.c - what a cover tells, as elements of a set.  Pure.
  */
-#include "datapath/route/coverset.h"
+#include "datapath/base/coverset.h"
 
 #include <sys/socket.h>
 
-#include "datapath/policy/blocksets.h"
+#include "datapath/base/blocksets.h"
 
 static void on_block(void *arg, const struct prefix *p, bool holds)
 {

@@ -1,75 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * flow.c - would the first packet of this connection pass today?  Pure.
+ * judge.c - would the first packet of this connection pass today?  Pure.
  *
  * Asks the compiled table that is wanted, not the objects: what is judged is what is in force.
  */
-#include "datapath/policy/flow.h"
+#include "datapath/policy/judge.h"
 
 #include <sys/socket.h>
 
+#include "datapath/base/base.h"
 #include "datapath/nft/simulate.h"
-#include "datapath/policy/base.h"
-
-/**
- * flow_compare() - Order flows; fits qsort() and bsearch()
- * @a: struct flow
- * @b: struct flow
- *
- * Return: below, at or above zero; 0 if they are the same flow
- */
-int flow_compare(const void *a, const void *b)
-{
-	const struct flow *x = a, *y = b;
-	int c = addr_cmp(&x->src, &y->src);
-
-	if (!c)
-		c = addr_cmp(&x->dst, &y->dst);
-	if (!c)
-		c = addr_cmp(&x->back, &y->back);
-	if (!c)
-		c = x->protocol - y->protocol;
-	if (!c)
-		c = x->port - y->port;
-	return c ? c : x->expected - y->expected;
-}
-
-/**
- * flow_list_sort() - Make a list ready for flow_list_has()
- * @l: List; what stands in it twice is left out once
- */
-void flow_list_sort(struct flow_list *l)
-{
-	size_t n = 0;
-
-	vec_sort(&l->f, flow_compare);
-	vec_foreach (f, &l->f) {
-		if (!n || flow_compare(&l->f.v[n - 1], f) != 0)
-			l->f.v[n++] = *f;
-	}
-	l->f.n = n;
-}
-
-/**
- * flow_list_has() - Is a flow in a list?
- * @sorted: List
- * @f:      Flow
- *
- * Return: true if so
- */
-bool flow_list_has(const struct flow_list *sorted, const struct flow *f)
-{
-	return sorted->f.n && bsearch(f, sorted->f.v, sorted->f.n, sizeof(*f), flow_compare);
-}
-
-/**
- * flow_list_done() - Free a list; also a cleanup function
- * @l: List; empty and usable afterwards
- */
-void flow_list_done(struct flow_list *l)
-{
-	vec_done(&l->f);
-}
 
 /* Is an address sent to the chain of pods whose object is not known? */
 static bool is_unknown(const struct nft_table *t, const char *const map[2], const struct addr *a)

@@ -5,8 +5,8 @@
  */
 #pragma once
 
+#include "datapath/base/cover.h"
 #include "datapath/nft/table.h"
-#include "datapath/route/cover.h"
 
 /* struct coverset - one family; it must not move after coverset_init() */
 struct coverset {

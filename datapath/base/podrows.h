@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "datapath/policy/base.h"
+#include "datapath/base/base.h"
 #include "ipam/attachment.h"
 
 void podrows_want(struct nft_table *t, const struct base *b, const struct attachment *a);

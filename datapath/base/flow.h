@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * flow.h - tracked connections as policies see them, and what the wanted table says of each.  Pure.
+ * flow.h - tracked connections as the forward chain has seen them.  Pure.
  *
  * Many connections are one flow: the client's port decides nothing.
  */
 #pragma once
 
-#include "datapath/nft/table.h"
+#include "lib/addr.h"
+#include "lib/vec.h"
 
 /*
  * struct flow - @src and @dst are what the forward chain saw of the first packet: translated is the
@@ -28,11 +29,7 @@ struct flow_list {
 	VEC(struct flow) f;
 };
 
-/* enum flow_verdict - FLOW_UNDECIDED: an end of it is a pod whose object is not known */
-enum flow_verdict { FLOW_ALLOWED, FLOW_FORBIDDEN, FLOW_UNDECIDED, _FLOW_VERDICT_MAX };
-
 int flow_compare(const void *a, const void *b);
 void flow_list_sort(struct flow_list *l);
 bool flow_list_has(const struct flow_list *sorted, const struct flow *f);
 void flow_list_done(struct flow_list *l);
-enum flow_verdict flow_judge(const struct nft_table *t, const struct flow *f);

@@ -4,11 +4,11 @@
  *
  * Few and seldom changed, so a change looks at all of them.
  */
-#include "datapath/route/hostaddr.h"
+#include "datapath/base/hostaddr.h"
 
 #include <sys/socket.h>
 
-#include "datapath/policy/podrows.h"
+#include "datapath/base/podrows.h"
 
 /*
  * struct hostaddr

@@ -15,7 +15,7 @@
  * (NetworkPolicy: traffic from the node where a pod runs is always allowed).  All base chains have
  * the policy accept: the rest of the host's traffic is not ours to decide.
  */
-#include "datapath/policy/base.h"
+#include "datapath/base/base.h"
 
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <netinet/icmp6.h>

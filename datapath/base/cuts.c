@@ -4,7 +4,7 @@
  *
  * Rows of one class last equally long, so that each class is a queue: what ends next stands first.
  */
-#include "datapath/policy/cuts.h"
+#include "datapath/base/cuts.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

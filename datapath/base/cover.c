@@ -2,7 +2,7 @@
 /*
  * cover.c - blocks sorted by their first address, of the same one the largest first.  Pure.
  */
-#include "datapath/route/cover.h"
+#include "datapath/base/cover.h"
 
 #include <assert.h>
 

@@ -5,8 +5,8 @@
  */
 #pragma once
 
-#include "datapath/policy/base.h"
-#include "datapath/route/coverset.h"
+#include "datapath/base/base.h"
+#include "datapath/base/coverset.h"
 #include "ipam/attachment.h"
 #include "lib/vec.h"
 

@@ -4,8 +4,8 @@
  */
 #pragma once
 
+#include "datapath/base/blocks.h"
 #include "datapath/nft/table.h"
-#include "datapath/policy/blocks.h"
 
 struct blocksets;
 struct blockset;
