@@ -32,6 +32,7 @@ static struct nft_set *want_set(struct nft_table *t, const char *name, const cha
 {
 	def.name = name;
 	def.comment = comment;
+	def.owner = NFT_OWNER_BASE;
 	return table_want_set(t, &def);
 }
 
@@ -55,30 +56,32 @@ static void want_sets(struct nft_table *t, struct base *b, int six)
 		{"node_addresses4", "node_addresses6"},
 	};
 
-	b->sources[six] =
-		want_set(t, names[0][six], "what local pods may send from",
-			 (struct nft_set_def){.key = {NFT_TYPE_IFNAME, NFT_TYPE_ETHER, ip}});
+	b->sources[six] = want_set(
+		t, names[0][six], "what local pods may send from",
+		(struct nft_set_def){.key = {NFT_TYPE_IFNAME, NFT_TYPE_ETHER, ip}, .urgent = true});
 	b->self[six] = want_set(t, names[1][six], "local pods, to themselves",
-				(struct nft_set_def){.key = {ip, ip}});
+				(struct nft_set_def){.key = {ip, ip}, .urgent = true});
 	for (int d = 0; d < 2; d++)
-		b->verdicts[d][six] = want_set(
-			t, names[2 + d][six],
-			d ? "local pods isolated for egress, to their program"
-			  : "local pods isolated for ingress, to their program",
-			(struct nft_set_def){
-				.key = {ip}, .data = {NFT_TYPE_VERDICT}, .elem_comments = true});
+		b->verdicts[d][six] =
+			want_set(t, names[2 + d][six],
+				 d ? "local pods isolated for egress, to their program"
+				   : "local pods isolated for ingress, to their program",
+				 (struct nft_set_def){.key = {ip},
+						      .data = {NFT_TYPE_VERDICT},
+						      .elem_comments = true,
+						      .urgent = true});
 	for (int d = 0; d < 2; d++)
 		b->open[d][six] = want_set(
 			t, names[9 + d][six],
 			d ? "local pods that no policy isolates for egress, a record for restarts"
 			  : "local pods that no policy isolates for ingress, a record for restarts",
-			(struct nft_set_def){.key = {ip}});
-	b->hostports[six] =
-		want_set(t, names[4][six], "host ports on every address of the node",
-			 (struct nft_set_def){.key = {proto, port}, .data = {ip, port}});
-	b->hostports_at[six] =
-		want_set(t, names[5][six], "host ports on one address",
-			 (struct nft_set_def){.key = {ip, proto, port}, .data = {ip, port}});
+			(struct nft_set_def){.key = {ip}, .urgent = true});
+	b->hostports[six] = want_set(
+		t, names[4][six], "host ports on every address of the node",
+		(struct nft_set_def){.key = {proto, port}, .data = {ip, port}, .urgent = true});
+	b->hostports_at[six] = want_set(
+		t, names[5][six], "host ports on one address",
+		(struct nft_set_def){.key = {ip, proto, port}, .data = {ip, port}, .urgent = true});
 	b->node_addresses[six] = want_set(t, names[12][six], "where host ports are reached",
 					  (struct nft_set_def){.key = {ip}});
 	b->pod_ranges[six] = want_set(t, names[6][six], "addresses of this node's pods",
@@ -97,6 +100,7 @@ static void want_base(struct nft_table *t, const char *name, enum nft_hook hook,
 	(void)table_want_chain(t, &(struct nft_chain_def){.name = name,
 							  .hook = hook,
 							  .nat = nat,
+							  .owner = NFT_OWNER_BASE,
 							  .priority = priority,
 							  .comment = comment,
 							  .n_rules = rs->r.n,
@@ -316,11 +320,12 @@ void base_want(struct nft_table *t, struct base *ret)
 {
 	*ret = (struct base){0};
 	ret->links = want_set(t, "pod_links", "interfaces of local pods",
-			      (struct nft_set_def){.key = {NFT_TYPE_IFNAME}});
+			      (struct nft_set_def){.key = {NFT_TYPE_IFNAME}, .urgent = true});
 	ret->link_local = want_set(
 		t, "link_local6",
 		"link-local addresses of local pods, for neighbour discovery only",
-		(struct nft_set_def){.key = {NFT_TYPE_IFNAME, NFT_TYPE_ETHER, NFT_TYPE_IPV6}});
+		(struct nft_set_def){.key = {NFT_TYPE_IFNAME, NFT_TYPE_ETHER, NFT_TYPE_IPV6},
+				     .urgent = true});
 	want_sets(t, ret, 0);
 	want_sets(t, ret, 1);
 	want_neighbours(t);

@@ -95,6 +95,7 @@ static struct nft_set *want_set(struct blocksets *b, const char *text, uint8_t f
 				      .name = name,
 				      .key = {family == AF_INET ? NFT_TYPE_IPV4 : NFT_TYPE_IPV6},
 				      .interval = true,
+				      .owner = NFT_OWNER_POLICY,
 				      .comment = "ipBlock peers, exceptions taken out",
 			      });
 }

@@ -131,6 +131,7 @@ struct nft_chain *table_want_chain(struct nft_table *t, const struct nft_chain_d
 		HASH_ADD_KEYPTR(hh, t->chains, c->def.name, strlen(c->def.name), c);
 	}
 	c->wanted = true;
+	c->def.owner = def->owner;
 	set_rules(t, c, def);
 	chain_update(t, c);
 	return c;

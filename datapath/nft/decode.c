@@ -174,15 +174,19 @@ static void decode_set_def(const struct attrs *a, struct nft_set_def *ret)
 	enum nft_type key[NFT_FIELDS_MAX], data[NFT_FIELDS_MAX] = {NFT_TYPE_NONE};
 	uint32_t flags = nl_be32(a->of[NFTA_SET_FLAGS]);
 
+	bool dynamic = (flags & NFT_SET_DYNAMIC) == NFT_SET_DYNAMIC;
+
 	*ret = (struct nft_set_def){.name = nl_string(a->of[NFTA_SET_NAME])};
 	ret->comment = udata_text(a->of[NFTA_SET_USERDATA], NFTNL_UDATA_SET_COMMENT);
-	if (flags & ~(uint32_t)(NFT_SET_INTERVAL | NFT_SET_MAP | NFT_SET_CONCAT) ||
+	if (flags & ~(uint32_t)(NFT_SET_INTERVAL | NFT_SET_MAP | NFT_SET_CONCAT |
+				(dynamic ? NFT_SET_DYNAMIC : 0)) ||
 	    a->of[NFTA_SET_EXPR] || a->of[NFTA_SET_EXPRESSIONS] ||
 	    !decode_types(nl_be32(a->of[NFTA_SET_KEY_TYPE]), nl_be32(a->of[NFTA_SET_KEY_LEN]),
 			  NFT_KEY_MAX, key) ||
 	    !decode_data_types(a, data))
 		return;
 	ret->interval = flags & NFT_SET_INTERVAL;
+	ret->dynamic = dynamic;
 	memcpy(ret->key, key, sizeof(key));
 	memcpy(ret->data, data, sizeof(data));
 }
@@ -267,10 +271,10 @@ static int decode_set(void *arg, const struct nlmsghdr *nlh)
 	decode_set_def(&a, &def);
 	if (!is_asked_for(d, def.name))
 		return 0;
-	if (def.key[0] && !decode_set_elems(d->t, &def, elems, false))
+	if (def.key[0] && !def.dynamic && !decode_set_elems(d->t, &def, elems, false))
 		def.key[0] = NFT_TYPE_NONE;
 	table_installed_set(d->t, &def);
-	if (def.key[0])
+	if (def.key[0] && !def.dynamic)
 		(void)decode_set_elems(d->t, &def, elems, true);
 	return 0;
 }

@@ -281,6 +281,8 @@ static const struct nlattr *first_elem(const struct buf *msgs)
  * @touch: The element
  * @t:     Table
  *
+ * Elements of a dynamic set are the kernel's own.
+ *
  * Return: true; false, and nothing told, if only its whole set says what the kernel has
  */
 bool nft_decode_elem(const struct buf *msgs, const struct nft_touch *touch, struct nft_table *t)
@@ -291,6 +293,8 @@ bool nft_decode_elem(const struct buf *msgs, const struct nft_touch *touch, stru
 	struct bound b = {0};
 	bool known;
 
+	if (def && def->dynamic)
+		return true;
 	if (!def || def->interval || types_wire_len(def->key) != touch->key_len ||
 	    (msgs->len && !found))
 		return false;

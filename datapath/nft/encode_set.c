@@ -59,6 +59,8 @@ static void put_set_kind(struct nftnl_set *s, const struct nft_set_def *def)
 
 	if (def->interval)
 		flags |= NFT_SET_INTERVAL;
+	if (def->dynamic)
+		flags |= NFT_SET_DYNAMIC;
 	if (def->data[0] != NFT_TYPE_NONE)
 		flags |= NFT_SET_MAP;
 	if (is_concat_interval(def)) {

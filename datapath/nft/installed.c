@@ -222,7 +222,7 @@ void table_installed_elem(struct nft_table *t, const char *set, const struct nft
 {
 	struct nft_set *s = told_set(t, set);
 
-	if (s && s->elems.key_len)
+	if (s && s->elems.key_len && !s->def.dynamic)
 		(void)install_elem(s, e);
 }
 

@@ -14,3 +14,6 @@
 #include <linux/netfilter/nf_tables.h>
 #undef NFT_CT_STATE
 #undef NFT_CT_STATUS
+
+/* Flags of a set that statements update and whose elements time out (struct nft_set_def) */
+#define NFT_SET_DYNAMIC ((uint32_t)(NFT_SET_EVAL | NFT_SET_TIMEOUT))

@@ -9,7 +9,10 @@
  * sets and maps as they are from then on: it could jump to a chain that was empty before, or miss
  * an element that has just gone.  So new programs are made first, with all that they look up; then
  * packets are switched over to them; then what nobody uses any more is dropped.  Source:
- * nft_do_chain() takes the generation once, nft_set_elem_active() at every look-up.  Pure.
+ * nft_do_chain() takes the generation once, nft_set_elem_active() at every look-up.
+ *
+ * Elements that point at others follow the rank of their sets (enum nft_rank): additions upward,
+ * what is pointed at first; removals downward, each rank a transaction later.  Pure.
  */
 #include <utlist.h>
 
@@ -42,6 +45,12 @@ static uint8_t *listed(const struct nft_set *s, size_t i)
 	return elems_find(&s->elems, s->list + i * s->elems.ident_len);
 }
 
+/* Of a set that others point at: what goes waits until those point elsewhere. */
+static bool waits(const struct nft_set *s, const uint8_t *entry)
+{
+	return s->pointed && !elem_uses(entry);
+}
+
 /* What waits at the end of the list, at most @max elements: gives where it begins. */
 static size_t pick_elems(struct nft_set *s, size_t max)
 {
@@ -50,7 +59,7 @@ static size_t pick_elems(struct nft_set *s, size_t max)
 	for (size_t found = 0; i && found < max;) {
 		i--;
 		if (elem_differs(s, listed(s, i)))
-			found++;
+			found += !waits(s, listed(s, i));
 		else
 			elem_unlist(s, i);
 	}
@@ -62,7 +71,7 @@ static void del_elems(struct nft_set *s, size_t from, struct nft_ops *ops)
 	for (size_t i = from; i < s->n_list; i++) {
 		const uint8_t *entry = listed(s, i);
 
-		if (!(elem_flags(entry) & ELEM_INSTALLED))
+		if (!(elem_flags(entry) & ELEM_INSTALLED) || waits(s, entry))
 			continue;
 		add_op(ops, NFT_DEL, NFT_OP_ELEM, s, NULL);
 		elems_get_key(&s->elems, entry, &ops->op.v[ops->op.n - 1].elem);
@@ -93,12 +102,39 @@ static void add_elems(struct nft_set *s, size_t from, struct nft_ops *ops)
 		qsort(&ops->op.v[first], ops->op.n - first, sizeof(*ops->op.v), by_key);
 }
 
-static void change_elems(struct nft_set *s, struct nft_ops *ops)
+/* At most @max elements of a set: out with the old, in with the new. */
+static void change_elems(struct nft_set *s, size_t max, struct nft_ops *ops)
 {
-	size_t from = pick_elems(s, SIZE_MAX);
+	size_t from = pick_elems(s, max);
 
 	del_elems(s, from, ops);
 	add_elems(s, from, ops);
+}
+
+/* The sets that point at no chain, those that are looked up last first. */
+static void change_ranks(struct nft_table *t, bool only_fresh, struct nft_ops *ops)
+{
+	for (int rank = NFT_RANK_LEAF; rank < NFT_RANK_TO_CHAIN; rank++) {
+		struct nft_set *s;
+
+		DL_FOREACH (t->pending_sets, s)
+			if (s->wanted && set_points(s, (enum nft_rank)rank) &&
+			    (s->fresh || !only_fresh))
+				change_elems(s, SIZE_MAX, ops);
+	}
+}
+
+/* Leaves lose nothing while an element of the same owner that may point there is to change. */
+static void mark_pointed(struct nft_table *t)
+{
+	bool points[_NFT_OWNER_MAX] = {false};
+	struct nft_set *s;
+
+	DL_FOREACH (t->pending_sets, s)
+		if (set_points(s, NFT_RANK_TO_LEAF) && (s->n_differ || (!s->wanted && s->differs)))
+			points[s->def.owner] = true;
+	DL_FOREACH (t->pending_sets, s)
+		s->pointed = set_points(s, NFT_RANK_LEAF) && points[s->def.owner];
 }
 
 static void add_set(const struct nft_set *s, struct nft_ops *ops)
@@ -122,25 +158,26 @@ static void del_ghost_elems(const struct nft_set *s, struct nft_ops *ops)
 
 static bool fill_set(struct nft_set *s, size_t max, struct nft_ops *ops)
 {
-	size_t from;
-
-	if (!s->wanted || set_has_verdicts(s))
+	if (!s->wanted)
 		return true;
 	add_set(s, ops);
-	from = pick_elems(s, max - MIN(ops->op.n, max));
-	del_elems(s, from, ops);
-	add_elems(s, from, ops);
+	change_elems(s, max - MIN(ops->op.n, max), ops);
 	return ops->op.n < max;
 }
 
-/* Sets that no program uses yet first: until a part changes programs, nothing else moves. */
+/*
+ * What is looked up last first, and of it sets that no program uses yet: until a part changes
+ * programs, nothing else moves.
+ */
 static void add_part(struct nft_table *t, size_t max, struct nft_ops *ops)
 {
-	for (int fresh = 1; fresh >= 0; fresh--) {
+	for (int i = 0; i < 2 * NFT_RANK_TO_CHAIN; i++) {
+		enum nft_rank rank = (enum nft_rank)(i / 2);
+		bool fresh = i % 2 == 0;
 		struct nft_set *s;
 
 		DL_FOREACH (t->pending_sets, s)
-			if (s->fresh == fresh && !fill_set(s, max, ops))
+			if (set_points(s, rank) && s->fresh == fresh && !fill_set(s, max, ops))
 				return;
 	}
 }
@@ -152,10 +189,10 @@ static void del_verdicts(struct nft_table *t, struct nft_ops *ops)
 	struct nft_set *s;
 
 	DL_FOREACH (t->pending_sets, s)
-		if (set_has_verdicts(s))
+		if (set_points(s, NFT_RANK_TO_CHAIN))
 			del_elems(s, pick_elems(s, SIZE_MAX), ops);
 	DL_FOREACH (t->ghost_sets, s)
-		if (set_has_verdicts(s))
+		if (set_points(s, NFT_RANK_TO_CHAIN))
 			del_ghost_elems(s, ops);
 }
 
@@ -236,12 +273,10 @@ static void bring_in(struct nft_table *t, bool ghosts, struct nft_ops *ops)
 	DL_FOREACH (t->pending_chains, c)
 		if (c->wanted && !c->installed)
 			add_op(ops, NFT_ADD, NFT_OP_CHAIN, NULL, c);
-	DL_FOREACH (t->pending_sets, s)
-		if (s->wanted && !set_has_verdicts(s))
-			change_elems(s, ops);
+	change_ranks(t, false, ops);
 	add_programs(t, ghosts, ops);
 	DL_FOREACH (t->pending_sets, s)
-		if (s->wanted && set_has_verdicts(s))
+		if (s->wanted && set_points(s, NFT_RANK_TO_CHAIN))
 			add_elems(s, 0, ops);
 }
 
@@ -278,15 +313,13 @@ static void make_new(struct nft_table *t, struct nft_ops *ops)
 	DL_FOREACH (t->pending_chains, c)
 		if (is_unwritten(c) && !c->installed)
 			add_op(ops, NFT_ADD, NFT_OP_CHAIN, NULL, c);
-	DL_FOREACH (t->pending_sets, s)
-		if (s->wanted && s->fresh && !set_has_verdicts(s))
-			change_elems(s, ops);
+	change_ranks(t, true, ops);
 	DL_FOREACH (t->pending_chains, c)
 		if (is_unwritten(c))
 			write_rules(c, false, ops);
 	DL_FOREACH (t->pending_sets, s)
-		if (s->wanted && s->fresh && set_has_verdicts(s))
-			change_elems(s, ops);
+		if (s->wanted && s->fresh && set_points(s, NFT_RANK_TO_CHAIN))
+			change_elems(s, SIZE_MAX, ops);
 }
 
 /* What packets meet: elements of sets and maps in use, rules of chains in use, hooks. */
@@ -295,7 +328,7 @@ static void switch_over(struct nft_table *t, struct nft_ops *ops)
 	struct nft_set *s;
 
 	DL_FOREACH (t->pending_sets, s)
-		if (s->wanted && set_has_verdicts(s))
+		if (s->wanted && set_points(s, NFT_RANK_TO_CHAIN))
 			del_elems(s, pick_elems(s, SIZE_MAX), ops);
 	bring_in(t, false, ops);
 }
@@ -313,10 +346,20 @@ static bool has_more(const struct nft_table *t, bool switched)
 	const struct nft_chain *c;
 
 	DL_FOREACH (t->pending_sets, s)
-		if (s->wanted ? !switched && !s->fresh && s->n_differ : s->differs)
+		if (s->wanted ? (!switched || s->pointed) && !s->fresh && s->n_differ : s->differs)
 			return true;
 	DL_FOREACH (t->pending_chains, c)
 		if (c->wanted ? !switched && c->differs && !is_unwritten(c) : c->differs)
+			return true;
+	return false;
+}
+
+static bool leaves_wait(const struct nft_table *t)
+{
+	const struct nft_set *s;
+
+	DL_FOREACH (t->pending_sets, s)
+		if (s->pointed && s->n_differ)
 			return true;
 	return false;
 }
@@ -330,7 +373,7 @@ static bool add_step(struct nft_table *t, struct nft_ops *ops)
 	if (ops->op.n)
 		return !has_more(t, true);
 	drop_old(t, ops);
-	return true;
+	return !ops->op.n || !leaves_wait(t);
 }
 
 /**
@@ -351,15 +394,18 @@ bool table_ops(struct nft_table *t, size_t max, struct nft_ops *ret)
 	struct nft_ops ops = {0};
 	bool ghosts = t->ghost_sets || t->ghost_chains;
 	bool all = !max || ghosts;
+	size_t first;
 
 	pending_sweep(t);
+	mark_pointed(t);
 	if (!t->installed)
 		add_op(&ops, NFT_ADD, NFT_OP_TABLE, NULL, NULL);
+	first = ops.op.n;
 	if (all)
 		add_everything(t, &ops);
 	else if (t->n_fill > max)
 		add_part(t, max, &ops);
-	else
+	if (!all && ops.op.n == first)
 		all = add_step(t, &ops);
 	*ret = ops;
 	return all;

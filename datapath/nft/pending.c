@@ -29,7 +29,8 @@ bool elem_differs(const struct nft_set *s, const uint8_t *entry)
 	bool wanted = s->wanted && elem_uses(entry) > 0;
 	bool installed = flags & ELEM_INSTALLED;
 
-	if (!wanted && (*s->held || (!s->wanted && !set_has_verdicts(s))))
+	if (!wanted &&
+	    (*s->held || s->def.dynamic || (!s->wanted && !set_points(s, NFT_RANK_TO_CHAIN))))
 		return false;
 	if (*s->held && (flags & ELEM_COVERED))
 		return false;
@@ -69,7 +70,7 @@ static void count_elems(struct nft_table *t, struct nft_set *s, size_t add, size
 {
 	s->n_differ += add - sub;
 	t->n_elems += add - sub;
-	if (!set_has_verdicts(s))
+	if (!set_points(s, NFT_RANK_TO_CHAIN))
 		t->n_fill += add - sub;
 }
 

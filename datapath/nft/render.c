@@ -218,7 +218,8 @@ static void render_set(const struct nft_set *s, struct buf *out)
 		buf_puts(out, " : ");
 		render_types(s->def.data, out);
 	}
-	buf_printf(out, "\n%s", s->def.interval ? "\t\tflags interval\n" : "");
+	buf_printf(out, "\n%s%s", s->def.interval ? "\t\tflags interval\n" : "",
+		   s->def.dynamic ? "\t\tflags dynamic,timeout\n" : "");
 	render_comment(s->def.comment, out);
 	render_elems(s, out);
 	buf_puts(out, "\t}\n");

@@ -95,14 +95,15 @@ void table_hold(struct nft_table *t, bool held)
 /* --- sets ------------------------------------------------------------------------------------ */
 
 /**
- * set_has_verdicts() - Whether a set is a verdict map
- * @s: Set
+ * set_points() - Whether a set is of a rank
+ * @s:    Set
+ * @rank: Rank
  *
- * Return: true if its data are verdicts
+ * Return: true if so
  */
-bool set_has_verdicts(const struct nft_set *s)
+bool set_points(const struct nft_set *s, enum nft_rank rank)
 {
-	return s->def.data[0] == NFT_TYPE_VERDICT;
+	return s->def.rank == rank;
 }
 
 /**
@@ -127,7 +128,8 @@ bool set_is_plain(const struct nft_set *s)
  */
 bool set_same_shape(const struct nft_set_def *a, const struct nft_set_def *b)
 {
-	return a->interval == b->interval && memcmp(a->key, b->key, sizeof(a->key)) == 0 &&
+	return a->interval == b->interval && a->dynamic == b->dynamic &&
+	       memcmp(a->key, b->key, sizeof(a->key)) == 0 &&
 	       memcmp(a->data, b->data, sizeof(a->data)) == 0;
 }
 
@@ -136,10 +138,18 @@ static void check_set_def(const struct nft_set_def *def)
 {
 	size_t n = types_count(def->key);
 
+	assert(def->owner < _NFT_OWNER_MAX && def->rank < _NFT_RANK_MAX &&
+	       (def->rank != NFT_RANK_TO_CHAIN || def->data[0] == NFT_TYPE_VERDICT));
+
 	assert(*def->name && strlen(def->name) < NFT_NAME_MAX && n);
 	for (size_t i = 0; i < n; i++)
 		assert(type_size(def->key[i]) &&
 		       !(def->interval && type_is_host_order(def->key[i])));
+}
+
+static uint8_t rank_of(const struct nft_set_def *def)
+{
+	return def->data[0] == NFT_TYPE_VERDICT ? NFT_RANK_TO_CHAIN : def->rank;
 }
 
 /**
@@ -157,6 +167,7 @@ struct nft_set *set_new(struct nft_table *t, const struct nft_set_def *def)
 	s->def = *def;
 	s->def.name = intern(def->name);
 	s->def.comment = comment_intern(def->comment);
+	s->def.rank = rank_of(def);
 	/* Where the heap lies is random in each process. */
 	elems_init(&s->elems, def, (uint64_t)(uintptr_t)s ^ (uint64_t)(uintptr_t)t << 20);
 	return s;
@@ -184,7 +195,7 @@ static void detach_set(struct nft_table *t, struct nft_set *s)
 	HASH_DEL(t->sets, s);
 	t->n_objects -= s->differs;
 	t->n_elems -= s->n_differ;
-	if (!set_has_verdicts(s))
+	if (!set_points(s, NFT_RANK_TO_CHAIN))
 		t->n_fill -= s->n_differ;
 	s->queued = s->differs = false;
 	s->n_differ = 0;
@@ -255,6 +266,9 @@ struct nft_set *table_want_set(struct nft_table *t, const struct nft_set_def *de
 	}
 	if (s->def.elem_comments != def->elem_comments)
 		change_comments(s, def->elem_comments);
+	s->def.owner = def->owner;
+	s->def.rank = rank_of(def);
+	s->def.urgent = def->urgent;
 	s->wanted = true;
 	set_update(t, s);
 	set_recount(t, s);
@@ -350,7 +364,7 @@ void table_want_elem(struct nft_table *t, struct nft_set *s, const struct nft_el
 	bool differed = false;
 	uint32_t uses;
 
-	assert(s->wanted);
+	assert(s->wanted && !s->def.dynamic);
 	elems_ident(&s->elems, e, ident);
 	entry = elems_find(&s->elems, ident);
 	if (entry)

@@ -129,6 +129,17 @@ struct nft_rule {
 	const char *comment; /* interned or NULL */
 };
 
+/* enum nft_owner - the part that a set or chain belongs to: refusals, counts and repairs name it */
+enum nft_owner { NFT_OWNER_NONE, NFT_OWNER_BASE, NFT_OWNER_POLICY, _NFT_OWNER_MAX };
+
+/*
+ * enum nft_rank - what the elements of a set point at, which decides when they come and go (ops.c)
+ * @NFT_RANK_LEAF:     Nothing: it is looked up last
+ * @NFT_RANK_TO_LEAF:  Elements of sets of rank NFT_RANK_LEAF of the same owner
+ * @NFT_RANK_TO_CHAIN: Chains; all verdict maps have this rank, and no other set
+ */
+enum nft_rank { NFT_RANK_LEAF, NFT_RANK_TO_LEAF, NFT_RANK_TO_CHAIN, _NFT_RANK_MAX };
+
 enum nft_hook {
 	NFT_HOOK_NONE,
 	NFT_HOOK_PREROUTING,
@@ -145,6 +156,7 @@ enum nft_hook {
  * @hook:     NFT_HOOK_NONE for a chain that is jumped to
  * @nat:      Base chain of type nat instead of filter
  * @priority: Base chain: as in nft(8); policy is always accept: the rest of the host is not ours
+ * @owner:    enum nft_owner
  * @comment:  Or NULL
  * @rules:    In order
  */
@@ -152,6 +164,7 @@ struct nft_chain_def {
 	const char *name;
 	enum nft_hook hook;
 	bool nat;
+	uint8_t owner;
 	int32_t priority;
 	const char *comment;
 	size_t n_rules;
@@ -163,6 +176,11 @@ struct nft_chain_def {
  * @key, @data:      Fields, ended by NFT_TYPE_NONE; data NFT_TYPE_VERDICT makes a verdict map
  * @interval:        Elements may be ranges; one field lists as interval set, several as pipapo
  * @elem_comments:   Elements carry comments
+ * @dynamic:         The kernel fills it, by statements that update it, and lets elements time out:
+ *                   they are not read, and what is not wanted of them is never removed
+ * @urgent:          What an ADD waits for: its elements go before those of all other sets
+ * @owner:           enum nft_owner
+ * @rank:            enum nft_rank; NFT_RANK_LEAF is made NFT_RANK_TO_CHAIN for a verdict map
  * @comment:         Or NULL
  */
 struct nft_set_def {
@@ -171,6 +189,8 @@ struct nft_set_def {
 	enum nft_type data[NFT_FIELDS_MAX];
 	bool interval;
 	bool elem_comments;
+	bool dynamic, urgent;
+	uint8_t owner, rank;
 	const char *comment;
 };
 

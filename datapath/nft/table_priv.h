@@ -19,6 +19,7 @@
  * @fresh:     Was not installed when it was wanted: no installed program uses it yet
  * @differs:   The set itself (not its elements) differs; counted in n_objects
  * @queued:    Stands in the table's list of sets to look at
+ * @pointed:   Elements that are to change may point at its own, which stay until then (ops.c)
  * @n_wanted:  Elements wanted
  * @n_differ:  Elements that differ
  * @elems:     All elements that are wanted or installed; unused when the shape is unknown
@@ -29,7 +30,7 @@
 struct nft_set {
 	struct nft_set_def def; /* strings interned */
 	const bool *held;
-	bool wanted, installed, fresh, differs, queued;
+	bool wanted, installed, fresh, differs, queued, pointed;
 	size_t n_wanted, n_differ;
 	struct elems elems;
 	uint8_t *list;
@@ -60,7 +61,7 @@ struct nft_chain {
  * @pending_sets, @pending_chains: Those to look at, doubly linked
  * @ghost_sets, @ghost_chains:     Installed objects whose name is wanted for another shape
  * @n_objects:                     Sets and chains that differ
- * @n_elems, @n_fill:              Elements that differ; those of them without a verdict
+ * @n_elems, @n_fill:              Elements that differ; those of them that point at no chain
  */
 struct nft_table {
 	const char *name;
@@ -78,7 +79,7 @@ void chain_free(struct nft_chain *c);
 struct nft_chain *table_find_chain(const struct nft_table *t, const char *name);
 bool set_same_shape(const struct nft_set_def *a, const struct nft_set_def *b);
 bool chain_same_shape(const struct nft_chain_def *a, const struct nft_chain_def *b);
-bool set_has_verdicts(const struct nft_set *s);
+bool set_points(const struct nft_set *s, enum nft_rank rank);
 bool set_is_plain(const struct nft_set *s);
 const char *comment_intern(const char *comment);
 

@@ -143,7 +143,7 @@ static struct nft_set *want_set(struct peers *p, const struct peer_set *s, uint8
 	bool named = s->terms[0].term.protocol, v4 = family == AF_INET;
 	static const char *const prefix[2][2] = {{"pods6", "pods4"}, {"ports6", "ports4"}};
 	char name[NFT_NAME_MAX], comment[NFT_COMMENT_MAX];
-	struct nft_set_def def = {.name = name, .comment = comment};
+	struct nft_set_def def = {.name = name, .owner = NFT_OWNER_POLICY, .comment = comment};
 
 	choose_name(p, prefix[named][v4], s->text, name);
 	(void)snprintf(comment, sizeof(comment), "pods %s", s->text);

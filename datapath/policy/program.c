@@ -178,8 +178,10 @@ struct nft_chain *program_want_closed(struct nft_table *t, const char *name)
 	struct rules rs = {0};
 
 	add_drop(&rs);
-	c = table_want_chain(
-		t, &(struct nft_chain_def){.name = name, .n_rules = rs.r.n, .rules = rs.r.v});
+	c = table_want_chain(t, &(struct nft_chain_def){.name = name,
+							.owner = NFT_OWNER_POLICY,
+							.n_rules = rs.r.n,
+							.rules = rs.r.v});
 	rules_done(&rs);
 	return c;
 }
@@ -187,8 +189,11 @@ struct nft_chain *program_want_closed(struct nft_table *t, const char *name)
 static void want_chain(struct programs *p, struct program *g, const char *name, const char *comment,
 		       struct rules *rs)
 {
-	const struct nft_chain_def def = {
-		.name = name, .comment = comment, .n_rules = rs->r.n, .rules = rs->r.v};
+	const struct nft_chain_def def = {.name = name,
+					  .owner = NFT_OWNER_POLICY,
+					  .comment = comment,
+					  .n_rules = rs->r.n,
+					  .rules = rs->r.v};
 
 	vec_push(&g->chains, table_want_chain(p->table, &def));
 	rules_done(rs);
@@ -247,6 +252,7 @@ static void want_ports(struct programs *p, struct program *g, const struct allow
 		.key = {NFT_TYPE_PROTO, NFT_TYPE_SERVICE},
 		.data = {NFT_TYPE_VERDICT},
 		.interval = has_ranges(a),
+		.owner = NFT_OWNER_POLICY,
 		.comment = comment,
 	};
 

@@ -39,13 +39,15 @@ void inflight_begin(struct inflight *f, const struct shadow *before)
 	vec_foreach (s, &before->sets) {
 		struct inflight_map *mine;
 
-		if (s->def.data[0] != NFT_TYPE_VERDICT)
+		if (s->def.rank == NFT_RANK_LEAF)
 			continue;
 		mine = vec_add(&f->maps);
 		mine->name = intern_ref(s->def.name);
 		vec_foreach (e, &s->elems)
 			if (e->verdict.chain)
 				vec_push(&mine->targets, intern_ref(e->verdict.chain));
+			else
+				vec_push(&mine->elems, *e);
 	}
 }
 
@@ -72,6 +74,7 @@ void inflight_done(struct inflight *f)
 		forget(m->targets.v, m->targets.n);
 		intern_put(m->name);
 		vec_done(&m->targets);
+		vec_done(&m->elems);
 	}
 	vec_done(&f->chains);
 	vec_done(&f->maps);
@@ -110,6 +113,38 @@ static bool named_before(const struct inflight_map *m, const char *chain)
 	return false;
 }
 
+static bool has_key(const struct shadow_set *s, const uint8_t *key)
+{
+	vec_foreach (e, &s->elems)
+		if (memcmp(e->key, key, nft_key_len(s->def.key)) == 0)
+			return true;
+	return false;
+}
+
+static int point(const struct shadow_set *map, const struct nft_elem *e, size_t n,
+		 const struct shadow *after, struct err *reterr)
+{
+	const struct shadow_set *leaf = set_after(after, map->def.comment);
+
+	for (size_t i = 0; i < n; i++)
+		if (!leaf || !has_key(leaf, e[i].data))
+			return err_set(reterr, -EINVAL, "a packet finds in %s what is not in %s",
+				       map->def.name, map->def.comment);
+	return 0;
+}
+
+/* Elements that a packet has just read, and those that it will read, name leaves that are there. */
+static int check_leaves(const struct shadow_set *map, const struct inflight_map *before,
+			const struct shadow *after, struct err *reterr)
+{
+	int r;
+
+	if (map->def.rank != NFT_RANK_TO_LEAF)
+		return 0;
+	r = point(map, map->elems.v, map->elems.n, after, reterr);
+	return r < 0 || !before ? r : point(map, before->elems.v, before->elems.n, after, reterr);
+}
+
 static int visit(struct inflight *f, struct inflight_chain *c, const struct shadow *after,
 		 struct err *reterr);
 
@@ -131,6 +166,7 @@ static int look_up(struct inflight *f, const struct inflight_chain *c, const cha
 	if (!s)
 		return err_set(reterr, -EINVAL, "a packet in chain %s finds set %s gone", c->name,
 			       name);
+	r = check_leaves(s, c->met ? m : NULL, after, reterr);
 	vec_foreach (e, &s->elems) {
 		const char *to = e->verdict.chain;
 		const struct inflight_chain *target = to ? chain_before(f, to) : NULL;
@@ -166,6 +202,23 @@ static int visit(struct inflight *f, struct inflight_chain *c, const struct shad
 	return r;
 }
 
+/* Which chains could a packet be in before? */
+static void meet(struct inflight *f, struct inflight_chain *c)
+{
+	if (!c || c->met)
+		return;
+	c->met = true;
+	vec_foreach (t, &c->targets)
+		meet(f, chain_before(f, *t));
+	vec_foreach (s, &c->sets) {
+		const struct inflight_map *m = map_before(f, *s);
+
+		if (m)
+			vec_foreach (t, &m->targets)
+				meet(f, chain_before(f, *t));
+	}
+}
+
 /**
  * inflight_check() - Is a packet safe, wherever it is when the transaction is committed?
  * @f:      From inflight_begin(), once
@@ -178,6 +231,9 @@ int inflight_check(struct inflight *f, const struct shadow *after, struct err *r
 {
 	int r = 0;
 
+	vec_foreach (c, &f->chains)
+		if (c->hooked)
+			meet(f, c);
 	vec_foreach (c, &f->chains)
 		if (c->hooked && r == 0)
 			r = visit(f, c, after, reterr);

@@ -4,24 +4,30 @@
  *
  * The kernel lets it go on with the rules of before, while sets and maps are those of after
  * (nft_do_chain() takes the generation once, every look-up takes it anew).  Wherever it may be, it
- * must find what its rules look up, and no chain that was empty.  Pure.
+ * must find what its rules look up, and no chain that was empty.  The elements of a set of rank
+ * NFT_RANK_TO_LEAF have the keys of others as their data, in the set that its comment names.  Pure.
  */
 #pragma once
 
 #include "shadow.h"
 
-/* struct inflight_chain - what rules name: sets looked up, chains jumped to; strings interned */
+/*
+ * struct inflight_chain - what rules name: sets looked up, chains jumped to; strings interned
+ * @met:     Packets met it before
+ * @reached: They may meet it now
+ */
 struct inflight_chain {
 	const char *name;
-	bool hooked, reached;
+	bool hooked, met, reached;
 	size_t n_rules;
 	VEC(const char *) sets, targets;
 };
 
-/* struct inflight_map - chains that the elements of a verdict map name */
+/* struct inflight_map - chains that the elements of a map name; those that name none */
 struct inflight_map {
 	const char *name;
 	VEC(const char *) targets;
+	VEC(struct nft_elem) elems;
 };
 
 struct inflight {
