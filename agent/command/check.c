@@ -17,6 +17,7 @@
 #include "watch/document/place.h"
 #include "watch/folder/folder.h"
 #include "watch/folder/manifests.h"
+#include "watch/object/netpol.h"
 
 #undef HASH_FUNCTION
 #define HASH_FUNCTION(key, len, value) (value) = (unsigned int)hash_stable(key, len)

@@ -12,6 +12,8 @@
 #include "datapath/base/blocks.h"
 #include "datapath/policy/term.h"
 #include "lib/vec.h"
+#include "watch/object/netpol.h"
+#include "watch/object/pod.h"
 
 /*
  * What the policies of a pod may cost together in one direction: the peers of every set of rules

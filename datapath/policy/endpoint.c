@@ -7,7 +7,6 @@
 #include <utlist.h>
 
 #include "lib/intern.h"
-#include "watch/object/object_copy.h"
 
 /* --- names -------------------------------------------------------------------------------------
  */

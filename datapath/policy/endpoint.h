@@ -14,6 +14,8 @@
 
 #include "datapath/policy/peers.h"
 #include "ipam/attachment.h"
+#include "watch/object/netpol.h"
+#include "watch/object/pod.h"
 
 struct program;
 struct pod_name;

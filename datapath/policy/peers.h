@@ -18,6 +18,7 @@
 #include "datapath/policy/interest.h"
 #include "datapath/policy/podindex.h"
 #include "datapath/policy/term.h"
+#include "watch/object/pod.h"
 
 /*
  * struct touched - addresses whose connections may be allowed no longer

@@ -14,6 +14,7 @@
 #include "datapath/base/podrows.h"
 #include "datapath/policy/verdicts.h"
 #include "lib/intern.h"
+#include "watch/object/namespace.h"
 
 /**
  * policy_new() - Create the engine and want the fixed program

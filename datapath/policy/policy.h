@@ -11,6 +11,7 @@
 #include "datapath/nft/table.h"
 #include "datapath/policy/peers.h"
 #include "ipam/attachment.h"
+#include "watch/object/netpol.h"
 #include "watch/object/object.h"
 
 struct policy_engine;

@@ -12,6 +12,7 @@
 
 #include "datapath/base/base.h"
 #include "datapath/route/routes.h"
+#include "watch/object/node.h"
 #include "watch/object/object.h"
 
 struct nodes;

@@ -20,6 +20,7 @@
 
 #include "lib/jsonw.h"
 #include "test/bench/figure.h"
+#include "watch/object/pod.h"
 
 #define ARGUMENTS 5
 

@@ -13,7 +13,10 @@
 #include "watch/folder/copy.h"
 #include "watch/folder/manifests.h"
 #include "watch/object/decode.h"
-#include "watch/object/object_copy.h"
+#include "watch/object/namespace.h"
+#include "watch/object/netpol.h"
+#include "watch/object/node.h"
+#include "watch/object/pod.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -24,7 +24,6 @@
 #include "test/property/show.h"
 #include "test/property/subject.h"
 #include "test/property/vary.h"
-#include "watch/object/object_copy.h"
 
 #define PACKETS	    6	 /* behind each turn */
 #define HISTORY_MAX 1024 /* bytes: some 40 objects; what is behind them is not looked at */

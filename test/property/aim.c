@@ -5,6 +5,8 @@
  * Only aims: what a packet deserves is the reference's to say.
  */
 #include "aim.h"
+#include "watch/object/netpol.h"
+#include "watch/object/pod.h"
 
 #include <sys/socket.h>
 

@@ -8,6 +8,7 @@
 
 #include "lib/intern.h"
 #include "watch/folder/manifests.h"
+#include "watch/object/pod.h"
 
 /* The latest object of a name is the endpoint's: no UIDs are told. */
 static void give_object(struct cluster *c, struct reference_endpoint *e)

@@ -8,6 +8,9 @@
 #include <sys/socket.h>
 
 #include "lib/intern.h"
+#include "watch/object/namespace.h"
+#include "watch/object/netpol.h"
+#include "watch/object/pod.h"
 
 static const char *const keys[] = {"a", "b", "c"};
 static const char *const values[] = {"", "x", "y", "z"};

@@ -3,6 +3,9 @@
  * reference.c - NetworkPolicy as its API document says it.  Pure.
  */
 #include "reference.h"
+#include "watch/object/namespace.h"
+#include "watch/object/netpol.h"
+#include "watch/object/pod.h"
 
 /* --- labels ------------------------------------------------------------------------------------
  */

@@ -12,6 +12,7 @@
 
 #include "lib/vec.h"
 #include "watch/object/object.h"
+#include "watch/object/pod.h"
 
 /*
  * struct reference_endpoint - a pod whose interface is attached on this node

@@ -3,6 +3,9 @@
  * show.c - worlds and packets as text.  Pure.
  */
 #include "show.h"
+#include "watch/object/namespace.h"
+#include "watch/object/netpol.h"
+#include "watch/object/pod.h"
 
 #include <assert.h>
 

@@ -9,7 +9,7 @@
 
 #include "datapath/nft/simulate.h"
 #include "inflight.h"
-#include "watch/object/object_copy.h"
+#include "watch/object/pod.h"
 
 #define TABLE_NAME "manx"
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "lib/intern.h"
+#include "watch/object/pod.h"
 
 /* --- objects -----------------------------------------------------------------------------------
  */

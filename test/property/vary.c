@@ -7,7 +7,9 @@
 #include <sys/socket.h>
 
 #include "lib/intern.h"
-#include "watch/object/object_copy.h"
+#include "watch/object/namespace.h"
+#include "watch/object/netpol.h"
+#include "watch/object/pod.h"
 
 /* --- labels and selectors ----------------------------------------------------------------------
  */

@@ -16,6 +16,7 @@
 #include "lib/intern.h"
 #include "lib/log.h"
 #include "watch/folder/folder.h"
+#include "watch/object/namespace.h"
 
 struct world {
 	char root[64]; /* holds the folder and what is moved in and out */

@@ -11,6 +11,10 @@
 #include <unistd.h>
 
 #include "watch/kube/kube.h"
+#include "watch/object/namespace.h"
+#include "watch/object/netpol.h"
+#include "watch/object/node.h"
+#include "watch/object/pod.h"
 
 /*
  * struct world

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "test/unit/sample_labels.h"
+#include "watch/object/pod.h"
 
 static inline void sample_pod_ports(struct pod *pod, const char *text)
 {

@@ -16,6 +16,7 @@
 #include "watch/document/json.h"
 #include "watch/kube/api_stream.h"
 #include "watch/object/decode.h"
+#include "watch/object/netpol.h"
 
 /* struct heard - what a stream told; @enough: items after which the taker stops it, 0: never */
 struct heard {

@@ -25,6 +25,7 @@
 #include "lib/log.h"
 #include "test/unit/kernel_lab.h"
 #include "test/unit/wire_caller.h"
+#include "watch/object/namespace.h"
 
 #define CONF "{\\\"cniVersion\\\":\\\"1.0.0\\\",\\\"name\\\":\\\"manx\\\"}"
 #define ADD                                                                              \

@@ -14,6 +14,10 @@
 #include "watch/document/yaml.h"
 #include "watch/object/decode.h"
 #include "watch/object/decode_internal.h"
+#include "watch/object/namespace.h"
+#include "watch/object/netpol.h"
+#include "watch/object/node.h"
+#include "watch/object/pod.h"
 
 struct result {
 	VEC(struct object *) o;

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "test/unit/decoding.h"
+#include "watch/object/netpol.h"
 
 #define S63 "a23456789012345678901234567890123456789012345678901234567890123"
 #define S253                    \

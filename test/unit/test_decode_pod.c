@@ -13,6 +13,9 @@
 
 #include "test/unit/decoding.h"
 #include "watch/object/decode_internal.h"
+#include "watch/object/namespace.h"
+#include "watch/object/node.h"
+#include "watch/object/pod.h"
 
 #define POD(meta, rest)	 "{apiVersion: v1, kind: Pod, metadata: {name: x, " meta "}, " rest "}"
 #define NODE(meta, rest) "{apiVersion: v1, kind: Node, metadata: {name: x, " meta "}, " rest "}"

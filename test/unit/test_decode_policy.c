@@ -13,6 +13,7 @@
 
 #include "test/unit/decoding.h"
 #include "watch/object/decode_internal.h"
+#include "watch/object/netpol.h"
 
 /* A policy with this spec, in flow style. */
 static struct decoded policy(const char *spec)

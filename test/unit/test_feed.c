@@ -11,6 +11,7 @@
 #include "test/unit/api_world.h"
 #include "watch/kube/feed.h"
 #include "watch/kube/share.h"
+#include "watch/object/pod.h"
 
 #define PATH   "/api/v1/namespaces/n/pods?"
 #define STREAM PATH "watch=true&allowWatchBookmarks=true&timeoutSeconds="

@@ -15,7 +15,7 @@
 #include "datapath/nft/simulate.h"
 #include "datapath/policy/judge.h"
 #include "lib/intern.h"
-#include "watch/object/object.h"
+#include "watch/object/netpol.h"
 
 #define START (1000 * USEC_PER_SEC)
 

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "test/unit/folder_world.h"
+#include "watch/object/netpol.h"
 
 #define COPY_IN_FORCE "; its last good copy is in force"
 #define ALL_ISOLATED  "; pods of every namespace are isolated until this is mended"

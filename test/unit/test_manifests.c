@@ -16,7 +16,10 @@
 #include "lib/buf.h"
 #include "lib/intern.h"
 #include "watch/folder/manifests.h"
-#include "watch/object/object_copy.h"
+#include "watch/object/namespace.h"
+#include "watch/object/netpol.h"
+#include "watch/object/node.h"
+#include "watch/object/pod.h"
 
 struct world {
 	struct store *store;

@@ -10,7 +10,8 @@
 #include <cmocka.h>
 
 #include "test/unit/decoding.h"
-#include "watch/object/object_copy.h"
+#include "watch/object/netpol.h"
+#include "watch/object/pod.h"
 
 /* --- equality ----------------------------------------------------------------------------------
  */

@@ -11,6 +11,8 @@
 
 #include "agent/queue.h"
 #include "lib/intern.h"
+#include "watch/object/namespace.h"
+#include "watch/object/pod.h"
 #include "watch/object/store.h"
 
 enum { NAMES = 40 };

@@ -12,6 +12,7 @@
 #include "lib/buf.h"
 #include "lib/intern.h"
 #include "watch/folder/manifests.h"
+#include "watch/object/netpol.h"
 
 #define POLICY(ns)                                                                    \
 	"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p, " \

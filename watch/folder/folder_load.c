@@ -15,6 +15,7 @@
 #include "watch/folder/folder_events.h"
 #include "watch/folder/folder_file.h"
 #include "watch/folder/folder_internal.h"
+#include "watch/object/netpol.h"
 
 /**
  * folder_wake_by() - Come back in time

@@ -19,7 +19,8 @@
 #include "watch/document/yaml.h"
 #include "watch/folder/manifests.h"
 #include "watch/object/decode.h"
-#include "watch/object/fields.h"
+#include "watch/object/kind.h"
+#include "watch/object/netpol.h"
 
 static bool printable(const char *s)
 {
@@ -152,7 +153,8 @@ static void take_object(void *arg, enum decode_outcome outcome, struct object *o
 		run->stand_in = o;
 		break;
 	case DECODE_OK:
-		fields_each_near(at, o->kind, warn, run);
+		if (!kinds[o->kind]->close) /* there such are errors */
+			fields_each_near(at, kinds[o->kind]->fields, warn, run);
 		break;
 	}
 	vec_push(&run->m->entries, (struct manifest_entry){o, at->line});

@@ -14,6 +14,7 @@
 #include "watch/document/yaml.h"
 #include "watch/folder/manifests.h"
 #include "watch/object/decode.h"
+#include "watch/object/netpol.h"
 
 /* struct suspects - @ns: interned, one use each; @every: any namespace may be concerned */
 struct suspects {

@@ -23,7 +23,7 @@
 #include <utlist.h>
 
 #include "watch/folder/manifests_internal.h"
-#include "watch/object/object_copy.h"
+#include "watch/object/netpol.h"
 
 /* --- files -------------------------------------------------------------------------------------
  */

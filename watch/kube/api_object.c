@@ -41,7 +41,7 @@ static void judge(struct api_object *o, int r)
  * @o:      Object, empty
  * @wanted: What is wanted in it
  */
-void api_object_begin(struct api_object *o, const struct wanted *wanted)
+void api_object_begin(struct api_object *o, const struct field *wanted)
 {
 	assert(!o->depth);
 	o->doc = value_doc_new();
@@ -74,7 +74,7 @@ void api_object_key(struct api_object *o, const char *s, size_t n)
 		o->which = identity_of(s, n);
 	if (o->broken)
 		return;
-	o->next = wanted_find(o->frame[o->depth - 1].wanted, s, n);
+	o->next = field_wanted(o->frame[o->depth - 1].wanted, s, n);
 	if (o->next)
 		judge(o, value_build_key(o->doc, 0, s, n, &o->why));
 }
@@ -89,7 +89,7 @@ static void take_identity(struct api_object *o, const char *s, size_t n)
 }
 
 /* What is wanted in the value that comes now. */
-static const struct wanted *take_next(struct api_object *o)
+static const struct field *take_next(struct api_object *o)
 {
 	const struct api_frame *f = &o->frame[o->depth - 1];
 
@@ -121,7 +121,7 @@ void api_object_scalar(struct api_object *o, enum value_type type, const char *s
  */
 bool api_object_open(struct api_object *o, enum value_type seq_or_map)
 {
-	const struct wanted *wanted = NULL;
+	const struct field *wanted = NULL;
 
 	if (!o->broken)
 		wanted = take_next(o);

@@ -8,7 +8,7 @@
 #pragma once
 
 #include "watch/document/value.h"
-#include "watch/kube/api_wanted.h"
+#include "watch/object/kind.h"
 
 enum api_identity { API_NAME, API_NAMESPACE, API_UID, API_VERSION, _API_IDENTITY_MAX };
 
@@ -18,7 +18,7 @@ enum api_identity { API_NAME, API_NAMESPACE, API_UID, API_VERSION, _API_IDENTITY
  * @is_list: It is one
  */
 struct api_frame {
-	const struct wanted *wanted;
+	const struct field *wanted;
 	bool is_list;
 };
 
@@ -33,7 +33,7 @@ struct api_frame {
  */
 struct api_object {
 	struct value_doc *doc;
-	const struct wanted *next;
+	const struct field *next;
 	struct api_frame frame[VALUE_DEPTH_MAX];
 	uint32_t depth;
 	bool in_metadata, broken;
@@ -42,7 +42,7 @@ struct api_object {
 	struct err why;
 };
 
-void api_object_begin(struct api_object *o, const struct wanted *wanted);
+void api_object_begin(struct api_object *o, const struct field *wanted);
 void api_object_key(struct api_object *o, const char *s, size_t n);
 void api_object_scalar(struct api_object *o, enum value_type type, const char *s, size_t n);
 bool api_object_open(struct api_object *o, enum value_type seq_or_map);

@@ -125,13 +125,20 @@ static int take_object(struct api_stream *s)
 	return s->shape == API_LIST ? end_event(s) : 1;
 }
 
-static const struct wanted *wanted_now(const struct api_stream *s)
+/* Of what is no object. */
+static const struct field status_fields[] = {FIELD("code"), FIELD("reason"), FIELD("message"),
+					     FIELD("details"), FIELDS_END};
+static const struct field bookmark_metadata[] = {FIELD("resourceVersion"), FIELD("annotations"),
+						 FIELDS_END};
+static const struct field bookmark_fields[] = {FIELD_IN("metadata", bookmark_metadata), FIELDS_END};
+
+static const struct field *wanted_now(const struct api_stream *s)
 {
 	if (s->item.event == API_ERROR)
-		return wanted_of_status;
+		return status_fields;
 	if (s->item.event == API_BOOKMARK)
-		return wanted_of_bookmark;
-	return wanted_of_kind(s->kind);
+		return bookmark_fields;
+	return kinds[s->kind]->fields;
 }
 
 /* --- around the objects ------------------------------------------------------------------------

@@ -11,7 +11,7 @@
 #include "lib/hash.h"
 #include "lib/jsonw.h"
 #include "lib/utf8.h"
-#include "watch/object/decode.h"
+#include "watch/object/kind.h"
 
 #define NAME_MAX_BYTES 253 /* of a DNS-1123 subdomain */
 #define SUFFIX_BYTES   17  /* a dot and 16 digits */

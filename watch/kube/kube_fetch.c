@@ -10,6 +10,7 @@
 #include "watch/document/json.h"
 #include "watch/kube/kube_internal.h"
 #include "watch/object/decode.h"
+#include "watch/object/pod.h"
 
 #define POD_MAX	    (4u << 20) /* bytes of the object; the API server takes less than half of it */
 #define FETCHES_MAX 64	       /* at once; more wait for the watch */

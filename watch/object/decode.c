@@ -9,57 +9,14 @@
 
 #include "lib/intern.h"
 #include "watch/object/decode_internal.h"
-#include "watch/object/fields.h"
-
-static const struct {
-	const char *api_version;
-	size_t size;
-	bool namespaced;
-} kinds[] = {
-	[KIND_NODE] = {"v1", sizeof(struct node), false},
-	[KIND_NAMESPACE] = {"v1", sizeof(struct namespace), false},
-	[KIND_POD] = {"v1", sizeof(struct pod), true},
-	[KIND_NETPOL] = {"networking.k8s.io/v1", sizeof(struct netpol), true},
-};
-_Static_assert(ARRAY_SIZE(kinds) == _KIND_MAX, "a row for every kind");
+#include "watch/object/kind.h"
 
 /* struct header - what a document says it is */
 struct header {
 	const char *api_version, *kind;
 };
 
-/**
- * kind_api_version() - Version of the API that a kind belongs to
- * @k: Kind
- *
- * Return: "v1", "networking.k8s.io/v1"
- */
-const char *kind_api_version(enum kind k)
-{
-	return kinds[k].api_version;
-}
-
-/**
- * find_kind() - Kind of an object
- * @kind:        As the document spells it
- * @api_version: As the document spells it
- * @ret:         Kind; untouched if it is none of ours
- *
- * Return: true if both are right
- */
-bool find_kind(const char *kind, const char *api_version, enum kind *ret)
-{
-	for (int k = 0; k < _KIND_MAX; k++) {
-		if (!streq(kind, kind_str((enum kind)k)) ||
-		    !streq(api_version, kind_api_version((enum kind)k)))
-			continue;
-		*ret = (enum kind)k;
-		return true;
-	}
-	return false;
-}
-
-static int decode_identity(const struct value *root, enum kind kind, struct object *o,
+static int decode_identity(const struct value *root, const struct kind_info *info, struct object *o,
 			   struct err *reterr)
 {
 	const struct value *meta = NULL;
@@ -69,7 +26,7 @@ static int decode_identity(const struct value *root, enum kind kind, struct obje
 		return -EINVAL;
 	if (!meta)
 		return err_set(reterr, -EINVAL, "metadata: required");
-	if (kind == KIND_NETPOL && fields_check_namespace(meta, reterr) < 0)
+	if (info->close && fields_check_namespace(meta, reterr) < 0)
 		return -EINVAL;
 	if (value_get_str(meta, "metadata", "name", &name, reterr) < 0 ||
 	    value_get_str(meta, "metadata", "namespace", &ns, reterr) < 0)
@@ -79,37 +36,18 @@ static int decode_identity(const struct value *root, enum kind kind, struct obje
 	if (!is_dns_subdomain(name))
 		return err_set(reterr, -EINVAL, "metadata.name: '%.*s' is not a DNS-1123 name",
 			       SHOWN(name));
-	if (kind == KIND_NAMESPACE && !is_dns_label(name))
+	if (info->name_form == NAME_LABEL && !is_dns_label(name))
 		return err_set(reterr, -EINVAL, "metadata.name: '%.*s' is not a DNS-1123 label",
 			       SHOWN(name));
 	if (!ns || !*ns)
 		ns = "default";
-	if (kinds[kind].namespaced && !is_dns_label(ns))
+	if (info->namespaced && !is_dns_label(ns))
 		return err_set(reterr, -EINVAL,
 			       "metadata.namespace: '%.*s' is not a DNS-1123 label", SHOWN(ns));
-	o->kind = kind;
 	o->name = intern(name);
-	o->ns = kinds[kind].namespaced ? intern(ns) : NULL;
-	if (kind != KIND_POD) /* of a pod it matters, and decode_pod() judges it */
-		(void)decode_name(meta, "metadata", "uid", &o->uid, NULL);
+	o->ns = info->namespaced ? intern(ns) : NULL;
+	(void)decode_name(meta, "metadata", "uid", &o->uid, NULL);
 	return 0;
-}
-
-static int decode_content(const struct value *root, struct object *o, struct err *reterr)
-{
-	switch (o->kind) {
-	case KIND_NODE:
-		return decode_node(root, (struct node *)o, reterr);
-	case KIND_NAMESPACE:
-		return decode_namespace(root, (struct namespace *)o, reterr);
-	case KIND_POD:
-		return decode_pod(root, (struct pod *)o, reterr);
-	case KIND_NETPOL:
-		return decode_policy(root, (struct netpol *)o, reterr);
-	case _KIND_MAX:
-		break;
-	}
-	return -EINVAL;
 }
 
 static int read_header(const struct value *root, struct header *h, struct err *reterr)
@@ -129,8 +67,26 @@ static bool is_list(const struct value *root, const struct header *h)
 	return is_list_kind(h->kind) && (streq(h->kind, "List") || value_get(root, "items"));
 }
 
+static int decode_as(const struct value *root, enum kind kind, decode_fn *decode,
+		     struct object **ret, struct err *reterr)
+{
+	const struct kind_info *info = kinds[kind];
+	_cleanup_(object_freep) struct object *o = xcalloc(1, info->shape->size);
+	struct err e = {0};
+	int r;
+
+	o->kind = kind;
+	r = decode_identity(root, info, o, reterr);
+	if (r < 0)
+		return r;
+	if (decode(root, o, &e) < 0)
+		o->problem = xstrdup(e.msg);
+	*ret = TAKE(o, NULL);
+	return 0;
+}
+
 /**
- * decode_kind() - Decode a document whose kind is known
+ * decode_kind() - Decode a document whose kind is known, as the server gives it
  * @root:   Document; its kind and apiVersion are not looked at
  * @kind:   Kind
  * @ret:    The object, perhaps with a problem: then it was set aside
@@ -140,32 +96,21 @@ static bool is_list(const struct value *root, const struct header *h)
  */
 int decode_kind(const struct value *root, enum kind kind, struct object **ret, struct err *reterr)
 {
-	_cleanup_(object_freep) struct object *o = xcalloc(1, kinds[kind].size);
-	struct err e = {0};
-	int r;
-
-	o->kind = kind;
-	r = decode_identity(root, kind, o, reterr);
-	if (r < 0)
-		return r;
-	if (decode_content(root, o, &e) < 0)
-		o->problem = xstrdup(e.msg);
-	*ret = TAKE(o, NULL);
-	return 0;
+	return decode_as(root, kind, kinds[kind]->forms->decode, ret, reterr);
 }
 
 /*
- * A kind that is nearly one of ours.  A policy fails closed, as far as it can be told whom it
- * selects; anything else is left out.
+ * A kind that is nearly one of ours.  What fails closed is made to, as far as it can be read
+ * whom it is for; anything else is left out.
  */
 static int decode_misspelled(const struct value *root, enum kind meant, decoded_fn *fn, void *arg,
 			     const struct err *e)
 {
 	struct object *o = NULL;
 
-	if (meant != KIND_NETPOL || decode_kind(root, meant, &o, NULL) < 0)
+	if (meant == _KIND_MAX || !kinds[meant]->close || decode_kind(root, meant, &o, NULL) < 0)
 		return -EINVAL;
-	policy_close((struct netpol *)o);
+	kinds[meant]->close(o);
 	free(o->problem);
 	o->problem = xstrdup(e->msg);
 	fn(arg, DECODE_OK, o, root);
@@ -175,13 +120,14 @@ static int decode_misspelled(const struct value *root, enum kind meant, decoded_
 static int decode_object(const struct value *root, const struct header *h, decoded_fn *fn,
 			 void *arg, struct err *reterr)
 {
+	enum kind kind;
+	const struct kind_form *form = kind_find(h->kind, h->api_version, &kind);
 	struct object *o = NULL;
 	struct err e = {0};
-	enum kind kind;
 	int r;
 
-	if (find_kind(h->kind, h->api_version, &kind)) {
-		r = decode_kind(root, kind, &o, reterr);
+	if (form) {
+		r = decode_as(root, kind, form->decode, &o, reterr);
 		if (r < 0)
 			return r;
 		fn(arg, DECODE_OK, o, root);

@@ -25,7 +25,6 @@ enum decode_outcome {
 typedef void decoded_fn(void *arg, enum decode_outcome outcome, struct object *o,
 			const struct value *at);
 
-const char *kind_api_version(enum kind k);
 int decode_kind(const struct value *root, enum kind kind, struct object **ret, struct err *reterr);
 struct object *decode_stand_in(const struct value *root, const char *kind, bool cut);
 struct object *stand_in_new(const char *ns);

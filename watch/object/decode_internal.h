@@ -10,6 +10,7 @@
 
 #include "lib/utf8.h"
 #include "watch/document/value.h"
+#include "watch/object/labels.h"
 #include "watch/object/object.h"
 
 #define DECODE_ENTRIES_MAX                                                                      \
@@ -60,13 +61,6 @@ bool is_label_key(const char *s);
 bool is_label_value(const struct value *v);
 const char *intern_label_value(const struct value *v);
 
-int decode_pod(const struct value *root, struct pod *p, struct err *reterr);
-int decode_node(const struct value *root, struct node *n, struct err *reterr);
-int decode_namespace(const struct value *root, struct namespace *n, struct err *reterr);
-int decode_policy(const struct value *root, struct netpol *p, struct err *reterr);
-void policy_close(struct netpol *p);
-
-bool find_kind(const char *kind, const char *api_version, enum kind *ret);
 int decode_guess_kind(const char *h_kind, const char *api_version, uint32_t line, enum kind *ret,
 		      struct err *reterr);
 bool is_list_kind(const char *kind);

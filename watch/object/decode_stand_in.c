@@ -10,7 +10,8 @@
 #include "lib/near.h"
 #include "watch/object/decode.h"
 #include "watch/object/decode_internal.h"
-#include "watch/object/fields.h"
+#include "watch/object/kind.h"
+#include "watch/object/netpol.h"
 
 #define SHORT_NAME_MAX 8 /* bytes of a kind; JobList is two slips away from PodList */
 #define SLIPS_SHORT    1
@@ -64,7 +65,7 @@ static bool guess(const char *kind, enum kind *ret)
 /**
  * decode_guess_kind() - Is a kind that is not known one of ours, misspelled?
  * @h_kind:      As the document spells it
- * @api_version: As the document spells it; find_kind() knows no such
+ * @api_version: As the document spells it; kind_find() knows no such
  * @line:        Of the document
  * @ret:         What is meant; _KIND_MAX: a list
  * @reterr:      What is wrong
@@ -167,8 +168,8 @@ struct object *decode_stand_in(const struct value *root, const char *kind, bool 
 		struct netpol *p = (struct netpol *)o;
 
 		p->isolates[INGRESS] = p->isolates[EGRESS] = false;
-		(void)decode_policy(root, p, NULL);
-		policy_close(p);
+		(void)kind_netpol.forms->decode(root, o, NULL);
+		kind_netpol.close(o);
 	}
 	return o;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * fields.c - trees of the fields of each kind, and documents compared with them.  Pure.
+ * fields.c - documents compared with the fields of their kind.  Pure.
  *
- * Source: k8s.io/api networking/v1, core/v1; k8s.io/apimachinery meta/v1 ObjectMeta.
+ * Source: k8s.io/apimachinery meta/v1 ObjectMeta.
  */
 #include "watch/object/fields.h"
 
@@ -13,101 +13,31 @@
 
 #define SLIPS_MAX 2 /* for "did you mean"; nothing is meant by a word that is all slips */
 
-/*
- * struct field - a list of them ends with one whose @key is NULL
- * @inside: Fields of the map that is its value, of a list those of each item; NULL: not looked at
+const struct field field_all[] = {FIELDS_END};
+
+const struct field fields_metadata[] = {FIELDS_METADATA, FIELDS_METADATA_UNREAD, FIELDS_END};
+
+/**
+ * field_wanted() - Is a key of a map kept, and what inside?
+ * @in:  Fields of the map; field_all: every one is
+ * @key: Key, not NUL-terminated
+ * @n:   Its bytes
+ *
+ * Return: what is kept inside its value; NULL: it is dropped
  */
-struct field {
-	const char *key;
-	const struct field *inside;
-};
-
-#define ANY(key)          \
-	{                 \
-		key, NULL \
+const struct field *field_wanted(const struct field *in, const char *key, size_t n)
+{
+	if (in == field_all)
+		return in;
+	for (; in->key; in++) {
+		if (in->n != n || memcmp(in->key, key, n) != 0)
+			continue;
+		if (in->use == FIELD_USE_KNOWN)
+			return NULL;
+		return in->use == FIELD_USE_READ && in->inside ? in->inside : field_all;
 	}
-#define IN(key, inside)     \
-	{                   \
-		key, inside \
-	}
-#define END                \
-	{                  \
-		NULL, NULL \
-	}
-
-/* clusterName and selfLink were there in versions that clusters still run. */
-static const struct field metadata[] = {
-	ANY("name"),
-	ANY("generateName"),
-	ANY("namespace"),
-	ANY("selfLink"),
-	ANY("uid"),
-	ANY("resourceVersion"),
-	ANY("generation"),
-	ANY("creationTimestamp"),
-	ANY("deletionTimestamp"),
-	ANY("deletionGracePeriodSeconds"),
-	ANY("labels"),
-	ANY("annotations"),
-	ANY("ownerReferences"),
-	ANY("finalizers"),
-	ANY("clusterName"),
-	ANY("managedFields"),
-	END,
-};
-
-/* --- NetworkPolicy: all that there is ----------------------------------------------------------
- */
-
-static const struct field expression[] = {ANY("key"), ANY("operator"), ANY("values"), END};
-static const struct field selector[] = {ANY("matchLabels"), IN("matchExpressions", expression),
-					END};
-static const struct field block[] = {ANY("cidr"), ANY("except"), END};
-static const struct field peer[] = {IN("podSelector", selector), IN("namespaceSelector", selector),
-				    IN("ipBlock", block), END};
-static const struct field port[] = {ANY("protocol"), ANY("port"), ANY("endPort"), END};
-static const struct field ingress_rule[] = {IN("ports", port), IN("from", peer), END};
-static const struct field egress_rule[] = {IN("ports", port), IN("to", peer), END};
-static const struct field policy_spec[] = {
-	IN("podSelector", selector),
-	ANY("policyTypes"),
-	IN("ingress", ingress_rule),
-	IN("egress", egress_rule),
-	END,
-};
-static const struct field policy[] = {
-	ANY("apiVersion"),
-	ANY("kind"),
-	IN("metadata", metadata),
-	IN("spec", policy_spec),
-	ANY("status"), /* there was one for a while, networking.k8s.io/v1 of 1.24 */
-	END,
-};
-
-/* --- the others: what is read -------------------------------------------------------------------
- */
-
-static const struct field namespace[] = {ANY("apiVersion"), ANY("kind"), IN("metadata", metadata),
-					 END};
-
-static const struct field node_spec[] = {ANY("podCIDR"), ANY("podCIDRs"), END};
-static const struct field node_address[] = {ANY("type"), ANY("address"), END};
-static const struct field node_status[] = {IN("addresses", node_address), END};
-static const struct field node[] = {ANY("apiVersion"),	       ANY("kind"),
-				    IN("metadata", metadata),  IN("spec", node_spec),
-				    IN("status", node_status), END};
-
-static const struct field container_port[] = {ANY("name"), ANY("protocol"), ANY("containerPort"),
-					      END};
-static const struct field container[] = {IN("ports", container_port), END};
-static const struct field pod_spec[] = {ANY("nodeName"), ANY("hostNetwork"),
-					IN("containers", container),
-					IN("initContainers", container), END};
-static const struct field pod_ip[] = {ANY("ip"), END};
-static const struct field pod_status[] = {ANY("phase"), ANY("podIP"), IN("podIPs", pod_ip), END};
-static const struct field pod[] = {ANY("apiVersion"),	     ANY("kind"),
-				   IN("metadata", metadata), IN("spec", pod_spec),
-				   IN("status", pod_status), END};
+	return NULL;
+}
 
 /* --- comparing ---------------------------------------------------------------------------------
  */
@@ -207,27 +137,29 @@ static int check_map(const struct walk *w, const struct value *map, const struct
 }
 
 /**
- * fields_check_policy() - Look for fields that no NetworkPolicy has
+ * fields_check() - Look for fields that a closed schema does not have
  * @root:   Document, a map
+ * @fields: All that it may have
  * @reterr: "spec.ingress[0].form: unknown field, did you mean 'from'? (line 9)": the first of them
  *
  * Return: 0, -EINVAL
  */
-int fields_check_policy(const struct value *root, struct err *reterr)
+int fields_check(const struct value *root, const struct field *fields, struct err *reterr)
 {
-	return check_map(&(struct walk){.reterr = reterr}, root, policy, "");
+	return check_map(&(struct walk){.reterr = reterr}, root, fields, "");
 }
 
 /**
- * fields_known_policy_spec() - Test whether the spec of a policy itself has known fields only
- * @spec: spec, a map; what is inside of its fields is not looked at
+ * fields_known() - Test whether a map has known fields only
+ * @map:    Map; what is inside of its fields is not looked at
+ * @fields: All that it may have
  *
  * Return: true if so; false: an unknown one may be meant to be any
  */
-bool fields_known_policy_spec(const struct value *spec)
+bool fields_known(const struct value *map, const struct field *fields)
 {
-	for (uint32_t i = 0; i < spec->n; i++)
-		if (!find(policy_spec, spec->entry[i].key))
+	for (uint32_t i = 0; i < map->n; i++)
+		if (!find(fields, map->entry[i].key))
 			return false;
 	return true;
 }
@@ -245,33 +177,25 @@ int fields_check_namespace(const struct value *map, struct err *reterr)
 		return 0;
 	for (uint32_t i = 0; i < map->n; i++) {
 		const struct value_entry *e = &map->entry[i];
-		const char *guess = find(metadata, e->key) ? NULL
-							   : meant(metadata, e->key, SLIPS_MAX);
+		const char *guess = find(fields_metadata, e->key)
+					    ? NULL
+					    : meant(fields_metadata, e->key, SLIPS_MAX);
 
 		if (guess && streq(guess, "namespace"))
-			return unknown(&(struct walk){.reterr = reterr}, e, metadata, "metadata");
+			return unknown(&(struct walk){.reterr = reterr}, e, fields_metadata,
+				       "metadata");
 	}
 	return 0;
 }
 
 /**
  * fields_each_near() - Go through fields that look like one that is read, misspelled
- * @root: Document, a map
- * @kind: Its kind; in a NetworkPolicy such are errors, and are not told here
- * @fn:   Takes each
- * @arg:  For @fn
+ * @root:   Document, a map
+ * @fields: What is read; other fields are no business of this program
+ * @fn:     Takes each
+ * @arg:    For @fn
  */
-void fields_each_near(const struct value *root, enum kind kind, field_fn *fn, void *arg)
+void fields_each_near(const struct value *root, const struct field *fields, field_fn *fn, void *arg)
 {
-	static const struct field *const trees[] = {
-		[KIND_NODE] = node,
-		[KIND_NAMESPACE] = namespace,
-		[KIND_POD] = pod,
-		[KIND_NETPOL] = NULL,
-	};
-
-	_Static_assert(ARRAY_SIZE(trees) == _KIND_MAX, "a tree for every kind");
-	if (trees[kind])
-		(void)check_map(&(struct walk){.open = true, .fn = fn, .arg = arg}, root,
-				trees[kind], "");
+	(void)check_map(&(struct walk){.open = true, .fn = fn, .arg = arg}, root, fields, "");
 }

@@ -16,8 +16,41 @@
 
 #include "lib/intern.h"
 #include "watch/object/decode_internal.h"
-#include "watch/object/fields.h"
+#include "watch/object/kind.h"
+#include "watch/object/netpol.h"
 #include "watch/object/policy_size.h"
+
+/* --- fields: all that there is ------------------------------------------------------------------
+ */
+
+static const struct field expression_fields[] = {FIELD("key"), FIELD("operator"), FIELD("values"),
+						 FIELDS_END};
+static const struct field selector_fields[] = {
+	FIELD("matchLabels"), FIELD_IN("matchExpressions", expression_fields), FIELDS_END};
+static const struct field block_fields[] = {FIELD("cidr"), FIELD("except"), FIELDS_END};
+static const struct field peer_fields[] = {FIELD_IN("podSelector", selector_fields),
+					   FIELD_IN("namespaceSelector", selector_fields),
+					   FIELD_IN("ipBlock", block_fields), FIELDS_END};
+static const struct field port_fields[] = {FIELD("protocol"), FIELD("port"), FIELD("endPort"),
+					   FIELDS_END};
+static const struct field ingress_rule[] = {FIELD_IN("ports", port_fields),
+					    FIELD_IN("from", peer_fields), FIELDS_END};
+static const struct field egress_rule[] = {FIELD_IN("ports", port_fields),
+					   FIELD_IN("to", peer_fields), FIELDS_END};
+static const struct field spec_fields[] = {
+	FIELD_IN("podSelector", selector_fields),
+	FIELD("policyTypes"),
+	FIELD_IN("ingress", ingress_rule),
+	FIELD_IN("egress", egress_rule),
+	FIELDS_END,
+};
+static const struct field fields[] = {
+	FIELDS_HEAD,
+	FIELD_IN("metadata", fields_metadata),
+	FIELD_WHOLE("spec", spec_fields),
+	FIELD_KNOWN("status"), /* there was one for a while, networking.k8s.io/v1 of 1.24 */
+	FIELDS_END,
+};
 
 /* --- ports -------------------------------------------------------------------------------------
  */
@@ -246,17 +279,14 @@ static void isolate_more(const struct value *spec, struct netpol *p)
 
 	if (types && types->type == VALUE_SEQ && types->n)
 		return;
-	if (value_get(spec, "egress") || !fields_known_policy_spec(spec))
+	if (value_get(spec, "egress") || !fields_known(spec, spec_fields))
 		p->isolates[EGRESS] = true;
 }
 
-/**
- * policy_close() - Free the rules: nothing is allowed
- * @p: Policy
- */
-void policy_close(struct netpol *p)
+/* Free the rules: nothing is allowed. */
+static void close_policy(struct object *o)
 {
-	struct netpol *husk = xcalloc(1, sizeof(*husk));
+	struct netpol *husk = xcalloc(1, sizeof(*husk)), *p = (struct netpol *)o;
 
 	husk->o.kind = KIND_NETPOL;
 	memcpy(husk->rules, p->rules, sizeof(p->rules));
@@ -266,16 +296,10 @@ void policy_close(struct netpol *p)
 	(void)object_free(&husk->o);
 }
 
-/**
- * decode_policy() - Read a NetworkPolicy
- * @root:   Document
- * @p:      Policy; fails closed when something is wrong
- * @reterr: What is wrong
- *
- * Return: 0, -EINVAL
- */
-int decode_policy(const struct value *root, struct netpol *p, struct err *reterr)
+/* Fails closed when something is wrong. */
+static int decode_policy(const struct value *root, struct object *o, struct err *reterr)
 {
+	struct netpol *p = (struct netpol *)o;
 	const struct value *spec = NULL;
 	bool given;
 	int r = value_get_map(root, "", "spec", &spec, reterr), types;
@@ -295,10 +319,47 @@ int decode_policy(const struct value *root, struct netpol *p, struct err *reterr
 	if (r == 0 && types == 0)
 		r = policy_check_size(p, reterr);
 	if (r == 0 && types == 0)
-		r = fields_check_policy(root, reterr);
+		r = fields_check(root, fields, reterr);
 	if (r == 0 && types == 0)
 		return 0;
 	isolate_more(spec, p);
-	policy_close(p);
+	close_policy(o);
 	return -EINVAL;
 }
+
+/* --- the row -----------------------------------------------------------------------------------
+ */
+
+SHAPE(static const, shape_port, struct policy_port, 0, SHAPE_BYTES(struct policy_port, protocol),
+      SHAPE_BYTES(struct policy_port, kind), SHAPE_BYTES(struct policy_port, port),
+      SHAPE_BYTES(struct policy_port, end_port), SHAPE_NAME(struct policy_port, name));
+SHAPE(static const, shape_peer, struct policy_peer, 0, SHAPE_BYTES(struct policy_peer, kind),
+      SHAPE_BYTES(struct policy_peer, ns_given), SHAPE_SELECTOR(struct policy_peer, namespaces),
+      SHAPE_SELECTOR(struct policy_peer, pods), SHAPE_BYTES(struct policy_peer, cidr),
+      SHAPE_LIST(struct policy_peer, n_except, except, shape_prefix));
+SHAPE(static const, shape_rule, struct policy_rule, 0,
+      SHAPE_LIST(struct policy_rule, n_ports, ports, shape_port),
+      SHAPE_LIST(struct policy_rule, n_peers, peers, shape_peer));
+SHAPE(static const, shape, struct netpol, sizeof(struct object),
+      SHAPE_SELECTOR(struct netpol, selects), SHAPE_BYTES(struct netpol, isolates),
+      SHAPE_LIST(struct netpol, n_rules[INGRESS], rules[INGRESS], shape_rule),
+      SHAPE_LIST(struct netpol, n_rules[EGRESS], rules[EGRESS], shape_rule));
+
+static const struct kind_form forms[] = {
+	{"networking.k8s.io/v1", "NetworkPolicy", decode_policy},
+	{0},
+};
+
+const struct kind_info kind_netpol = {
+	.kind = KIND_NETPOL,
+	.forms = forms,
+	.resource = "networkpolicies",
+	.reach = REACH_ALL,
+	.namespaced = true,
+	.decides = true,
+	.close = close_policy,
+	.shape = &shape,
+	.fields = fields,
+	.reason = "InvalidNetworkPolicy",
+	.effect = "; set aside: the pods it selects are isolated",
+};

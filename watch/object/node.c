@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * node.c - Node and Namespace.  Pure.
+ * node.c - Node.  Pure.
+ *
+ * Source: core/v1 NodeSpec, NodeStatus.
  */
 #include <errno.h>
 
 #include "lib/intern.h"
 #include "watch/object/decode_internal.h"
+#include "watch/object/kind.h"
+#include "watch/object/node.h"
 
 static int add_cidr(struct node *n, const struct value *v, const char *path, struct err *reterr)
 {
@@ -118,16 +122,9 @@ static uint64_t decode_created(const struct value *meta)
 	return created;
 }
 
-/**
- * decode_node() - Read a Node
- * @root:   Document
- * @n:      Node, filled as far as possible
- * @reterr: What is wrong first
- *
- * Return: 0, -EINVAL
- */
-int decode_node(const struct value *root, struct node *n, struct err *reterr)
+static int decode_node(const struct value *root, struct object *o, struct err *reterr)
 {
+	struct node *n = (struct node *)o;
 	const struct value *meta = value_get(root, "metadata"), *spec = NULL, *status = NULL;
 	int r = 0;
 
@@ -142,23 +139,40 @@ int decode_node(const struct value *root, struct node *n, struct err *reterr)
 	return r;
 }
 
-/**
- * decode_namespace() - Read a Namespace
- * @root:   Document
- * @n:      Namespace, filled as far as possible
- * @reterr: What is wrong first
- *
- * The label kubernetes.io/metadata.name is set whatever the document says: who writes a namespace
- * could take another one's name otherwise, and with it whatever policies allow that one.
- * Source: pkg/apis/core/v1 SetDefaults_Namespace; KEP-2161.
- *
- * Return: 0, -EINVAL
+/* --- the row -----------------------------------------------------------------------------------
  */
-int decode_namespace(const struct value *root, struct namespace *n, struct err *reterr)
-{
-	int r = decode_labels(value_get(root, "metadata"), "metadata", "labels", &n->labels,
-			      reterr);
 
-	labels_set(&n->labels, "kubernetes.io/metadata.name", n->o.name);
-	return r;
+static const struct field metadata[] = {FIELDS_METADATA, FIELD("creationTimestamp"),
+					FIELDS_METADATA_UNREAD, FIELDS_END};
+static const struct field spec[] = {FIELD("podCIDR"), FIELD("podCIDRs"), FIELDS_END};
+static const struct field address[] = {FIELD("type"), FIELD("address"), FIELDS_END};
+static const struct field status[] = {FIELD_IN("addresses", address), FIELDS_END};
+static const struct field fields[] = {FIELDS_HEAD, FIELD_IN("metadata", metadata),
+				      FIELD_IN("spec", spec), FIELD_IN("status", status),
+				      FIELDS_END};
+
+SHAPE(static const, shape, struct node, sizeof(struct object), SHAPE_LABELS(struct node, labels),
+      SHAPE_LIST(struct node, n_pod_cidrs, pod_cidrs, shape_prefix),
+      SHAPE_LIST(struct node, n_internal_ips, internal_ips, shape_addr),
+      SHAPE_BYTES(struct node, created));
+
+static const struct kind_form forms[] = {{"v1", "Node", decode_node}, {0}};
+
+static const char *node_of(const struct object *o)
+{
+	return o->name;
 }
+
+const struct kind_info kind_node = {
+	.kind = KIND_NODE,
+	.forms = forms,
+	.resource = "nodes",
+	.reach = REACH_NODE | REACH_ALL,
+	.node_field = "metadata.name",
+	.own = "this node",
+	.shape = &shape,
+	.fields = fields,
+	.reason = "InvalidNode",
+	.effect = "",
+	.node_of = node_of,
+};

@@ -7,37 +7,12 @@
 #include "lib/intern.h"
 #include "lib/vec.h"
 #include "watch/object/decode_internal.h"
+#include "watch/object/kind.h"
+#include "watch/object/pod.h"
 
 struct ports {
 	VEC(struct container_port) p;
 };
-
-/**
- * decode_protocol() - A transport protocol
- * @map:    Map with "protocol"
- * @path:   Its path
- * @ret:    PROTO_TCP when absent
- * @reterr: What is wrong
- *
- * Return: 0, -EINVAL
- */
-int decode_protocol(const struct value *map, const char *path, uint8_t *ret, struct err *reterr)
-{
-	const char *s = "TCP";
-
-	if (value_get_str(map, path, "protocol", &s, reterr) < 0)
-		return -EINVAL;
-	if (streq(s, "TCP"))
-		*ret = PROTO_TCP;
-	else if (streq(s, "UDP"))
-		*ret = PROTO_UDP;
-	else if (streq(s, "SCTP"))
-		*ret = PROTO_SCTP;
-	else
-		return err_set(reterr, -EINVAL, "%s.protocol: '%.*s' is not TCP, UDP or SCTP", path,
-			       SHOWN(s));
-	return 0;
-}
 
 static int decode_port(const struct value *v, const char *path, struct ports *ret,
 		       struct err *reterr)
@@ -228,11 +203,11 @@ static int decode_status(const struct value *status, struct pod *p, struct err *
 static int decode_meta(const struct value *meta, struct pod *p, struct err *reterr)
 {
 	const struct value *annotations = NULL;
+	const char *uid = NULL;
 	int r = 0;
 
 	(void)keep_error(&r, decode_labels(meta, "metadata", "labels", &p->labels, reterr));
-	(void)keep_error(&r,
-			 decode_name(meta, "metadata", "uid", &p->o.uid, unless_told(r, reterr)));
+	(void)keep_error(&r, value_get_str(meta, "metadata", "uid", &uid, unless_told(r, reterr)));
 	(void)keep_error(&r, value_get_map(meta, "metadata", "annotations", &annotations,
 					   unless_told(r, reterr)));
 	if (annotations)
@@ -242,17 +217,13 @@ static int decode_meta(const struct value *meta, struct pod *p, struct err *rete
 	return r;
 }
 
-/**
- * decode_pod() - Read a Pod
- * @root:   Document
- * @p:      Pod, filled as far as possible: what is wrong in one place must not take the pod out of
- *          the policies that its labels put it under
- * @reterr: What is wrong first
- *
- * Return: 0, -EINVAL
+/*
+ * As far as possible: what is wrong in one place must not take the pod out of the policies that its
+ * labels put it under.
  */
-int decode_pod(const struct value *root, struct pod *p, struct err *reterr)
+static int decode_pod(const struct value *root, struct object *o, struct err *reterr)
 {
+	struct pod *p = (struct pod *)o;
 	const struct value *spec = NULL, *status = NULL;
 	int r = 0;
 
@@ -265,3 +236,69 @@ int decode_pod(const struct value *root, struct pod *p, struct err *reterr)
 		(void)keep_error(&r, decode_status(status, p, unless_told(r, reterr)));
 	return r;
 }
+
+/**
+ * pod_named_port() - The number that a port name has in a pod
+ * @p:        Pod, or NULL
+ * @protocol: PROTO_x
+ * @name:     Name, interned
+ *
+ * Return: the number; 0 if the pod has no port of that name and protocol
+ */
+uint16_t pod_named_port(const struct pod *p, uint8_t protocol, const char *name)
+{
+	for (uint32_t i = 0; p && i < p->n_ports; i++)
+		if (p->ports[i].name == name && p->ports[i].protocol == protocol)
+			return p->ports[i].port;
+	return 0;
+}
+
+/* --- the row -----------------------------------------------------------------------------------
+ */
+
+static const struct field annotations[] = {FIELD("kubernetes.io/config.hash"), FIELDS_END};
+static const struct field metadata[] = {FIELDS_METADATA, FIELD_IN("annotations", annotations),
+					FIELDS_METADATA_UNREAD, FIELDS_END};
+static const struct field port[] = {FIELD("name"), FIELD("protocol"), FIELD("containerPort"),
+				    FIELDS_END};
+static const struct field container[] = {FIELD_IN("ports", port), FIELDS_END};
+static const struct field spec[] = {FIELD("nodeName"), FIELD("hostNetwork"),
+				    FIELD_IN("containers", container),
+				    FIELD_IN("initContainers", container), FIELDS_END};
+static const struct field pod_ip[] = {FIELD("ip"), FIELDS_END};
+static const struct field status[] = {FIELD("phase"), FIELD("podIP"), FIELD_IN("podIPs", pod_ip),
+				      FIELDS_END};
+static const struct field fields[] = {FIELDS_HEAD, FIELD_IN("metadata", metadata),
+				      FIELD_IN("spec", spec), FIELD_IN("status", status),
+				      FIELDS_END};
+
+SHAPE(static const, shape_port, struct container_port, 0, SHAPE_NAME(struct container_port, name),
+      SHAPE_BYTES(struct container_port, protocol), SHAPE_BYTES(struct container_port, port));
+SHAPE(static const, shape, struct pod, sizeof(struct object), SHAPE_LABELS(struct pod, labels),
+      SHAPE_NAME(struct pod, mirror_of), SHAPE_NAME(struct pod, node),
+      SHAPE_BYTES(struct pod, host_network), SHAPE_BYTES(struct pod, finished),
+      SHAPE_SOME(struct pod, n_ips, ips, shape_addr),
+      SHAPE_LIST(struct pod, n_ports, ports, shape_port));
+
+static const struct kind_form forms[] = {{"v1", "Pod", decode_pod}, {0}};
+
+static const char *node_of(const struct object *o)
+{
+	return as_pod(o)->node;
+}
+
+const struct kind_info kind_pod = {
+	.kind = KIND_POD,
+	.forms = forms,
+	.resource = "pods",
+	.reach = REACH_NODE | REACH_NAMESPACE,
+	.node_field = "spec.nodeName",
+	.own = "pods of this node",
+	.namespaced = true,
+	.decides = true,
+	.shape = &shape,
+	.fields = fields,
+	.reason = "InvalidPod",
+	.effect = "; set aside: the pod is isolated",
+	.node_of = node_of,
+};

@@ -8,7 +8,7 @@
 #pragma once
 
 #include "lib/err.h"
-#include "watch/object/object.h"
+#include "watch/object/netpol.h"
 
 /*
  * In one direction of a policy at most so many peers (blocks left out of a block counted too), so

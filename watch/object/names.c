@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * decode_labels.c - names, labels, and what all decoders ask of an entry.  Pure.
+ * names.c - forms of names, and what all decoders ask of an entry.  Pure.
  *
  * Source: apimachinery validation (IsQualifiedName, IsValidLabelValue, IsDNS1123Subdomain,
  * IsDNS1123Label, IsValidPortName).
@@ -204,86 +204,49 @@ int decode_name(const struct value *map, const char *path, const char *key, cons
 	return 1;
 }
 
-/* --- labels ------------------------------------------------------------------------------------
- */
-
-static int compare_labels(const void *a, const void *b)
-{
-	return strcmp(((const struct label *)a)->key, ((const struct label *)b)->key);
-}
-
 /**
- * labels_set() - Add a label, or give it another value
- * @l:     Labels
- * @key:   Key
- * @value: Value
+ * protocol_str() - Name of a protocol as manifests spell it
+ * @protocol: PROTO_x
  *
- * Time: O(labels).
+ * Return: "TCP", "UDP" or "SCTP"; "?" for any other number
  */
-void labels_set(struct labels *l, const char *key, const char *value)
+const char *protocol_str(uint8_t protocol)
 {
-	uint32_t i = 0;
-
-	while (i < l->n && strcmp(l->v[i].key, key) < 0)
-		i++;
-	if (i < l->n && streq(l->v[i].key, key)) {
-		intern_put(l->v[i].value);
-		l->v[i].value = intern(value);
-		return;
+	switch (protocol) {
+	case PROTO_TCP:
+		return "TCP";
+	case PROTO_UDP:
+		return "UDP";
+	case PROTO_SCTP:
+		return "SCTP";
+	default:
+		return "?";
 	}
-	l->v = xrealloc(l->v, l->n + 1, sizeof(*l->v));
-	memmove(&l->v[i + 1], &l->v[i], (l->n - i) * sizeof(*l->v));
-	l->v[i] = (struct label){intern(key), intern(value)};
-	l->n++;
-}
-
-static int decode_label(const struct value_entry *e, const char *path, struct label *ret,
-			struct err *reterr)
-{
-	const struct value *v = e->value;
-
-	if (!is_label_key(e->key))
-		return err_set(reterr, -EINVAL, "%s: '%.*s' is not a label key", path,
-			       SHOWN(e->key));
-	if (v->type != VALUE_STRING && v->type != VALUE_NULL)
-		return err_set(reterr, -EINVAL, "%s.%.*s: expected a string, found %s (line %u)",
-			       path, SHOWN(e->key), value_type_str(v->type), v->line);
-	if (!is_label_value(v))
-		return err_set(reterr, -EINVAL, "%s.%.*s: '%.*s' is not a label value", path,
-			       SHOWN(e->key), SHOWN(v->text));
-	*ret = (struct label){intern(e->key), intern_label_value(v)};
-	return 0;
 }
 
 /**
- * decode_labels() - A map of labels
- * @map:    Map
+ * decode_protocol() - A transport protocol
+ * @map:    Map with "protocol"
  * @path:   Its path
- * @key:    Entry
- * @ret:    Labels, sorted; without those that are wrong
- * @reterr: What is wrong first
+ * @ret:    PROTO_TCP when absent
+ * @reterr: What is wrong
  *
  * Return: 0, -EINVAL
  */
-int decode_labels(const struct value *map, const char *path, const char *key, struct labels *ret,
-		  struct err *reterr)
+int decode_protocol(const struct value *map, const char *path, uint8_t *ret, struct err *reterr)
 {
-	const struct value *m = NULL;
-	struct decode_path here;
-	int r = value_get_map(map, path, key, &m, reterr);
+	const char *s = "TCP";
 
-	if (r <= 0)
-		return r;
-	(void)decode_path(&here, path, key);
-	if (m->n > DECODE_ENTRIES_MAX)
-		return err_set(reterr, -EINVAL, "%s: %u labels, at most %d are supported", here.s,
-			       m->n, DECODE_ENTRIES_MAX);
-	ret->v = xcalloc(m->n, sizeof(*ret->v));
-	r = 0;
-	for (uint32_t i = 0; i < m->n; i++)
-		if (keep_error(&r, decode_label(&m->entry[i], here.s, &ret->v[ret->n],
-						unless_told(r, reterr))) == 0)
-			ret->n++;
-	qsort(ret->v, ret->n, sizeof(*ret->v), compare_labels);
-	return r;
+	if (value_get_str(map, path, "protocol", &s, reterr) < 0)
+		return -EINVAL;
+	if (streq(s, "TCP"))
+		*ret = PROTO_TCP;
+	else if (streq(s, "UDP"))
+		*ret = PROTO_UDP;
+	else if (streq(s, "SCTP"))
+		*ret = PROTO_SCTP;
+	else
+		return err_set(reterr, -EINVAL, "%s.protocol: '%.*s' is not TCP, UDP or SCTP", path,
+			       SHOWN(s));
+	return 0;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * decode_selector.c - label selectors, brought into the one order that struct selector has.  Pure.
+ * selector.c - label selectors: read, brought into the one order that struct selector has, and
+ * decided.  Pure.
  *
  * Source: meta/v1 validation ValidateLabelSelector.
  */
@@ -8,6 +9,114 @@
 
 #include "lib/intern.h"
 #include "watch/object/decode_internal.h"
+#include "watch/object/labels.h"
+
+#define LINEAR_MAX 16 /* labels up to which comparing pointers beats a binary search */
+
+SHAPE(static const, shape_name, const char *, 0, {.type = SHAPE_TYPE_NAME, .size = sizeof(char *)});
+SHAPE(const, shape_requirement, struct requirement, 0, SHAPE_NAME(struct requirement, key),
+      SHAPE_BYTES(struct requirement, op),
+      SHAPE_LIST(struct requirement, n_values, values, shape_name));
+SHAPE(static const, shape_selector, struct selector, 0,
+      SHAPE_LIST(struct selector, n, v, shape_requirement));
+
+/**
+ * selector_done() - Free what a selector owns
+ * @s: Selector
+ */
+void selector_done(struct selector *s)
+{
+	shape_free(&shape_selector, s);
+	*s = (struct selector){0};
+}
+
+/**
+ * selector_copy() - Copy a selector
+ * @s: Selector
+ *
+ * Return: a copy, to be freed with selector_done()
+ */
+struct selector selector_copy(const struct selector *s)
+{
+	struct selector c = *s;
+
+	shape_own(&shape_selector, &c);
+	return c;
+}
+
+/**
+ * selector_equal() - Compare selectors
+ * @a: Selector
+ * @b: Selector
+ *
+ * Return: true if both have the same terms
+ */
+bool selector_equal(const struct selector *a, const struct selector *b)
+{
+	return shape_equal(&shape_selector, a, b);
+}
+
+/* --- deciding ----------------------------------------------------------------------------------
+ */
+
+/* As labels_get() for an interned key: pointers suffice. */
+static const char *value_of(const struct labels *l, const char *interned)
+{
+	if (l->n > LINEAR_MAX)
+		return labels_get(l, interned);
+	for (uint32_t i = 0; i < l->n; i++)
+		if (l->v[i].key == interned)
+			return l->v[i].value;
+	return NULL;
+}
+
+static bool has_value(const struct requirement *r, const char *value)
+{
+	for (uint32_t i = 0; i < r->n_values; i++)
+		if (r->values[i] == value)
+			return true;
+	return false;
+}
+
+static bool requirement_holds(const struct requirement *r, const struct labels *l)
+{
+	const char *value = value_of(l, r->key);
+
+	switch (r->op) {
+	case SELECTOR_IN:
+		return value && has_value(r, value);
+	case SELECTOR_NOT_IN:
+		return !value || !has_value(r, value);
+	case SELECTOR_EXISTS:
+		return value;
+	case SELECTOR_NOT_EXISTS:
+		return !value;
+	case _SELECTOR_MAX:
+		break;
+	}
+	return false;
+}
+
+/**
+ * selector_matches() - Decide a label selector
+ * @s: Selector
+ * @l: Labels
+ *
+ * Time: O(terms * log labels + values).
+ * Source: apimachinery labels.Requirement.Matches: NotIn holds also when the key is absent.
+ *
+ * Return: true if every term holds
+ */
+bool selector_matches(const struct selector *s, const struct labels *l)
+{
+	for (uint32_t i = 0; i < s->n; i++)
+		if (!requirement_holds(&s->v[i], l))
+			return false;
+	return true;
+}
+
+/* --- reading -----------------------------------------------------------------------------------
+ */
 
 static int compare_strings(const void *a, const void *b)
 {
@@ -27,14 +136,6 @@ static int compare_requirements(const void *a, const void *b)
 			return c;
 	}
 	return x->n_values < y->n_values ? -1 : x->n_values > y->n_values;
-}
-
-static void requirement_free(struct requirement *r)
-{
-	for (uint32_t i = 0; i < r->n_values; i++)
-		intern_put(r->values[i]);
-	free(r->values);
-	intern_put(r->key);
 }
 
 static void sort_values(struct requirement *r)
@@ -60,7 +161,7 @@ static void sort_requirements(struct selector *s)
 		qsort(s->v, s->n, sizeof(*s->v), compare_requirements);
 	for (uint32_t i = 0; i < s->n; i++) {
 		if (n && compare_requirements(&s->v[n - 1], &s->v[i]) == 0)
-			requirement_free(&s->v[i]);
+			shape_free(&shape_requirement, &s->v[i]);
 		else
 			s->v[n++] = s->v[i];
 	}
