@@ -29,7 +29,6 @@
 #include "agent/report/report.h"
 #include "agent/restore.h"
 #include "agent/turn.h"
-#include "datapath/base/base.h"
 #include "lib/log.h"
 #include "lib/notify.h"
 #include "lib/version.h"
@@ -310,22 +309,21 @@ static int apply_for_aside(void *arg, struct err *reterr)
 {
 	struct agent *a = arg;
 
-	policy_settle(a->policy);
+	datapath_settle(a->datapath);
 	return nft_apply(a->nft, a->table, reterr);
 }
 
 static void make_parts(struct agent *a)
 {
-	struct base base;
+	struct datapath *d = a->datapath = datapath_new(a->config->node, source_need, a);
 
 	a->queue = queue_new();
-	a->table = table_new(TABLE_NAME);
-	a->policy = policy_new(a->table, source_need, a);
-	a->aside = aside_new(a->policy, apply_for_aside, events_refused, a);
-	a->routes = routes_new();
-	base_want(a->table, &base);
-	a->nodes = nodes_new(a->table, &base, a->routes, a->config->node);
-	a->hostaddrs.addrs = hostaddr_new(a->table, base.node_addresses);
+	a->table = d->table;
+	a->policy = d->policy;
+	a->routes = d->routes;
+	a->nodes = d->nodes;
+	a->aside = aside_new(d, apply_for_aside, events_refused, a);
+	a->hostaddrs.addrs = hostaddr_new(a->table, d->base.node_addresses);
 	a->ipam = ipam_new(a->config->address_cooldown_usec);
 	a->calls = calls_new(a);
 }

@@ -27,15 +27,13 @@
 #include "agent/source.h"
 #include "agent/stale.h"
 #include "agent/sync.h"
+#include "datapath/datapath.h"
 #include "datapath/nft/apply.h"
-#include "datapath/policy/policy.h"
-#include "datapath/route/nodes.h"
 #include "datapath/route/rtnl.h"
 #include "ipam/ipam.h"
 #include "ipam/journal.h"
 #include "lib/loop.h"
 
-#define TABLE_NAME  "manx"
 #define DEFAULT_MTU 1500 /* while no interface carries the node's address */
 
 struct aside;
@@ -67,7 +65,8 @@ struct agent {
 	int config_watch; /* inotify */
 	struct queue *queue;
 
-	/* parts */
+	/* parts; @table, @policy, @routes and @nodes are those of @datapath */
+	struct datapath *datapath;
 	struct nft_table *table;
 	struct policy_engine *policy;
 	struct aside *aside;

@@ -7,9 +7,9 @@
 
 #include <uthash.h>
 
-#include "lib/intern.h"
 #include "lib/log.h"
 #include "lib/vec.h"
+#include "watch/object/kind.h"
 
 #define PAUSE_MIN_USEC (30 * USEC_PER_SEC)
 #define PAUSE_MAX_USEC (3600 * USEC_PER_SEC)
@@ -17,7 +17,7 @@
 /* struct fenced - @fence is what the engine has in place of @real */
 struct fenced {
 	const struct object *real;
-	struct netpol *fence;
+	struct object *fence;
 	char *problem; /* NULL while it is only under suspicion */
 	UT_hash_handle hh;
 };
@@ -29,7 +29,7 @@ struct policies {
 };
 
 struct aside {
-	struct policy_engine *engine;
+	struct datapath *datapath;
 	aside_apply_fn *apply;
 	aside_told_fn *told;
 	void *arg;
@@ -41,19 +41,18 @@ struct aside {
 
 /**
  * aside_new() - Create the module
- * @e:     Policy engine
- * @apply: Settles the engine and sends what is pending
+ * @d:     Data path
+ * @apply: Settles it and sends what is pending
  * @told:  Called when a policy is set aside, and when it is in force after all
  * @arg:   Their first argument
  *
  * Return: the module, to be freed
  */
-struct aside *aside_new(struct policy_engine *e, aside_apply_fn *apply, aside_told_fn *told,
-			void *arg)
+struct aside *aside_new(struct datapath *d, aside_apply_fn *apply, aside_told_fn *told, void *arg)
 {
 	struct aside *s = xcalloc(1, sizeof(*s));
 
-	s->engine = e;
+	s->datapath = d;
 	s->apply = apply;
 	s->told = told;
 	s->arg = arg;
@@ -63,7 +62,7 @@ struct aside *aside_new(struct policy_engine *e, aside_apply_fn *apply, aside_to
 static void free_retired(struct aside *s)
 {
 	vec_foreach (f, &s->retired) {
-		(void)object_free(&(*f)->fence->o);
+		(void)object_free((*f)->fence);
 		free((*f)->problem);
 		free(*f);
 	}
@@ -117,7 +116,7 @@ static const struct object *in_force(const struct aside *s, const struct object 
 {
 	const struct fenced *f = real ? find(s, real) : NULL;
 
-	return f ? &f->fence->o : real;
+	return f ? f->fence : real;
 }
 
 static void retire(struct aside *s, struct fenced *f)
@@ -137,16 +136,20 @@ static void forget(struct policies *list, const struct object *real)
 }
 
 /**
- * aside_policy() - A policy appeared, changed or went
+ * aside_object() - An object appeared, changed or went
  * @s:   Module
  * @old: Version before, NULL: none
  * @new: Version now, NULL: none
  */
-void aside_policy(struct aside *s, const struct object *old, const struct object *new)
+void aside_object(struct aside *s, const struct object *old, const struct object *new)
 {
 	struct fenced *f = old ? find(s, old) : NULL;
 
-	policy_object(s->engine, in_force(s, old), new);
+	if (!kinds[(new ? new : old)->kind]->close) {
+		datapath_object(s->datapath, old, new);
+		return;
+	}
+	datapath_object(s->datapath, in_force(s, old), new);
 	if (old) { /* it goes: whatever it did is over */
 		forget(&s->changed, old);
 		forget(&s->retried, old);
@@ -157,25 +160,14 @@ void aside_policy(struct aside *s, const struct object *old, const struct object
 		vec_push(&s->changed, new);
 }
 
-static struct netpol *make_fence(const struct netpol *p)
-{
-	struct netpol *f = xcalloc(1, sizeof(*f));
-
-	f->o.kind = KIND_NETPOL;
-	f->o.ns = intern_ref(p->o.ns);
-	f->o.name = intern_ref(p->o.name);
-	f->selects = selector_copy(&p->selects);
-	memcpy(f->isolates, p->isolates, sizeof(f->isolates));
-	return f;
-}
-
 static void fence(struct aside *s, const struct object *real)
 {
 	struct fenced *f = xcalloc(1, sizeof(*f));
 
 	f->real = real;
-	f->fence = make_fence(as_netpol(real));
-	policy_object(s->engine, real, &f->fence->o);
+	f->fence = object_copy(real);
+	kinds[real->kind]->close(f->fence);
+	datapath_object(s->datapath, real, f->fence);
 	HASH_ADD_PTR(s->fenced, real, f);
 }
 
@@ -183,7 +175,7 @@ static void unfence(struct aside *s, const struct object *real)
 {
 	struct fenced *f = find(s, real);
 
-	policy_object(s->engine, &f->fence->o, real);
+	datapath_object(s->datapath, f->fence, real);
 	retire(s, f);
 }
 

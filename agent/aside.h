@@ -11,8 +11,8 @@
  */
 #pragma once
 
+#include "datapath/datapath.h"
 #include "datapath/nft/apply.h"
-#include "datapath/policy/policy.h"
 #include "lib/err.h"
 
 struct aside;
@@ -23,11 +23,10 @@ typedef int aside_apply_fn(void *arg, struct err *reterr);
 /* aside_told_fn - takes each policy that is set aside, and why; NULL: it is no more */
 typedef void aside_told_fn(void *arg, const struct object *policy, const char *problem);
 
-struct aside *aside_new(struct policy_engine *e, aside_apply_fn *apply, aside_told_fn *told,
-			void *arg);
+struct aside *aside_new(struct datapath *d, aside_apply_fn *apply, aside_told_fn *told, void *arg);
 struct aside *aside_free(struct aside *s);
 void aside_begin(struct aside *s, bool settled, uint64_t now);
-void aside_policy(struct aside *s, const struct object *old, const struct object *new);
+void aside_object(struct aside *s, const struct object *old, const struct object *new);
 bool aside_guilty(struct aside *s, const struct err *refusal);
 bool aside_retry(struct aside *s);
 void aside_settled(struct aside *s);

@@ -148,8 +148,7 @@ struct attachment *attach_new(const struct cni_request *q)
  */
 void attach_rules(struct agent *a, const struct attachment *at)
 {
-	policy_attach(a->policy, at);
-	nodes_pod(a->nodes, at->host_ifname, at->n_addrs, at->addrs);
+	datapath_attach(a->datapath, at);
 }
 
 /* What stood in for the record of this interface is needed no more: its link is made again. */
@@ -285,8 +284,7 @@ void attach_unroute(struct agent *a, const struct attachment *at)
  */
 void attach_forget(struct agent *a, const struct attachment *at)
 {
-	policy_detach(a->policy, at->id, at->ifname);
-	nodes_pod(a->nodes, at->host_ifname, 0, NULL);
+	datapath_detach(a->datapath, at->id, at->ifname);
 	attach_unroute(a, at);
 	links_made(a, at->host_ifname);
 }

@@ -26,7 +26,7 @@ static struct fence *find(const struct agent *a, const char *ifname)
 
 static void take_down(struct agent *a, struct fence *f)
 {
-	policy_hold_link(a->policy, f->ifname, false);
+	localpods_hold_link(&a->datapath->pods, f->ifname, false);
 	HASH_DEL(a->fences, f);
 	free(f);
 }
@@ -45,7 +45,7 @@ void fences_seen(struct agent *a, const char *ifname)
 	f = xcalloc(1, sizeof(*f));
 	(void)snprintf(f->ifname, sizeof(f->ifname), "%s", ifname);
 	HASH_ADD_STR(a->fences, ifname, f);
-	policy_hold_link(a->policy, ifname, true);
+	localpods_hold_link(&a->datapath->pods, ifname, true);
 }
 
 /**

@@ -74,5 +74,5 @@ void hold_end(struct agent *a)
 {
 	table_hold(a->table, false);
 	policy_knowledge(a->policy, POLICY_KNOWN);
-	policy_settle(a->policy);
+	datapath_settle(a->datapath);
 }

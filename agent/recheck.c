@@ -314,7 +314,6 @@ void recheck_synced(struct agent *a)
 int recheck_open(struct agent *a, struct err *reterr)
 {
 	struct recheck *k = &a->recheck;
-	struct base base;
 	int r = conntrack_open(&k->conntrack, reterr);
 
 	if (r == 0)
@@ -324,8 +323,7 @@ int recheck_open(struct agent *a, struct err *reterr)
 	r = waiter_new(&k->waiter);
 	if (r < 0)
 		return err_set(reterr, r, "starting a thread: %s", strerror(-r));
-	base_want(a->table, &base);
-	k->cuts = cuts_new(a->table, &base);
+	k->cuts = cuts_new(a->table, &a->datapath->base);
 	k->io = loop_io(a->loop, "recheck", waiter_fd(k->waiter), EPOLLIN, on_waiter, a);
 	k->timer = loop_timer(a->loop, "recheck timer", on_timer, a);
 	return 0;

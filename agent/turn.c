@@ -36,12 +36,7 @@ static void on_change(void *arg, const struct object *old, const struct object *
 	a->set_aside += (new &&new->problem) - (size_t)(old && old->problem);
 	if (kind == KIND_NODE)
 		tell_missing_address(as_node(old), as_node(new));
-	if (kind == KIND_NODE)
-		nodes_object(a->nodes, as_node(old), as_node(new));
-	else if (kind == KIND_NETPOL)
-		aside_policy(a->aside, old, new);
-	else
-		policy_object(a->policy, old, new);
+	aside_object(a->aside, old, new);
 	events_object(a, old, new);
 }
 
@@ -64,8 +59,6 @@ static void set_ipam_ranges(struct agent *a)
 
 	if (ipam_set_ranges(a->ipam, ranges, n, &e) < 0)
 		log_err("ipam", "ranges refused, the old ones stay", "err=\"%s\"", e.msg);
-	n = nodes_pods_only(a->nodes, &ranges);
-	policy_local_ranges(a->policy, ranges, n);
 }
 
 /**
@@ -75,17 +68,13 @@ static void set_ipam_ranges(struct agent *a)
 void turn_configure(struct agent *a)
 {
 	const struct config *c = a->config;
+	struct part_config parts;
 
 	log_set_level(c->log_level);
 	ipam_set_cooldown(a->ipam, c->address_cooldown_usec);
 	nodes_on_problem(a->nodes, on_node_problem, a);
-	nodes_configure(a->nodes, &(struct nodes_config){
-					  .n_ranges = c->ranges.n,
-					  .ranges = c->ranges.v,
-					  .masquerade = c->masquerade.enabled,
-					  .n_exclude = c->masquerade.exclude.n,
-					  .exclude = c->masquerade.exclude.v,
-				  });
+	config_of_parts(c, &parts);
+	datapath_configure(a->datapath, &parts);
 	routing_follow_mtu(a);
 	firewall_changed(a);
 	events_configure(a);
@@ -108,12 +97,13 @@ static bool moved(struct agent *a)
 /* True if peer sets have to be filled further. */
 static bool settle(struct agent *a)
 {
-	bool changed = nodes_settle(a->nodes), more = false;
+	bool more = false, changed;
 
 	if (a->source_synced)
-		more = policy_settle_piece(a->policy);
+		more = datapath_settle_piece(a->datapath);
 	else
-		policy_settle(a->policy);
+		datapath_settle(a->datapath);
+	changed = nodes_take_changed(a->nodes);
 	recheck_settle(a);
 	if (changed) {
 		set_ipam_ranges(a);

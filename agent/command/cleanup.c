@@ -17,6 +17,7 @@
 #include "agent/command/install.h"
 #include "agent/command/instance.h"
 #include "agent/config/options.h"
+#include "datapath/base/base.h"
 #include "datapath/nft/apply.h"
 #include "datapath/nft/foreign_rules.h"
 #include "datapath/route/rtnl.h"
@@ -24,8 +25,6 @@
 #include "lib/file_write.h"
 #include "lib/vec.h"
 #include "watch/folder/folder_copies.h"
-
-#define TABLE_NAME "manx"
 
 #define KEY(key) (UINT32_C(1) << (key))
 

@@ -10,11 +10,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "datapath/policy/policy.h"
-#include "datapath/route/nodes.h"
+#include "datapath/datapath.h"
 #include "lib/vec.h"
-
-#define DUMP_TABLE_NAME "manx"
 
 struct object_list {
 	VEC(const struct object *) o;
@@ -116,58 +113,26 @@ static int by_name(const void *x, const void *y)
 	return r ? r : strcmp(a->name, b->name);
 }
 
-static struct nodes *compile_nodes(const struct object_list *list, const struct config *c,
-				   const struct attachment_list *attachments, struct nft_table *t,
-				   struct routes *routes)
-{
-	const struct nodes_config nc = {
-		.n_ranges = c->ranges.n,
-		.ranges = c->ranges.v,
-		.masquerade = c->masquerade.enabled,
-		.n_exclude = c->masquerade.exclude.n,
-		.exclude = c->masquerade.exclude.v,
-	};
-	struct base base;
-	struct nodes *nodes;
-
-	base_want(t, &base);
-	nodes = nodes_new(t, &base, routes, c->node ? c->node : "");
-	nodes_configure(nodes, &nc);
-	vec_foreach (o, &list->o) {
-		if ((*o)->kind == KIND_NODE)
-			nodes_object(nodes, NULL, as_node(*o));
-	}
-	vec_foreach (a, &attachments->at)
-		nodes_pod(nodes, (*a)->host_ifname, (*a)->n_addrs, (*a)->addrs);
-	(void)nodes_settle(nodes);
-	return nodes;
-}
-
 static void compile_and_render(const struct object_list *list, const struct config *c,
 			       const struct attachment_list *attachments, struct buf *out)
 {
-	_cleanup_(table_freep) struct nft_table *t = table_new(DUMP_TABLE_NAME);
-	_cleanup_(routes_freep) struct routes *routes = routes_new();
-	struct policy_engine *policy = policy_new(t, NULL, NULL);
-	struct nodes *nodes = compile_nodes(list, c, attachments, t, routes);
-	const struct prefix *ranges;
-	size_t n;
+	struct datapath *d = datapath_new(c->node ? c->node : "", NULL, NULL);
+	struct part_config parts;
 
-	n = nodes_pods_only(nodes, &ranges);
-	policy_local_ranges(policy, ranges, n);
+	config_of_parts(c, &parts);
+	datapath_configure(d, &parts);
 	vec_foreach (o, &list->o)
-		policy_object(policy, NULL, *o);
+		datapath_object(d, NULL, *o);
 	vec_foreach (a, &attachments->at)
-		policy_attach(policy, *a);
-	policy_settle(policy);
-	table_render(t, out);
+		datapath_attach(d, *a);
+	datapath_settle(d);
+	table_render(d->table, out);
 	vec_foreach (a, &attachments->at)
-		policy_detach(policy, (*a)->id, (*a)->ifname);
+		datapath_detach(d, (*a)->id, (*a)->ifname);
 	vec_foreach (o, &list->o)
-		policy_object(policy, *o, NULL);
-	policy_settle(policy);
-	(void)policy_free(policy);
-	(void)nodes_free(nodes);
+		datapath_object(d, *o, NULL);
+	datapath_settle(d);
+	(void)datapath_free(d);
 }
 
 /**

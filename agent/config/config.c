@@ -12,6 +12,7 @@
 #include <errno.h>
 
 #include "agent/config/config_keys.h"
+#include "datapath/part.h"
 #include "watch/document/place.h"
 #include "watch/document/yaml.h"
 
@@ -210,4 +211,20 @@ void config_adopt(struct config *running, const struct config *fresh,
 	for (size_t i = 0; i < _CONFIG_KEY_MAX; i++)
 		if (diff->applied & UINT32_C(1) << i)
 			config_field_copy(&config_rows[i], running, fresh);
+}
+
+/**
+ * config_of_parts() - What the parts of the data path take of a configuration
+ * @c:   Configuration
+ * @ret: Borrows from it
+ */
+void config_of_parts(const struct config *c, struct part_config *ret)
+{
+	*ret = (struct part_config){
+		.n_ranges = c->ranges.n,
+		.ranges = c->ranges.v,
+		.masquerade = c->masquerade.enabled,
+		.n_exclude = c->masquerade.exclude.n,
+		.exclude = c->masquerade.exclude.v,
+	};
 }

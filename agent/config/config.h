@@ -17,6 +17,8 @@
 #define CONFIG_FILE_MAX	    (1u << 20)	    /* bytes of the configuration file */
 #define CONFIG_PREFIXES_MAX IPAM_RANGES_MAX /* entries of ranges and of masquerade-exclude */
 
+struct part_config;
+
 /* enum config_key - in the order of --help and manx.conf(5) */
 enum config_key {
 	CONFIG_NODE,
@@ -110,6 +112,7 @@ struct config_diff {
 const struct config_key_info *config_key_info(enum config_key key);
 int config_parse(const char *file, const char *text, size_t len, const struct config_flag *flags,
 		 size_t n_flags, struct config **ret, struct err *reterr);
+void config_of_parts(const struct config *c, struct part_config *ret);
 void config_default_node(struct config *c, const char *hostname);
 int config_check_agent(const struct config *c, struct err *reterr);
 struct config *config_free(struct config *c);

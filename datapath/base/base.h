@@ -8,6 +8,8 @@
 
 #include "datapath/nft/table.h"
 
+#define TABLE_NAME "manx" /* in the family inet */
+
 #define BASE_FORWARD "forward" /* base chain: NetworkPolicy of what is forwarded */
 #define BASE_UNKNOWN_POD \
 	"unknown_pod" /* chain of pods whose object is not known, or set aside: drops */

@@ -161,3 +161,20 @@ void cover_remove(struct cover *c, const struct prefix *p)
 	c->fn(c->arg, &gone, false);
 	tell_inner(c, &gone, i, true);
 }
+
+/**
+ * cover_each() - Report all outermost blocks
+ * @c:     Cover
+ * @holds: What the cover's function is told of each
+ */
+void cover_each(struct cover *c, bool holds)
+{
+	const struct block *last = NULL;
+
+	vec_foreach (b, &c->blocks) {
+		if (last && prefix_covers(&last->prefix, &b->prefix))
+			continue;
+		c->fn(c->arg, &b->prefix, holds);
+		last = b;
+	}
+}

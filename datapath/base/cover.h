@@ -28,3 +28,4 @@ struct cover *cover_new(cover_fn *fn, void *arg);
 struct cover *cover_free(struct cover *c);
 void cover_add(struct cover *c, const struct prefix *p);
 void cover_remove(struct cover *c, const struct prefix *p);
+void cover_each(struct cover *c, bool holds);

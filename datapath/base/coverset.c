@@ -14,6 +14,8 @@ static void on_block(void *arg, const struct prefix *p, bool holds)
 	const struct coverset *c = arg;
 	struct nft_elem e;
 
+	if (c->hidden)
+		return;
 	range_elem(&r, &e);
 	if (holds)
 		table_want_elem(c->table, c->set, &e);
@@ -29,7 +31,7 @@ static void on_block(void *arg, const struct prefix *p, bool holds)
  */
 void coverset_init(struct coverset *c, struct nft_table *t, struct nft_set *set)
 {
-	*c = (struct coverset){t, set, cover_new(on_block, c)};
+	*c = (struct coverset){.table = t, .set = set, .cover = cover_new(on_block, c)};
 }
 
 /**
@@ -39,6 +41,22 @@ void coverset_init(struct coverset *c, struct nft_table *t, struct nft_set *set)
 void coverset_done(struct coverset *c)
 {
 	c->cover = cover_free(c->cover);
+}
+
+/**
+ * coverset_show() - Want the blocks as elements, or none of them
+ * @c:    Set; it shows them from the beginning
+ * @show: Whether they are wanted
+ *
+ * Time: O(blocks) if that changes.
+ */
+void coverset_show(struct coverset *c, bool show)
+{
+	if (c->hidden == !show)
+		return;
+	c->hidden = false;
+	cover_each(c->cover, show);
+	c->hidden = !show;
 }
 
 /**

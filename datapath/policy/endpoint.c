@@ -182,20 +182,19 @@ struct endpoint *endpoints_find(const struct endpoints *s, const char *id, const
 }
 
 /**
- * endpoints_attach() - A local pod got its addresses
+ * endpoints_attach() - A local pod got its addresses: its endpoint is to be settled
  * @s: Endpoints
- * @a: Attachment; copied; no other of its container and interface may be attached
- *
- * Return: the endpoint, marked to be settled
+ * @a: Attachment; borrowed until it is detached; no other of its container and interface may be
+ *     attached
  */
-struct endpoint *endpoints_attach(struct endpoints *s, const struct attachment *a)
+void endpoints_attach(struct endpoints *s, const struct attachment *a)
 {
 	struct endpoint *ep = xcalloc(1, sizeof(*ep));
 	const char *ns = intern(a->ns), *name = intern(a->pod);
 	struct pod_name *n = name_get(s, ns, name);
 
 	ep->key = endpoint_key(a->id, a->ifname);
-	ep->at = attachment_copy(a);
+	ep->at = a;
 	ep->uid = *a->uid ? intern(a->uid) : NULL;
 	ep->name = n;
 	ep->peer.local = true;
@@ -209,7 +208,6 @@ struct endpoint *endpoints_attach(struct endpoints *s, const struct attachment *
 	endpoint_mark(s, ep);
 	intern_put(ns);
 	intern_put(name);
-	return ep;
 }
 
 /**
@@ -228,7 +226,6 @@ void endpoints_detach(struct endpoints *s, struct endpoint *ep)
 	name_peer(s, n);
 	name_put(s, n);
 	HASH_DEL(s->all, ep);
-	(void)attachment_free(ep->at);
 	intern_put(ep->uid);
 	free(ep->key);
 	free(ep);

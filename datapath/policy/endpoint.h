@@ -47,7 +47,7 @@ struct verdict_row {
  */
 struct endpoint {
 	char *key;
-	struct attachment *at;
+	const struct attachment *at; /* borrowed */
 	struct pod_name *name;
 	const char *uid;
 	struct pod_record *pod;
@@ -89,7 +89,7 @@ struct endpoints {
 };
 
 void endpoints_pod(struct endpoints *s, const struct pod *old, const struct pod *new);
-struct endpoint *endpoints_attach(struct endpoints *s, const struct attachment *a);
+void endpoints_attach(struct endpoints *s, const struct attachment *a);
 void endpoints_detach(struct endpoints *s, struct endpoint *ep);
 struct endpoint *endpoints_find(const struct endpoints *s, const char *id, const char *ifname);
 void endpoint_settled(struct endpoints *s, struct endpoint *ep,

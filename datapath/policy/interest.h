@@ -7,17 +7,10 @@
  */
 #pragma once
 
+#include "datapath/part.h"
 #include "datapath/policy/matchindex.h"
 
 struct interest;
-
-/**
- * typedef need_fn - Pods of a namespace are needed, or no longer
- * @arg:    Context
- * @ns:     Namespace, interned; NULL: all, those that are not known included
- * @needed: They are
- */
-typedef void need_fn(void *arg, const char *ns, bool needed);
 
 struct interest *interest_new(need_fn *fn, void *arg);
 struct interest *interest_free(struct interest *i);

@@ -17,47 +17,41 @@
 #include "watch/object/namespace.h"
 
 /**
- * policy_new() - Create the engine and want the fixed program
- * @t:   Table
- * @fn:  Told of which namespaces the pods on other nodes are needed; NULL: all are told anyway
- * @arg: Its first argument
+ * policy_of() - The engine behind a part
+ * @p: Part, made by policy_part
  *
- * Return: the engine, to be freed
+ * Return: the engine
  */
-struct policy_engine *policy_new(struct nft_table *t, need_fn *fn, void *arg)
+struct policy_engine *policy_of(struct part *p)
+{
+	return container_of(p, struct policy_engine, part);
+}
+
+static struct part *make(const struct part_place *where)
 {
 	struct policy_engine *e = xcalloc(1, sizeof(*e));
 
-	e->table = t;
-	base_want(t, &e->base);
-	localpods_init(&e->local, t, &e->base);
-	e->peers = peers_new(t, fn, arg, &e->touched);
-	e->programs = programs_new(t, e->peers);
+	e->table = where->table;
+	e->base = where->base;
+	e->peers = peers_new(e->table, where->need, where->need_arg, &e->touched);
+	e->programs = programs_new(e->table, e->peers);
 	e->endpoints.peers = e->peers;
 	e->endpoints.touched = &e->touched;
 	e->policy_index = matchindex_new();
-	return e;
+	return &e->part;
 }
 
-/**
- * policy_free() - Free the engine; every object and attachment must have been removed
- * @e: Engine or NULL
- *
- * Return: NULL
- */
-struct policy_engine *policy_free(struct policy_engine *e)
+static void free_engine(struct part *p)
 {
-	if (!e)
-		return NULL;
+	struct policy_engine *e = policy_of(p);
+
 	assert(!e->policies && !e->endpoints.all && !e->endpoints.names);
 	(void)programs_free(e->programs);
 	(void)peers_free(e->peers);
 	(void)matchindex_free(e->policy_index);
-	localpods_done(&e->local);
 	vec_done(&e->kept.closed);
 	vec_done(&e->touched.v);
 	free(e);
-	return NULL;
 }
 
 /* Steps of peers_fill() at once: 3 ms or so. */
@@ -101,17 +95,9 @@ static void policy_added(struct policy_engine *e, const struct netpol *new)
 	mark_selected(e, &r->match);
 }
 
-/**
- * policy_object() - An object appeared, changed or went
- * @e:   Engine
- * @old: Version before, the one that was given as @new; NULL: none
- * @new: Version now, borrowed until it is given as @old; NULL: none
- *
- * Objects of other kinds than Pod, Namespace and NetworkPolicy are ignored.  Call policy_settle()
- * before @old is freed.
- */
-void policy_object(struct policy_engine *e, const struct object *old, const struct object *new)
+static void object(struct part *p, const struct object *old, const struct object *new)
 {
+	struct policy_engine *e = policy_of(p);
 	const struct object *o = new ? new : old;
 	size_t *count = NULL;
 
@@ -251,7 +237,7 @@ static void settle_direction(struct policy_engine *e, struct endpoint *ep, enum 
 	if (!fence && !ep->pod->object->host_network)
 		new = program_of(e, ep->pod->object, d);
 	if (!e->kept.on || !ep->row[d][0].wanted)
-		verdicts_put(e->table, &e->base, ep, d,
+		verdicts_put(e->table, e->base, ep, d,
 			     fence || e->kept.on ? BASE_UNKNOWN_POD
 			     : new		 ? program_chain(new)
 						 : NULL);
@@ -278,37 +264,20 @@ static void settle_marked(struct policy_engine *e)
 	forget_compiled(e);
 }
 
-/**
- * policy_settle() - Recompute what the changes since the last call have marked
- * @e: Engine
- *
- * Costs the marked endpoints, each with the policies that select it; endpoints under the same
- * policies are compiled once.
- */
-void policy_settle(struct policy_engine *e)
+/* Costs the marked endpoints, each with the policies that select it; endpoints under the same
+ * policies are compiled once.  While peers are missing, programs name sets that lack them. */
+static bool settle(struct part *p, bool piece)
 {
-	settle_marked(e);
-	(void)peers_fill(e->peers, SIZE_MAX);
-}
+	struct policy_engine *e = policy_of(p);
 
-/**
- * policy_settle_piece() - As policy_settle(), but fill new peer sets for some milliseconds only
- * @e: Engine
- *
- * While there is more to do the table must not be sent: programs in it name sets that lack peers.
- *
- * Return: true if there is more to do
- */
-bool policy_settle_piece(struct policy_engine *e)
-{
 	settle_marked(e);
-	return peers_fill(e->peers, STEPS_PIECE);
+	return peers_fill(e->peers, piece ? STEPS_PIECE : SIZE_MAX);
 }
 
 /**
  * policy_knowledge() - Are the policies known?  They are, until this says otherwise
  * @e: Engine
- * @k: How things stand, see kept.h; after POLICY_KNOWN call policy_settle()
+ * @k: How things stand, see kept.h; after POLICY_KNOWN it is to be settled
  *
  * Time: O(endpoints)
  */
@@ -316,13 +285,13 @@ void policy_knowledge(struct policy_engine *e, enum policy_knowledge k)
 {
 	switch (k) {
 	case POLICY_UNKNOWN:
-		kept_begin(&e->kept, e->table, &e->base, &e->endpoints);
+		kept_begin(&e->kept, e->table, e->base, &e->endpoints);
 		break;
 	case POLICY_AS_LEFT:
-		kept_take(&e->kept, e->table, &e->base, &e->endpoints);
+		kept_take(&e->kept, e->table, e->base, &e->endpoints);
 		break;
 	case POLICY_ISOLATE:
-		kept_isolate(e->table, &e->base, &e->endpoints);
+		kept_isolate(e->table, e->base, &e->endpoints);
 		break;
 	case POLICY_KNOWN:
 		kept_end(&e->kept, e->table, &e->endpoints);
@@ -333,64 +302,36 @@ void policy_knowledge(struct policy_engine *e, enum policy_knowledge k)
 /* --- attachments -------------------------------------------------------------------------------
  */
 
-/**
- * policy_local_ranges() - The ranges whose addresses only local pods have
- * @e:      Engine
- * @ranges: Ranges; copied
- * @n:      Their number
- */
-void policy_local_ranges(struct policy_engine *e, const struct prefix *ranges, size_t n)
+static void detach(struct policy_engine *e, const struct attachment *a)
 {
-	localpods_ranges(&e->local, ranges, n);
-}
+	struct endpoint *ep = endpoints_find(&e->endpoints, a->id, a->ifname);
 
-/**
- * policy_hold_link() - Hold an interface as if it were a local pod's, or no longer
- * @e:      Engine
- * @ifname: Its name
- * @hold:   What comes out of it is dropped, unless an attachment explains it
- */
-void policy_hold_link(struct policy_engine *e, const char *ifname, bool hold)
-{
-	struct nft_elem elem;
-
-	link_elem(ifname, &elem);
-	(hold ? table_want_elem : table_drop_elem)(e->table, e->base.links, &elem);
-}
-
-/**
- * policy_attach() - A local pod got its addresses
- * @e: Engine
- * @a: Attachment; copied.  One of the same container and interface is replaced.
- */
-void policy_attach(struct policy_engine *e, const struct attachment *a)
-{
-	policy_detach(e, a->id, a->ifname);
-	podrows_want(e->table, &e->base, a);
-	localpods_change(&e->local, a, cover_add);
-	(void)endpoints_attach(&e->endpoints, a);
-	e->counts.attachments++;
-}
-
-/**
- * policy_detach() - A local pod's interface is going
- * @e:      Engine
- * @id:     Container
- * @ifname: Interface; nothing happens if they are not attached
- */
-void policy_detach(struct policy_engine *e, const char *id, const char *ifname)
-{
-	struct endpoint *ep = endpoints_find(&e->endpoints, id, ifname);
-
-	if (!ep)
-		return;
-	verdicts_clear(e->table, &e->base, ep);
+	verdicts_clear(e->table, e->base, ep);
 	for (int d = 0; d < _DIRECTION_MAX; d++)
 		program_put(e->programs, ep->program[d]);
 	if (ep->dirty)
 		LL_DELETE2(e->endpoints.dirty, ep, next_dirty);
-	podrows_drop(e->table, &e->base, ep->at);
-	localpods_change(&e->local, ep->at, cover_remove);
 	endpoints_detach(&e->endpoints, ep);
 	e->counts.attachments--;
 }
+
+static void attached(struct part *p, const struct attachment *old, const struct attachment *now)
+{
+	struct policy_engine *e = policy_of(p);
+
+	if (old)
+		detach(e, old);
+	if (!now)
+		return;
+	endpoints_attach(&e->endpoints, now);
+	e->counts.attachments++;
+}
+
+const struct part_ops policy_part = {
+	.kinds = 1u << KIND_POD | 1u << KIND_NAMESPACE | 1u << KIND_NETPOL,
+	.make = make,
+	.free = free_engine,
+	.object = object,
+	.attached = attached,
+	.settle = settle,
+};

@@ -4,15 +4,13 @@
  *
  * Takes every change of an object and every attachment of a local pod; keeps the verdict maps
  * (pod address to program) and through program.h and peers.h everything behind them as the table
- * wants it.  A change marks the local pods that it touches; policy_settle() recomputes those whole.
+ * wants it.  A change marks the local pods that it touches; settling recomputes those whole.
  */
 #pragma once
 
-#include "datapath/nft/table.h"
+#include "datapath/part.h"
 #include "datapath/policy/peers.h"
-#include "ipam/attachment.h"
 #include "watch/object/netpol.h"
-#include "watch/object/object.h"
 
 struct policy_engine;
 
@@ -42,16 +40,9 @@ struct policy_counts {
  */
 enum policy_knowledge { POLICY_UNKNOWN, POLICY_AS_LEFT, POLICY_ISOLATE, POLICY_KNOWN };
 
-struct policy_engine *policy_new(struct nft_table *t, need_fn *fn, void *arg);
-struct policy_engine *policy_free(struct policy_engine *e);
+extern const struct part_ops policy_part;
 
-void policy_object(struct policy_engine *e, const struct object *old, const struct object *new);
-void policy_attach(struct policy_engine *e, const struct attachment *a);
-void policy_local_ranges(struct policy_engine *e, const struct prefix *ranges, size_t n);
-void policy_hold_link(struct policy_engine *e, const char *ifname, bool hold);
-void policy_detach(struct policy_engine *e, const char *id, const char *ifname);
-void policy_settle(struct policy_engine *e);
-bool policy_settle_piece(struct policy_engine *e);
+struct policy_engine *policy_of(struct part *p);
 void policy_knowledge(struct policy_engine *e, enum policy_knowledge k);
 
 void policy_each_shared(const struct policy_engine *e, shared_addr_fn *fn, void *arg);

@@ -5,7 +5,6 @@
 #pragma once
 
 #include "datapath/base/base.h"
-#include "datapath/base/localpods.h"
 #include "datapath/policy/endpoint.h"
 #include "datapath/policy/kept.h"
 #include "datapath/policy/policy.h"
@@ -26,9 +25,9 @@ struct compiled {
 };
 
 struct policy_engine {
+	struct part part;
 	struct nft_table *table;
-	struct base base;
-	struct localpods local;
+	const struct base *base;
 	struct peers *peers;
 	struct programs *programs;
 	struct endpoints endpoints;

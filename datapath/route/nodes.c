@@ -4,34 +4,28 @@
  */
 #include "datapath/route/nodes_internal.h"
 
-#include <arpa/inet.h>
-#include <stdio.h>
-
 #include "lib/intern.h"
 
 /**
- * nodes_new() - Create the module
- * @t:        Table
- * @b:        Sets of the fixed program; copied
- * @r:        Routes
- * @own_name: Name of this node
+ * nodes_of() - The module behind a part
+ * @p: Part, made by nodes_part
  *
- * Return: the module, to be freed
+ * Return: the module
  */
-struct nodes *nodes_new(struct nft_table *t, const struct base *b, struct routes *r,
-			const char *own_name)
+struct nodes *nodes_of(struct part *p)
+{
+	return container_of(p, struct nodes, part);
+}
+
+static struct part *make(const struct part_place *where)
 {
 	struct nodes *n = xcalloc(1, sizeof(*n));
 
-	n->table = t;
-	n->base = *b;
-	n->routes = r;
-	n->own_name = intern(own_name);
-	for (int six = 0; six < 2; six++) {
-		coverset_init(&n->cluster[six], t, b->cluster[six]);
-		coverset_init(&n->pod_ranges[six], t, b->pod_ranges[six]);
-	}
-	return n;
+	n->local = where->pods;
+	n->masquerade = where->masquerade;
+	n->routes = where->routes;
+	n->own_name = intern(where->node);
+	return &n->part;
 }
 
 static void entry_free(struct nodes *n, struct node_entry *e, const struct node *old)
@@ -42,58 +36,29 @@ static void entry_free(struct nodes *n, struct node_entry *e, const struct node 
 	free(e);
 }
 
-/**
- * nodes_free() - Free the module; what it wanted stays wanted
- * @n: Module or NULL
- *
- * Return: NULL
- */
-struct nodes *nodes_free(struct nodes *n)
+static void free_nodes(struct part *p)
 {
-	struct node_pod *pod, *next_pod;
+	struct nodes *n = nodes_of(p);
 	struct node_entry *e, *next;
 
-	if (!n)
-		return NULL;
 	HASH_ITER (hh, n->all, e, next)
 		entry_free(n, e, NULL);
-	HASH_ITER (hh, n->pods, pod, next_pod) {
-		HASH_DEL(n->pods, pod);
-		free(pod);
-	}
 	node_rivals_done(n);
-	for (int six = 0; six < 2; six++) {
-		coverset_done(&n->cluster[six]);
-		coverset_done(&n->pod_ranges[six]);
-	}
 	vec_done(&n->ranges);
-	vec_done(&n->exclude);
 	vec_done(&n->own);
 	vec_done(&n->retired);
 	vec_done(&n->pods_only);
 	intern_put(n->own_name);
 	free(n);
-	return NULL;
 }
 
-/**
- * nodes_configure() - Take the configuration, at start and at a reload
- * @n: Module
- * @c: Configuration; copied
- */
-void nodes_configure(struct nodes *n, const struct nodes_config *c)
+static void configure(struct part *p, const struct part_config *c)
 {
+	struct nodes *n = nodes_of(p);
+
 	n->ranges.n = 0;
 	for (size_t i = 0; i < c->n_ranges; i++)
 		vec_push(&n->ranges, c->ranges[i]);
-	vec_foreach (p, &n->exclude)
-		cover_remove(coverset_of(n->cluster, p), p);
-	n->exclude.n = 0;
-	for (size_t i = 0; i < c->n_exclude; i++) {
-		vec_push(&n->exclude, c->exclude[i]);
-		cover_add(coverset_of(n->cluster, &c->exclude[i]), &c->exclude[i]);
-	}
-	n->masquerade = c->masquerade;
 	n->dirty = true;
 }
 
@@ -125,11 +90,11 @@ static bool is_own(const struct nodes *n, const struct prefix *p)
 static void change_cluster(struct nodes *n, const struct node *node, cover_change *change)
 {
 	for (uint32_t i = 0; node && i < node->n_pod_cidrs; i++)
-		change(coverset_of(n->cluster, &node->pod_cidrs[i]), &node->pod_cidrs[i]);
+		masquerade_cluster(n->masquerade, &node->pod_cidrs[i], change);
 	for (uint32_t i = 0; node && i < node->n_internal_ips; i++) {
 		struct prefix host = prefix_host(&node->internal_ips[i]);
 
-		change(coverset_of(n->cluster, &host), &host);
+		masquerade_cluster(n->masquerade, &host, change);
 	}
 }
 
@@ -148,15 +113,11 @@ static bool same_network(const struct node *a, const struct node *b)
 	return true;
 }
 
-/**
- * nodes_object() - A node appeared, changed or went
- * @n:   Module
- * @old: Version before, still readable; NULL: none
- * @new: Version now, borrowed until it is given as @old; NULL: none
- */
-void nodes_object(struct nodes *n, const struct node *old, const struct node *new)
+static void object(struct part *p, const struct object *before, const struct object *now)
 {
-	const char *name = new ? new->o.name : old->o.name;
+	const struct node *old = as_node(before), *new = as_node(now);
+	const char *name = now ? now->name : before->name;
+	struct nodes *n = nodes_of(p);
 	struct node_entry *e = nodes_find(n, name);
 	bool changed = !old || !new || !same_network(old, new);
 
@@ -181,7 +142,7 @@ void nodes_object(struct nodes *n, const struct node *old, const struct node *ne
 /**
  * nodes_on_problem() - Have it told which Nodes do not get all that they claim
  * @n:   Module
- * @fn:  Called by nodes_settle(), and by nodes_object() for one that goes
+ * @fn:  Called while settling, and when a Node goes
  * @arg: Its first argument
  */
 void nodes_on_problem(struct nodes *n, node_problem_fn *fn, void *arg)
@@ -241,48 +202,18 @@ static bool collect_pods_only(struct nodes *n)
 	return changed;
 }
 
-static void change_block(struct nodes *n, const struct prefix *p, cover_change *change)
-{
-	change(coverset_of(n->cluster, p), p);
-	if (n->masquerading)
-		change(coverset_of(n->pod_ranges, p), p);
-}
-
-static void change_pod(struct nodes *n, const struct node_pod *pod, cover_change *change)
-{
-	for (uint32_t i = 0; i < pod->n_addrs; i++) {
-		const struct prefix host = prefix_host(&pod->addrs[i]);
-
-		change_block(n, &host, change);
-	}
-}
-
-/* The blocks that the sets hold for this node, put in or taken out. */
-static void change_own(struct nodes *n, cover_change *change)
-{
-	vec_foreach (p, &n->own)
-		change_block(n, p, change);
-	for (const struct node_pod *pod = n->pods; pod; pod = pod->hh.next)
-		change_pod(n, pod, change);
-}
-
-/* A range is this node's no more: count the pods that still have addresses of it. */
+/* A range is this node's no more: pods may still have addresses of it. */
 static void retire(struct nodes *n, const struct prefix *p)
 {
-	struct retired_range r = {.prefix = *p};
-
-	for (const struct node_pod *pod = n->pods; pod; pod = pod->hh.next)
-		for (uint32_t i = 0; i < pod->n_addrs; i++)
-			r.pods += prefix_contains(p, &pod->addrs[i]);
-	vec_push(&n->retired, r);
+	vec_push(&n->retired, (struct retired_range){*p, localpods_in(n->local, p)});
 }
 
-static void count_retired(struct nodes *n, const struct node_pod *pod, bool leaves)
+static void count_retired(struct nodes *n, const struct attachment *pod, bool leaves)
 {
 	vec_foreach (r, &n->retired)
-		for (uint32_t i = 0; i < pod->n_addrs; i++)
+		for (uint32_t i = 0; pod && i < pod->n_addrs; i++)
 			if (prefix_contains(&r->prefix, &pod->addrs[i]))
-				r->pods += leaves ? UINT32_MAX : 1;
+				r->pods += leaves ? SIZE_MAX : 1;
 }
 
 static void range_route(struct nodes *n, enum route_rank rank, const struct prefix *p, bool wanted)
@@ -317,12 +248,13 @@ static bool settle_own(struct nodes *n)
 	VEC(struct prefix) old = {0};
 	bool changed;
 
-	change_own(n, cover_remove);
 	vec_foreach (p, &n->own)
 		vec_push(&old, *p);
 	collect_own(n);
-	n->masquerading = n->masquerade;
-	change_own(n, cover_add);
+	vec_foreach (p, &n->own)
+		masquerade_own(n->masquerade, p, cover_add);
+	vec_foreach (p, &old)
+		masquerade_own(n->masquerade, p, cover_remove);
 	changed = !same_prefixes(old.v, old.n, n->own.v, n->own.n);
 	if (changed) {
 		vec_foreach (p, &old) {
@@ -338,19 +270,28 @@ static bool settle_own(struct nodes *n)
 	return collect_pods_only(n) || changed;
 }
 
-/**
- * nodes_settle() - Bring what follows from the changes since the last call up to date
- * @n: Module
- *
- * Return: true if this node's own ranges changed, or which of them it has an address of
- */
-bool nodes_settle(struct nodes *n)
+static bool settle(struct part *p, bool piece _unused_)
 {
-	bool changed = n->dirty && settle_own(n);
+	struct nodes *n = nodes_of(p);
 
+	if (n->dirty && settle_own(n)) {
+		localpods_ranges(n->local, n->pods_only.v, n->pods_only.n);
+		n->moved = true;
+	}
 	n->dirty = false;
 	node_rivals_settle(n);
-	return changed;
+	return false;
+}
+
+/**
+ * nodes_take_changed() - Did this node's own ranges change, or which of them it has an address of?
+ * @n: Module, settled
+ *
+ * Return: true if so, since the last call
+ */
+bool nodes_take_changed(struct nodes *n)
+{
+	return TAKE(n->moved, false);
 }
 
 /**
@@ -369,35 +310,12 @@ void nodes_had_range(struct nodes *n, const struct prefix *p)
 	settle_retired(n);
 }
 
-/**
- * nodes_pod() - A local pod has addresses, or has none any more
- * @n:       Module
- * @ifname:  Host's end of its interface
- * @n_addrs: Number of addresses; 0: it goes, nothing happens if it is not known
- * @addrs:   Addresses, at most one a family; of whatever range
- *
- * Time: O(log(blocks) + retired ranges).
- */
-void nodes_pod(struct nodes *n, const char *ifname, uint32_t n_addrs, const struct addr *addrs)
+static void attached(struct part *p, const struct attachment *old, const struct attachment *now)
 {
-	struct node_pod *pod;
+	struct nodes *n = nodes_of(p);
 
-	HASH_FIND_STR(n->pods, ifname, pod);
-	if (pod) {
-		change_pod(n, pod, cover_remove);
-		count_retired(n, pod, true);
-		HASH_DEL(n->pods, pod);
-		free(pod);
-	}
-	if (n_addrs) {
-		pod = xcalloc(1, sizeof(*pod));
-		(void)snprintf(pod->ifname, sizeof(pod->ifname), "%s", ifname);
-		pod->n_addrs = n_addrs;
-		memcpy(pod->addrs, addrs, n_addrs * sizeof(*addrs));
-		HASH_ADD_STR(n->pods, ifname, pod);
-		change_pod(n, pod, cover_add);
-		count_retired(n, pod, false);
-	}
+	count_retired(n, old, true);
+	count_retired(n, now, false);
 	if (n->retired.n)
 		settle_retired(n);
 }
@@ -459,3 +377,13 @@ bool nodes_own_address(const struct nodes *n, struct addr *ret)
 	*ret = e->node->internal_ips[0];
 	return true;
 }
+
+const struct part_ops nodes_part = {
+	.kinds = 1u << KIND_NODE,
+	.make = make,
+	.free = free_nodes,
+	.configure = configure,
+	.object = object,
+	.attached = attached,
+	.settle = settle,
+};

@@ -10,21 +10,12 @@
  */
 #pragma once
 
-#include "datapath/base/base.h"
+#include "datapath/part.h"
 #include "datapath/route/routes.h"
 #include "watch/object/node.h"
 #include "watch/object/object.h"
 
 struct nodes;
-
-/* struct nodes_config - borrowed for the call */
-struct nodes_config {
-	size_t n_ranges; /* pod ranges beside spec.podCIDRs */
-	const struct prefix *ranges;
-	bool masquerade;
-	size_t n_exclude;
-	const struct prefix *exclude;
-};
 
 /**
  * typedef node_problem_fn - Takes a Node that does not get all that it claims
@@ -34,14 +25,11 @@ struct nodes_config {
  */
 typedef void node_problem_fn(void *arg, const struct node *node, const char *problem);
 
-struct nodes *nodes_new(struct nft_table *t, const struct base *b, struct routes *r,
-			const char *own_name);
-struct nodes *nodes_free(struct nodes *n);
-void nodes_configure(struct nodes *n, const struct nodes_config *c);
-void nodes_object(struct nodes *n, const struct node *old, const struct node *new);
-void nodes_pod(struct nodes *n, const char *ifname, uint32_t n_addrs, const struct addr *addrs);
+extern const struct part_ops nodes_part;
+
+struct nodes *nodes_of(struct part *p);
 void nodes_had_range(struct nodes *n, const struct prefix *p);
-bool nodes_settle(struct nodes *n);
+bool nodes_take_changed(struct nodes *n);
 
 /* Nodes that claim what an older one has; node_rivals.c */
 void nodes_on_problem(struct nodes *n, node_problem_fn *fn, void *arg);

@@ -8,7 +8,6 @@
 
 #include <uthash.h>
 
-#include "datapath/base/coverset.h"
 #include "datapath/route/nodes.h"
 #include "lib/vec.h"
 
@@ -27,18 +26,10 @@ struct node_address {
 	UT_hash_handle hh;
 };
 
-/* struct node_pod - addresses of a local pod, by its interface */
-struct node_pod {
-	char ifname[16];
-	uint32_t n_addrs;
-	struct addr addrs[2];
-	UT_hash_handle hh;
-};
-
 /* struct retired_range - @pods: addresses of it that local pods have */
 struct retired_range {
 	struct prefix prefix;
-	uint32_t pods;
+	size_t pods;
 };
 
 /*
@@ -47,28 +38,25 @@ struct retired_range {
  * @retired:  were in @own, and pods have addresses of them still
  * @changed:  names of Nodes whose routes are to be looked at when the changes settle, with uses
  * @rivals:   names of Nodes whose @problem may be another one, with uses
- * @masquerade, @masquerading: configured; as @pod_ranges has it
  * @dirty:    this node's own, or the configuration
+ * @moved:    @own or @pods_only is another one since nodes_take_changed()
  */
 struct nodes {
-	struct nft_table *table;
-	struct base base;
+	struct part part;
+	struct localpods *local;
+	struct masquerade *masquerade;
 	struct routes *routes;
 	const char *own_name;
 	struct node_entry *all;
 	struct node_address *addresses;
-	struct node_pod *pods;
-	VEC(struct prefix) ranges;  /* configured */
-	VEC(struct prefix) exclude; /* configured */
+	VEC(struct prefix) ranges; /* configured */
 	VEC(struct prefix) own;
 	VEC(struct prefix) pods_only; /* of @own, those without an address of this node */
 	VEC(struct retired_range) retired;
 	VEC(const char *) changed, rivals;
-	bool masquerade, masquerading;
-	bool dirty;
+	bool dirty, moved;
 	node_problem_fn *on_problem;
 	void *arg;
-	struct coverset cluster[2], pod_ranges[2]; /* by family */
 };
 
 struct node_entry *nodes_find(const struct nodes *n, const char *name);

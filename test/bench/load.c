@@ -139,7 +139,7 @@ static void on_change(void *arg, const struct object *old, const struct object *
 {
 	struct loading *l = arg;
 
-	policy_object(l->node.engine, old, new);
+	datapath_object(l->node.datapath, old, new);
 	if (new &&new->kind == KIND_POD &&
 	    as_pod(new)->n_ips &&as_pod(new)->node &&streq(as_pod(new)->node, l->name))
 		node_attach(&l->node, new);
@@ -158,7 +158,7 @@ static void step_folder(struct loading *l, const char *path)
 static void step_policy(struct loading *l)
 {
 	(void)queue_drain(l->queue, on_change, l);
-	policy_settle(l->node.engine);
+	datapath_settle(l->node.datapath);
 	queue_drained(l->queue);
 }
 

@@ -31,8 +31,8 @@ void node_open(struct bench_node *n)
 	    setsockopt(mnl_socket_get_fd(n->raw), SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) <
 		    0)
 		bench_fail("socket", NULL);
-	n->table = table_new("manx");
-	n->engine = policy_new(n->table, NULL, NULL);
+	n->datapath = datapath_new("", NULL, NULL);
+	n->table = n->datapath->table;
 	n->store = store_new();
 	n->seq = 1;
 }
@@ -47,7 +47,7 @@ void node_put(struct bench_node *n, struct object *o)
 	struct object *old = NULL;
 
 	(void)store_put(n->store, o, &old);
-	policy_object(n->engine, old, o);
+	datapath_object(n->datapath, old, o);
 }
 
 /**
@@ -71,7 +71,7 @@ void node_attach(struct bench_node *n, const struct object *pod)
 			       .addrs = {p->ips[0]}};
 
 	attachment_host_ifname(DEFAULT_NETWORK, a.id, a.ifname, host_ifname);
-	policy_attach(n->engine, &a);
+	datapath_attach(n->datapath, &a);
 }
 
 /**
@@ -82,7 +82,7 @@ void node_apply(struct bench_node *n)
 {
 	struct err e = {0};
 
-	policy_settle(n->engine);
+	datapath_settle(n->datapath);
 	if (nft_apply(n->kernel, n->table, &e) < 0)
 		bench_fail("nft", &e);
 }

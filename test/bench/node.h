@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * node.h - a node without an agent, for programs of test/bench: policy engine, table, store, and
+ * node.h - a node without an agent, for programs of test/bench: data path, table, store, and
  * the kernel's nf_tables in a network namespace of the process.
  */
 #pragma once
 
+#include "datapath/datapath.h"
 #include "datapath/nft/apply.h"
 #include "datapath/nft/encode.h"
-#include "datapath/policy/policy.h"
 #include "watch/object/store.h"
 
 struct mnl_socket;
 
 /* struct bench_node - @raw: socket for prepared transactions; @seq: of their next message */
 struct bench_node {
-	struct nft_table *table;
-	struct policy_engine *engine;
+	struct datapath *datapath;
+	struct nft_table *table; /* of @datapath */
 	struct nft_socket *kernel;
 	struct mnl_socket *raw;
 	struct store *store;

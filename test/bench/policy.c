@@ -173,8 +173,8 @@ static double raw(struct cluster *c, const struct object *old, const struct obje
 	double usec = 0;
 	bool all = false;
 
-	policy_object(c->node.engine, old, new);
-	policy_settle(c->node.engine);
+	datapath_object(c->node.datapath, old, new);
+	datapath_settle(c->node.datapath);
 	*ret_ops = 0;
 	while (!all) {
 		_cleanup_(nft_ops_done) struct nft_ops ops = {0};
@@ -194,7 +194,7 @@ static double whole(struct cluster *c, const struct object *old, const struct ob
 {
 	double began = bench_usec();
 
-	policy_object(c->node.engine, old, new);
+	datapath_object(c->node.datapath, old, new);
 	node_apply(&c->node);
 	return bench_usec() - began;
 }

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
-#include "datapath/route/nodes.h"
+#include "datapath/datapath.h"
 #include "lib/intern.h"
 #include "test/fuzz/must.h"
 #include "test/property/random.h"
@@ -25,14 +25,14 @@ static const char *const names[NODES] = {"me", "a", "b", "c", "d"};
 
 /* struct side - what is under test: one that followed the history, or one told at once */
 struct side {
-	struct nft_table *table;
-	struct routes *routes;
-	struct nodes *nodes;
+	struct datapath *datapath;
+	struct routes *routes; /* of @datapath */
+	struct nodes *nodes;   /* of @datapath */
 };
 
 /*
  * struct run - one history under way
- * @node:   As they are; @gone: what was told before, readable until nodes_settle()
+ * @node:   As they are; @gone: what was told before, readable until it is settled
  * @kernel: Routes that it holds; @flying: asked for and not answered, oldest first
  * @read:   What it held when the read that is under way began
  */
@@ -41,7 +41,7 @@ struct run {
 	struct side side;
 	struct node *node[NODES];
 	VEC(struct node *) gone;
-	struct nodes_config config;
+	struct part_config config;
 	struct prefix ranges[2];
 	struct route_list kernel, read;
 	struct route_ops flying;
@@ -53,26 +53,21 @@ struct run {
 
 static void side_begin(struct side *s)
 {
-	struct base base;
-
-	s->table = table_new("manx");
-	base_want(s->table, &base);
-	s->routes = routes_new();
-	s->nodes = nodes_new(s->table, &base, s->routes, names[0]);
+	s->datapath = datapath_new(names[0], NULL, NULL);
+	s->routes = s->datapath->routes;
+	s->nodes = s->datapath->nodes;
 }
 
 static void side_end(struct side *s)
 {
-	(void)nodes_free(s->nodes);
-	(void)routes_free(s->routes);
-	(void)table_free(s->table);
+	(void)datapath_free(s->datapath);
 }
 
 static char *rendered(const struct side *s)
 {
 	struct buf out = {0};
 
-	table_render(s->table, &out);
+	table_render(s->datapath->table, &out);
 	return buf_take(&out);
 }
 
@@ -108,11 +103,16 @@ static struct node *draw_node(struct rng *r, uint32_t i)
 	return n;
 }
 
+static void tell(struct side *s, const struct node *old, const struct node *now)
+{
+	datapath_object(s->datapath, old ? &old->o : NULL, now ? &now->o : NULL);
+}
+
 static void put_node(struct run *run, uint32_t i, struct node *new)
 {
 	if (!run->node[i] && !new)
 		return;
-	nodes_object(run->side.nodes, run->node[i], new);
+	tell(&run->side, run->node[i], new);
 	if (run->node[i])
 		vec_push(&run->gone, run->node[i]);
 	run->node[i] = new;
@@ -120,7 +120,7 @@ static void put_node(struct run *run, uint32_t i, struct node *new)
 
 static void settle(struct run *run)
 {
-	(void)nodes_settle(run->side.nodes);
+	datapath_settle(run->side.datapath);
 	vec_foreach (n, &run->gone)
 		(void)object_free(&(*n)->o);
 	run->gone.n = 0;
@@ -128,12 +128,12 @@ static void settle(struct run *run)
 
 static void configure(struct run *run)
 {
-	run->config = (struct nodes_config){.ranges = run->ranges,
-					    .masquerade = below(&run->rng, 2),
-					    .n_ranges = below(&run->rng, 3)};
+	run->config = (struct part_config){.ranges = run->ranges,
+					   .masquerade = below(&run->rng, 2),
+					   .n_ranges = below(&run->rng, 3)};
 	for (uint32_t i = 0; i < ARRAY_SIZE(run->ranges); i++)
 		run->ranges[i] = block(&run->rng, i);
-	nodes_configure(run->side.nodes, &run->config);
+	datapath_configure(run->side.datapath, &run->config);
 }
 
 /* --- the kernel --------------------------------------------------------------------------------
@@ -297,16 +297,16 @@ static void compare_at_once(struct run *run)
 	side_begin(&s);
 	for (uint32_t i = NODES; i-- > 0;)
 		if (run->node[i])
-			nodes_object(s.nodes, NULL, run->node[i]);
-	nodes_configure(s.nodes, &run->config);
-	(void)nodes_settle(s.nodes);
+			tell(&s, NULL, run->node[i]);
+	datapath_configure(s.datapath, &run->config);
+	datapath_settle(s.datapath);
 	at_once = rendered(&s);
 	must(streq(stepwise, at_once));
 	compare_problems(run, s.nodes);
 	compare_routes(run, s.routes);
 	for (uint32_t i = 0; i < NODES; i++)
 		if (run->node[i])
-			nodes_object(s.nodes, run->node[i], NULL);
+			tell(&s, run->node[i], NULL);
 	side_end(&s);
 }
 
@@ -314,8 +314,8 @@ static void end(struct run *run)
 {
 	for (uint32_t i = 0; i < NODES; i++)
 		put_node(run, i, NULL);
-	run->config = (struct nodes_config){0};
-	nodes_configure(run->side.nodes, &run->config);
+	run->config = (struct part_config){0};
+	datapath_configure(run->side.datapath, &run->config);
 	come_to_rest(run);
 	compare_at_once(run);
 	must(run->kernel.v.n == 0);

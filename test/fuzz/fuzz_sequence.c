@@ -110,8 +110,8 @@ static int apply(void *arg, struct err *reterr)
 	struct judgement j = {.run = run};
 	int r;
 
-	policy_settle(run->subject.engine);
-	policy_each(run->subject.engine, judge_policy, &j);
+	datapath_settle(run->subject.datapath);
+	policy_each(run->subject.datapath->policy, judge_policy, &j);
 	if (j.guilty) {
 		(void)err_set(reterr, -EINVAL, "refused by chance");
 		return NFT_REFUSED;
@@ -180,7 +180,7 @@ static void check_at_once(struct run *run, const struct timeline *view)
 	subject_init(&s);
 	s.kernel = TAKE(run->subject.kernel, (struct shadow){0}); /* an agent that starts again */
 	subject_build(&s, view, &run->chance);
-	policy_settle(s.engine);
+	datapath_settle(s.datapath);
 	shadow_tell(&s.kernel, s.table);
 	must(run, table_pending(s.table) == 0, "a start with nothing changed has something to do");
 	must(run, subject_settle(&s, &run->chance, &e) == 0, e.msg);
@@ -208,12 +208,7 @@ static void check(struct run *run, bool at_once)
 
 static void on_change(void *arg, const struct object *old, const struct object *new)
 {
-	struct run *run = arg;
-
-	if ((new ?: old)->kind == KIND_NETPOL)
-		aside_policy(run->aside, old, new);
-	else
-		policy_object(run->subject.engine, old, new);
+	aside_object(((struct run *)arg)->aside, old, new);
 }
 
 /* As agent/turn.c.  So much time goes by that those set aside are tried again. */
@@ -225,7 +220,7 @@ static void turn(struct run *run)
 	aside_begin(run->aside, true, run->turn * 20 * USEC_PER_SEC);
 	(void)queue_drain(run->queue, on_change, run);
 	(void)aside_retry(run->aside);
-	policy_settle(run->subject.engine);
+	datapath_settle(run->subject.datapath);
 	queue_drained(run->queue);
 	if (apply(run, &e) == NFT_REFUSED)
 		must(run, aside_guilty(run->aside, &e), "the guilty policy is not found");
@@ -282,9 +277,9 @@ static void tell(struct run *run, const struct change *c)
 	if (c->kind == CHANGE_ATTACH && queue_length(run->queue))
 		turn(run);
 	if (c->kind == CHANGE_ATTACH)
-		policy_attach(run->subject.engine, c->attachment);
+		datapath_attach(run->subject.datapath, c->attachment);
 	else if (c->kind == CHANGE_DETACH)
-		policy_detach(run->subject.engine, c->attachment->id, c->attachment->ifname);
+		datapath_detach(run->subject.datapath, c->attachment->id, c->attachment->ifname);
 	else if (c->new)
 		queue_put(run->queue, object_copy(c->new), run->turn);
 	else
@@ -343,7 +338,7 @@ static void begin(struct run *run, const uint8_t *data, size_t size)
 	run->t.pods_a_namespace = 3;
 	run->queue = queue_new();
 	subject_init(&run->subject);
-	run->aside = aside_new(run->subject.engine, apply, told, run);
+	run->aside = aside_new(run->subject.datapath, apply, told, run);
 	run->bare = rendered(run->subject.table);
 }
 

@@ -50,7 +50,7 @@ bool judge_differs(const struct timeline *t, const struct packet *p)
 
 	subject_init(&s);
 	subject_build(&s, t, &r);
-	policy_settle(s.engine);
+	datapath_settle(s.datapath);
 	differs = subject_allows(&s, t, p) != judge_expected(&t->world, p);
 	subject_empty(&s, t);
 	subject_done(&s);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * subject.c - the policy engine under test, and a kernel that follows its table.  Pure.
+ * subject.c - the data path under test, and a kernel that follows its table.  Pure.
  */
 #include "subject.h"
 
@@ -11,16 +11,14 @@
 #include "inflight.h"
 #include "watch/object/pod.h"
 
-#define TABLE_NAME "manx"
-
 /**
- * subject_init() - An engine that knows nothing, an empty kernel
+ * subject_init() - A data path that knows nothing, an empty kernel
  * @s: Filled in; subject_done() frees what it holds
  */
 void subject_init(struct subject *s)
 {
-	*s = (struct subject){.table = table_new(TABLE_NAME)};
-	s->engine = policy_new(s->table, NULL, NULL);
+	*s = (struct subject){.datapath = datapath_new("", NULL, NULL)};
+	s->table = s->datapath->table;
 }
 
 /* --- what it is told ---------------------------------------------------------------------------
@@ -50,7 +48,7 @@ void subject_object(struct subject *s, const struct object *old, const struct ob
 	struct object *before = old ? take_copy(s, old) : NULL;
 	struct object *after = new ? object_copy(new) : NULL;
 
-	policy_object(s->engine, before, after);
+	datapath_object(s->datapath, before, after);
 	if (after)
 		vec_push(&s->twins, (struct twin){new, after});
 	if (before)
@@ -62,7 +60,7 @@ static void attach(struct subject *s, const struct attachment *a)
 {
 	_cleanup_(attachment_freep) struct attachment *copy = attachment_copy(a);
 
-	policy_attach(s->engine, copy);
+	datapath_attach(s->datapath, copy);
 }
 
 /**
@@ -77,7 +75,7 @@ void subject_change(struct subject *s, const struct change *c)
 	else if (c->kind == CHANGE_ATTACH)
 		attach(s, c->attachment);
 	else if (c->kind == CHANGE_DETACH)
-		policy_detach(s->engine, c->attachment->id, c->attachment->ifname);
+		datapath_detach(s->datapath, c->attachment->id, c->attachment->ifname);
 }
 
 /* --- the kernel --------------------------------------------------------------------------------
@@ -174,7 +172,7 @@ int subject_settle(struct subject *s, struct rng *r, struct err *reterr)
 	bool all = false;
 	int status = 0;
 
-	policy_settle(s->engine);
+	datapath_settle(s->datapath);
 	vec_foreach (o, &s->gone)
 		(void)object_free(*o);
 	s->gone.n = 0;
@@ -315,23 +313,22 @@ void subject_build(struct subject *s, const struct timeline *t, struct rng *r)
 void subject_empty(struct subject *s, const struct timeline *t)
 {
 	vec_foreach (a, &t->attachments)
-		policy_detach(s->engine, (*a)->id, (*a)->ifname);
+		datapath_detach(s->datapath, (*a)->id, (*a)->ifname);
 	while (s->twins.n)
 		subject_object(s, s->twins.v[0].original, NULL);
 }
 
 /**
  * subject_done() - Free everything
- * @s: Subject; the engine must know nothing any more
+ * @s: Subject; it must know nothing any more
  */
 void subject_done(struct subject *s)
 {
 	assert(!s->twins.n);
-	policy_settle(s->engine);
+	datapath_settle(s->datapath);
 	vec_foreach (o, &s->gone)
 		(void)object_free(*o);
-	(void)policy_free(s->engine);
-	(void)table_free(s->table);
+	(void)datapath_free(s->datapath);
 	shadow_done(&s->kernel);
 	vec_done(&s->twins);
 	vec_done(&s->gone);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * subject.h - what is under test: the policy engine, its table, and a kernel that follows them.
+ * subject.h - what is under test: the data path, its table, and a kernel that follows them.
  *
- * The engine gets objects of its own, copies that are freed as soon as its contract allows, so that
+ * It gets objects of its own, copies that are freed as soon as its contract allows, so that
  * a sanitizer sees a pointer kept too long.  Pure.
  */
 #pragma once
 
-#include "datapath/policy/policy.h"
+#include "datapath/datapath.h"
 #include "shadow.h"
 #include "timeline.h"
 
@@ -19,12 +19,12 @@ struct twin {
 
 /*
  * struct subject
- * @twins:  Of the objects that the engine knows now
- * @gone:   Copies that the engine may read until it has settled
+ * @twins:  Of the objects that it knows now
+ * @gone:   Copies that it may read until it has settled
  */
 struct subject {
-	struct nft_table *table;
-	struct policy_engine *engine;
+	struct datapath *datapath;
+	struct nft_table *table; /* of @datapath */
 	struct shadow kernel;
 	VEC(struct twin) twins;
 	VEC(struct object *) gone;

@@ -212,7 +212,7 @@ static struct flow flow_of(const struct packet *p)
 
 static bool is_touched(const struct run *run, const struct addr *a)
 {
-	vec_foreach (t, &policy_touched(run->subject.engine, false)->v)
+	vec_foreach (t, &policy_touched(run->subject.datapath->policy, false)->v)
 		if (addr_eq(&t->addr, a))
 			return true;
 	return false;
@@ -221,7 +221,7 @@ static bool is_touched(const struct run *run, const struct addr *a)
 /* A connection that was allowed and is forbidden now has to be found by its addresses. */
 static void check_touched(struct run *run)
 {
-	struct touched *touched = policy_touched(run->subject.engine, false);
+	struct touched *touched = policy_touched(run->subject.datapath->policy, false);
 
 	vec_foreach (p, &run->allowed) {
 		struct flow f = flow_of(p);
@@ -317,7 +317,7 @@ static void check_restart(struct run *run, struct shadow *kernel, bool quiet)
 	subject_init(&s);
 	s.kernel = TAKE(*kernel, (struct shadow){0});
 	subject_build(&s, &run->t, &run->chance);
-	policy_settle(s.engine);
+	datapath_settle(s.datapath);
 	shadow_tell(&s.kernel, s.table);
 	if (quiet && table_pending(s.table))
 		fail_world(run, "a restart with nothing changed has something to do");

@@ -18,8 +18,7 @@ enum { POLICIES = 9 };
 
 /* struct world - @guilty: policies that the judge does not like while they allow anything */
 struct world {
-	struct nft_table *table;
-	struct policy_engine *engine;
+	struct datapath *datapath;
 	struct aside *aside;
 	struct netpol *policy[POLICIES];
 	bool guilty[POLICIES];
@@ -49,8 +48,8 @@ static int judge(void *arg, struct err *reterr)
 	struct world *w = arg;
 
 	w->tries++;
-	policy_settle(w->engine);
-	policy_each(w->engine, look, in_force);
+	datapath_settle(w->datapath);
+	policy_each(w->datapath->policy, look, in_force);
 	if (w->sick || (w->deaf_at && w->tries == w->deaf_at))
 		return err_set(reterr, -ENOMEM, "no memory");
 	for (int i = 0; i < POLICIES; i++)
@@ -96,26 +95,24 @@ static struct netpol *make_policy(int i)
 static void setup(struct world *w)
 {
 	log_set_level(LOG_LEVEL_ERR);
-	w->table = table_new("t");
-	w->engine = policy_new(w->table, NULL, NULL);
-	w->aside = aside_new(w->engine, judge, tell, w);
+	w->datapath = datapath_new("", NULL, NULL);
+	w->aside = aside_new(w->datapath, judge, tell, w);
 	aside_begin(w->aside, true, 0);
 	for (int i = 0; i < POLICIES; i++) {
 		w->policy[i] = make_policy(i);
-		aside_policy(w->aside, NULL, &w->policy[i]->o);
+		aside_object(w->aside, NULL, &w->policy[i]->o);
 	}
-	policy_settle(w->engine);
+	datapath_settle(w->datapath);
 }
 
 static void teardown(struct world *w)
 {
 	aside_begin(w->aside, true, 0);
 	for (int i = 0; i < POLICIES; i++)
-		aside_policy(w->aside, &w->policy[i]->o, NULL);
-	policy_settle(w->engine);
+		aside_object(w->aside, &w->policy[i]->o, NULL);
+	datapath_settle(w->datapath);
 	(void)aside_free(w->aside);
-	(void)policy_free(w->engine);
-	(void)table_free(w->table);
+	(void)datapath_free(w->datapath);
 	for (int i = 0; i < POLICIES; i++)
 		(void)object_free(&w->policy[i]->o);
 	assert_int_equal(intern_count(), 0);
@@ -126,7 +123,7 @@ static void expect(struct world *w)
 	bool in_force[POLICIES] = {0};
 	size_t guilty = 0;
 
-	policy_each(w->engine, look, in_force);
+	policy_each(w->datapath->policy, look, in_force);
 	for (int i = 0; i < POLICIES; i++) {
 		assert_int_equal(in_force[i], !w->guilty[i]);
 		assert_int_equal(w->told[i], w->guilty[i]);
@@ -211,7 +208,7 @@ static void a_changed_policy_is_tried_again(void **state _unused_)
 	w.guilty[2] = w.told[2] = false;
 	old = w.policy[2];
 	w.policy[2] = make_policy(2);
-	aside_policy(w.aside, &old->o, &w.policy[2]->o);
+	aside_object(w.aside, &old->o, &w.policy[2]->o);
 	assert_int_equal(judge(&w, &e), 0);
 	(void)object_free(&old->o);
 	expect(&w);
@@ -284,7 +281,7 @@ static void a_new_one_is_tried_soon(void **state _unused_)
 	w.guilty[3] = true;
 	old = w.policy[3];
 	w.policy[3] = make_policy(3);
-	aside_policy(w.aside, &old->o, &w.policy[3]->o);
+	aside_object(w.aside, &old->o, &w.policy[3]->o);
 	assert_int_equal(judge(&w, &e), NFT_REFUSED);
 	assert_true(aside_guilty(w.aside, &e));
 	(void)object_free(&old->o);

@@ -20,7 +20,6 @@
 #include "agent/attach.h"
 #include "agent/cni/calls.h"
 #include "agent/socket/server.h"
-#include "datapath/base/base.h"
 #include "lib/intern.h"
 #include "lib/log.h"
 #include "test/unit/kernel_lab.h"
@@ -158,7 +157,6 @@ static int set_up(void **state)
 	_cleanup_(freep) char *journal = NULL;
 	struct journal_report report;
 	struct prefix range;
-	struct base base;
 	struct err e = {0};
 
 	*state = w;
@@ -167,12 +165,12 @@ static int set_up(void **state)
 	assert_int_equal(config_parse("manx.conf", "pod-wait: 0s", 12, NULL, 0, &a->config, &e), 0);
 	assert_int_equal(loop_new(&a->loop), 0);
 	a->queue = queue_new();
-	a->table = table_new(TABLE_NAME);
-	a->policy = policy_new(a->table, no_need, NULL);
-	a->routes = routes_new();
-	base_want(a->table, &base);
-	a->nodes = nodes_new(a->table, &base, a->routes, "n1");
-	a->hostaddrs.addrs = hostaddr_new(a->table, base.node_addresses);
+	a->datapath = datapath_new("n1", no_need, NULL);
+	a->table = a->datapath->table;
+	a->policy = a->datapath->policy;
+	a->routes = a->datapath->routes;
+	a->nodes = a->datapath->nodes;
+	a->hostaddrs.addrs = hostaddr_new(a->table, a->datapath->base.node_addresses);
 	a->ipam = ipam_new(0);
 	assert_int_equal(prefix_parse("10.1.0.0/24", &range), 0);
 	assert_int_equal(ipam_set_ranges(a->ipam, &range, 1, &e), 0);

@@ -14,8 +14,8 @@
 
 #include <cmocka.h>
 
+#include "datapath/datapath.h"
 #include "datapath/nft/apply.h"
-#include "datapath/policy/policy.h"
 #include "decoding.h"
 #include "kernel_lab.h"
 
@@ -39,8 +39,8 @@ static const char cluster[] =
 
 struct world {
 	struct nft_socket *nft;
-	struct nft_table *t;
-	struct policy_engine *engine;
+	struct datapath *datapath;
+	struct nft_table *t; /* of @datapath */
 	struct decoded objects;
 	struct attachment *pods[2];
 	struct err err;
@@ -72,10 +72,10 @@ static void must_apply(struct world *w)
 
 static void start_agent(struct world *w)
 {
-	w->t = table_new("manx");
-	w->engine = policy_new(w->t, NULL, NULL);
+	w->datapath = datapath_new("me", NULL, NULL);
+	w->t = w->datapath->table;
 	for (size_t i = 0; i < ARRAY_SIZE(w->pods); i++)
-		policy_attach(w->engine, w->pods[i]);
+		datapath_attach(w->datapath, w->pods[i]);
 }
 
 /* From the Node object: a range around the pods, which is one element of a set of ranges. */
@@ -83,33 +83,32 @@ static void tell_ranges(struct world *w)
 {
 	static const struct prefix range = {{AF_INET, {10, 1, 0, 0}}, 24};
 
-	policy_local_ranges(w->engine, &range, 1);
+	localpods_ranges(&w->datapath->pods, &range, 1);
 }
 
 static void tell(struct world *w, bool there)
 {
 	vec_foreach (o, &w->objects.o)
-		policy_object(w->engine, there ? NULL : *o, there ? *o : NULL);
-	policy_settle(w->engine);
+		datapath_object(w->datapath, there ? NULL : *o, there ? *o : NULL);
+	datapath_settle(w->datapath);
 }
 
 static void stop_agent(struct world *w)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(w->pods); i++)
-		policy_detach(w->engine, w->pods[i]->id, w->pods[i]->ifname);
-	policy_settle(w->engine);
-	w->engine = policy_free(w->engine);
-	w->t = table_free(w->t);
+		datapath_detach(w->datapath, w->pods[i]->id, w->pods[i]->ifname);
+	datapath_settle(w->datapath);
+	w->datapath = datapath_free(w->datapath);
 }
 
 /* As agent/hold.c. */
 static void hold(struct world *w)
 {
-	policy_settle(w->engine);
+	datapath_settle(w->datapath);
 	table_hold(w->t, true);
-	policy_knowledge(w->engine, POLICY_UNKNOWN);
+	policy_knowledge(w->datapath->policy, POLICY_UNKNOWN);
 	assert_int_equal(nft_read(w->nft, w->t, &w->err), 0);
-	policy_knowledge(w->engine, POLICY_AS_LEFT);
+	policy_knowledge(w->datapath->policy, POLICY_AS_LEFT);
 	must_apply(w);
 	assert_int_equal(table_pending(w->t), 0);
 }
@@ -129,7 +128,7 @@ static int set_up(void **state)
 	tell_ranges(w);
 	tell(w, true);
 	must_apply(w);
-	assert_true(policy_pod_info(w->engine, w->pods[0]->id, "eth0", &info));
+	assert_true(policy_pod_info(w->datapath->policy, w->pods[0]->id, "eth0", &info));
 	for (int d = 0; d < _DIRECTION_MAX; d++)
 		(void)snprintf(w->program[d], sizeof(w->program[d]), "%s", info.program[d]);
 	tell(w, false);
@@ -201,8 +200,8 @@ static void assert_all_is_right_once_it_is_known(struct world *w)
 	tell_ranges(w);
 	tell(w, true);
 	table_hold(w->t, false);
-	policy_knowledge(w->engine, POLICY_KNOWN);
-	policy_settle(w->engine);
+	policy_knowledge(w->datapath->policy, POLICY_KNOWN);
+	datapath_settle(w->datapath);
 	assert_int_equal(nft_read(w->nft, w->t, &w->err), 0);
 	must_apply(w);
 	assert_int_equal(nft_read(w->nft, w->t, &w->err), 0);
@@ -224,12 +223,12 @@ static void a_whole_table_is_not_touched(void **state)
 	hold(w);
 	assert_int_equal(nft_stats(w->nft)->operations, before);
 	/* Pods arrive one by one; nothing of it is in force yet. */
-	policy_object(w->engine, NULL, w->objects.o.v[1]);
-	policy_settle(w->engine);
+	datapath_object(w->datapath, NULL, w->objects.o.v[1]);
+	datapath_settle(w->datapath);
 	hold(w);
 	assert_int_equal(nft_stats(w->nft)->operations, before);
-	policy_object(w->engine, w->objects.o.v[1], NULL);
-	policy_settle(w->engine);
+	datapath_object(w->datapath, w->objects.o.v[1], NULL);
+	datapath_settle(w->datapath);
 	assert_all_is_right_once_it_is_known(w);
 	/* What stays is a verdict and a program with another text at most: nothing here. */
 	assert_int_equal(nft_stats(w->nft)->operations, before);

@@ -10,10 +10,12 @@
 
 #include <cmocka.h>
 
-#include "datapath/route/nodes.h"
+#include "datapath/datapath.h"
 #include "lib/intern.h"
 
+/* struct world - all but the first belong to it */
 struct world {
+	struct datapath *datapath;
 	struct nft_table *table;
 	struct routes *routes;
 	struct nodes *nodes;
@@ -46,20 +48,47 @@ static struct node *node(const char *name, const char *cidr, const char *ip)
 
 static void setup(struct world *w)
 {
-	struct base base;
-
-	w->table = table_new("t");
-	base_want(w->table, &base);
-	w->routes = routes_new();
-	w->nodes = nodes_new(w->table, &base, w->routes, "me");
+	w->datapath = datapath_new("me", NULL, NULL);
+	w->table = w->datapath->table;
+	w->routes = w->datapath->routes;
+	w->nodes = w->datapath->nodes;
 }
 
 static void teardown(struct world *w)
 {
-	(void)nodes_free(w->nodes);
-	(void)routes_free(w->routes);
-	(void)table_free(w->table);
+	(void)datapath_free(w->datapath);
 	assert_int_equal(intern_count(), 0);
+}
+
+static void tell(struct world *w, const struct node *old, const struct node *now)
+{
+	datapath_object(w->datapath, old ? &old->o : NULL, now ? &now->o : NULL);
+}
+
+/* True if this node's ranges changed. */
+static bool settle(struct world *w)
+{
+	datapath_settle(w->datapath);
+	return nodes_take_changed(w->nodes);
+}
+
+static void attach(struct world *w, const struct addr *a)
+{
+	datapath_attach(w->datapath, &(struct attachment){.id = "c1",
+							  .ifname = "eth0",
+							  .network = "",
+							  .netns = "",
+							  .ns = "ns",
+							  .pod = "pod",
+							  .uid = "",
+							  .host_ifname = "mx1",
+							  .n_addrs = 1,
+							  .addrs = {*a}});
+}
+
+static void detach(struct world *w)
+{
+	datapath_detach(w->datapath, "c1", "eth0");
 }
 
 static bool in_set(const struct world *w, const char *set, const char *address)
@@ -101,29 +130,29 @@ static void other_nodes_are_routed(void **state _unused_)
 	struct world w;
 
 	setup(&w);
-	nodes_object(w.nodes, NULL, a);
-	assert_false(nodes_settle(w.nodes));
+	tell(&w, NULL, a);
+	assert_false(settle(&w));
 	expect_route(&w, "10.1.0.0/24", ROUTE_VIA, "192.0.2.1");
 	assert_true(in_set(&w, "cluster4", "10.1.0.77"));
 	assert_true(in_set(&w, "cluster4", "192.0.2.1"));
 	assert_false(in_set(&w, "cluster4", "192.0.2.2"));
 
 	b = node("a", "10.1.0.0/24", "192.0.2.2"); /* the node moved */
-	nodes_object(w.nodes, a, b);
+	tell(&w, a, b);
 	(void)object_free(&a->o);
-	(void)nodes_settle(w.nodes);
+	(void)settle(&w);
 	expect_route(&w, "10.1.0.0/24", ROUTE_VIA, "192.0.2.2");
 	assert_false(in_set(&w, "cluster4", "192.0.2.1"));
 
 	six = node("s", "fd00:1::/64", "192.0.2.3"); /* no address of the family: no way there */
-	nodes_object(w.nodes, NULL, six);
-	(void)nodes_settle(w.nodes);
+	tell(&w, NULL, six);
+	(void)settle(&w);
 	assert_int_equal(routes_count(w.routes), 1);
 	assert_true(in_set(&w, "cluster6", "fd00:1::9"));
 
-	nodes_object(w.nodes, six, NULL);
-	nodes_object(w.nodes, b, NULL);
-	(void)nodes_settle(w.nodes);
+	tell(&w, six, NULL);
+	tell(&w, b, NULL);
+	(void)settle(&w);
 	assert_int_equal(routes_count(w.routes), 0);
 	assert_false(in_set(&w, "cluster4", "10.1.0.77"));
 	(void)object_free(&b->o);
@@ -135,27 +164,27 @@ static void other_nodes_are_routed(void **state _unused_)
 static void a_range_with_the_node_is_not_the_pods_alone(void **state _unused_)
 {
 	struct prefix lan = prefix("192.0.2.0/24");
-	struct nodes_config c = {.n_ranges = 1, .ranges = &lan};
+	struct part_config c = {.n_ranges = 1, .ranges = &lan};
 	struct node *me = node("me", "10.1.0.0/24", "192.0.2.1");
 	struct node *moved = node("me", "10.1.0.0/24", "203.0.113.1");
 	const struct prefix *ranges;
 	struct world w;
 
 	setup(&w);
-	nodes_configure(w.nodes, &c);
-	assert_true(nodes_settle(w.nodes));
+	datapath_configure(w.datapath, &c);
+	assert_true(settle(&w));
 	assert_int_equal(nodes_pods_only(w.nodes, &ranges), 0); /* its address is not known */
-	nodes_object(w.nodes, NULL, me);
-	assert_true(nodes_settle(w.nodes));
+	tell(&w, NULL, me);
+	assert_true(settle(&w));
 	assert_int_equal(nodes_pods_only(w.nodes, &ranges), 1);
 	assert_false(prefix_eq(&ranges[0], &lan));
-	nodes_object(w.nodes, me, moved);
+	tell(&w, me, moved);
 	(void)object_free(&me->o);
-	assert_true(nodes_settle(w.nodes)); /* the ranges are the same, what is in them is not */
+	assert_true(settle(&w)); /* the ranges are the same, what is in them is not */
 	assert_int_equal(nodes_pods_only(w.nodes, &ranges), 2);
-	assert_false(nodes_settle(w.nodes));
-	nodes_object(w.nodes, moved, NULL);
-	(void)nodes_settle(w.nodes);
+	assert_false(settle(&w));
+	tell(&w, moved, NULL);
+	(void)settle(&w);
 	(void)object_free(&moved->o);
 	teardown(&w);
 }
@@ -163,25 +192,25 @@ static void a_range_with_the_node_is_not_the_pods_alone(void **state _unused_)
 static void own_ranges(void **state _unused_)
 {
 	struct prefix extra = prefix("10.9.0.0/24"), exclude = prefix("203.0.113.0/24");
-	struct nodes_config c = {.n_ranges = 1,
-				 .ranges = &extra,
-				 .masquerade = true,
-				 .n_exclude = 1,
-				 .exclude = &exclude};
+	struct part_config c = {.n_ranges = 1,
+				.ranges = &extra,
+				.masquerade = true,
+				.n_exclude = 1,
+				.exclude = &exclude};
 	struct node *me = node("me", "10.1.0.0/24", "192.0.2.1");
 	const struct prefix *ranges;
 	struct world w;
 	struct addr a;
 
 	setup(&w);
-	nodes_configure(w.nodes, &c);
-	assert_true(nodes_settle(w.nodes));
+	datapath_configure(w.datapath, &c);
+	assert_true(settle(&w));
 	assert_int_equal(nodes_own_ranges(w.nodes, &ranges), 1);
 	assert_false(nodes_own_address(w.nodes, &a));
 
-	nodes_object(w.nodes, NULL, me);
-	assert_true(nodes_settle(w.nodes));
-	assert_false(nodes_settle(w.nodes));
+	tell(&w, NULL, me);
+	assert_true(settle(&w));
+	assert_false(settle(&w));
 	assert_int_equal(nodes_own_ranges(w.nodes, &ranges), 2);
 	assert_true(prefix_eq(&ranges[1], &extra)); /* the node's own come first */
 	assert_true(nodes_own_address(w.nodes, &a));
@@ -191,12 +220,12 @@ static void own_ranges(void **state _unused_)
 	assert_true(in_set(&w, "cluster4", "203.0.113.9"));
 
 	c.masquerade = false;
-	nodes_configure(w.nodes, &c);
-	assert_false(nodes_settle(w.nodes));
+	datapath_configure(w.datapath, &c);
+	assert_false(settle(&w));
 	assert_false(in_set(&w, "pod_ranges4", "10.9.0.1"));
 
-	nodes_object(w.nodes, me, NULL);
-	assert_true(nodes_settle(w.nodes));
+	tell(&w, me, NULL);
+	assert_true(settle(&w));
 	assert_int_equal(routes_count(w.routes), 1);
 	(void)object_free(&me->o);
 	teardown(&w);
@@ -206,23 +235,23 @@ static void own_ranges(void **state _unused_)
 static void overlaps_are_joined(void **state _unused_)
 {
 	struct prefix exclude = prefix("10.0.0.0/8");
-	struct nodes_config c = {.n_exclude = 1, .exclude = &exclude};
+	struct part_config c = {.n_exclude = 1, .exclude = &exclude};
 	struct node *a = node("a", "10.1.0.0/24", NULL);
 	struct world w;
 
 	setup(&w);
-	nodes_object(w.nodes, NULL, a);
-	nodes_configure(w.nodes, &c);
-	(void)nodes_settle(w.nodes);
+	tell(&w, NULL, a);
+	datapath_configure(w.datapath, &c);
+	(void)settle(&w);
 	assert_int_equal(set_count(table_find_set(w.table, "cluster4")), 1);
 	assert_true(in_set(&w, "cluster4", "10.200.0.1"));
 	c.n_exclude = 0;
-	nodes_configure(w.nodes, &c);
-	(void)nodes_settle(w.nodes);
+	datapath_configure(w.datapath, &c);
+	(void)settle(&w);
 	assert_true(in_set(&w, "cluster4", "10.1.0.1"));
 	assert_false(in_set(&w, "cluster4", "10.200.0.1"));
-	nodes_object(w.nodes, a, NULL);
-	(void)nodes_settle(w.nodes);
+	tell(&w, a, NULL);
+	(void)settle(&w);
 	(void)object_free(&a->o);
 	teardown(&w);
 }
@@ -245,14 +274,14 @@ static void a_node_without_an_address_of_a_family(void **state _unused_)
 	assert_string_equal(said, "status.addresses: no InternalIP of IPv6: other nodes have no "
 				  "route to its pods of fd00:1::/64");
 	setup(&w);
-	nodes_object(w.nodes, NULL, whole);
-	nodes_object(w.nodes, NULL, lacks);
-	(void)nodes_settle(w.nodes);
+	tell(&w, NULL, whole);
+	tell(&w, NULL, lacks);
+	(void)settle(&w);
 	nodes_each_unreached(w.nodes, count_problem, &n);
 	assert_int_equal(n, 1);
-	nodes_object(w.nodes, whole, NULL);
-	nodes_object(w.nodes, lacks, NULL);
-	(void)nodes_settle(w.nodes);
+	tell(&w, whole, NULL);
+	tell(&w, lacks, NULL);
+	(void)settle(&w);
 	(void)object_free(&whole->o);
 	(void)object_free(&lacks->o);
 	teardown(&w);
@@ -278,20 +307,20 @@ static void two_nodes_claim_a_block(void **state _unused_)
 		c->created = 1000;
 		setup(&w);
 		nodes_on_problem(w.nodes, on_problem, NULL);
-		nodes_object(w.nodes, NULL, first ? b : c);
-		nodes_object(w.nodes, NULL, first ? c : b);
-		(void)nodes_settle(w.nodes);
+		tell(&w, NULL, first ? b : c);
+		tell(&w, NULL, first ? c : b);
+		(void)settle(&w);
 		assert_int_equal(routes_count(w.routes), 1);
 		expect_route(&w, "10.1.0.0/24", ROUTE_VIA, "192.0.2.2");
 		assert_non_null(strstr(told['b'], "10.1.0.0/24 belongs to Node c too"));
 		assert_string_equal(told['c'], "");
 		assert_string_equal(nodes_problem(w.nodes, b->o.name), told['b']);
 
-		nodes_object(w.nodes, c, NULL);
-		(void)nodes_settle(w.nodes);
+		tell(&w, c, NULL);
+		(void)settle(&w);
 		expect_route(&w, "10.1.0.0/24", ROUTE_VIA, "192.0.2.1");
 		assert_string_equal(told['b'], "");
-		nodes_object(w.nodes, b, NULL);
+		tell(&w, b, NULL);
 		(void)object_free(&b->o);
 		(void)object_free(&c->o);
 		teardown(&w);
@@ -308,17 +337,17 @@ static void age_is_not_always_known(void **state _unused_)
 
 	c->created = 5;
 	setup(&w);
-	nodes_object(w.nodes, NULL, b);
-	nodes_object(w.nodes, NULL, a);
-	nodes_object(w.nodes, NULL, c);
-	(void)nodes_settle(w.nodes);
+	tell(&w, NULL, b);
+	tell(&w, NULL, a);
+	tell(&w, NULL, c);
+	(void)settle(&w);
 	expect_route(&w, "10.1.0.0/24", ROUTE_VIA, "192.0.2.3");
-	nodes_object(w.nodes, c, NULL);
-	(void)nodes_settle(w.nodes);
+	tell(&w, c, NULL);
+	(void)settle(&w);
 	expect_route(&w, "10.1.0.0/24", ROUTE_VIA, "192.0.2.1");
-	nodes_object(w.nodes, a, NULL);
-	nodes_object(w.nodes, b, NULL);
-	(void)nodes_settle(w.nodes);
+	tell(&w, a, NULL);
+	tell(&w, b, NULL);
+	(void)settle(&w);
 	(void)object_free(&a->o);
 	(void)object_free(&b->o);
 	(void)object_free(&c->o);
@@ -334,17 +363,17 @@ static void our_range_belongs_to_another_too(void **state _unused_)
 
 	setup(&w);
 	nodes_on_problem(w.nodes, on_problem, NULL);
-	nodes_object(w.nodes, NULL, b);
-	nodes_object(w.nodes, NULL, me);
-	assert_true(nodes_settle(w.nodes));
+	tell(&w, NULL, b);
+	tell(&w, NULL, me);
+	assert_true(settle(&w));
 	expect_route(&w, "10.1.0.0/24", ROUTE_UNREACHABLE, NULL);
 	assert_non_null(strstr(told['b'], "10.1.0.0/24 is in use on Node me"));
-	nodes_object(w.nodes, me, NULL);
-	assert_true(nodes_settle(w.nodes));
+	tell(&w, me, NULL);
+	assert_true(settle(&w));
 	expect_route(&w, "10.1.0.0/24", ROUTE_VIA, "192.0.2.2");
 	assert_string_equal(told['b'], "");
-	nodes_object(w.nodes, b, NULL);
-	(void)nodes_settle(w.nodes);
+	tell(&w, b, NULL);
+	(void)settle(&w);
 	assert_int_equal(routes_count(w.routes), 0);
 	(void)object_free(&me->o);
 	(void)object_free(&b->o);
@@ -361,23 +390,23 @@ static void two_nodes_claim_an_address(void **state _unused_)
 
 	setup(&w);
 	nodes_on_problem(w.nodes, on_problem, NULL);
-	nodes_object(w.nodes, NULL, c);
-	nodes_object(w.nodes, NULL, b);
-	(void)nodes_settle(w.nodes);
+	tell(&w, NULL, c);
+	tell(&w, NULL, b);
+	(void)settle(&w);
 	expect_route(&w, "10.1.0.0/24", ROUTE_VIA, "192.0.2.1");
 	expect_route(&w, "10.2.0.0/24", ROUTE_VIA, "192.0.2.1");
 	assert_non_null(strstr(told['c'], "192.0.2.1 belongs to Node b too"));
-	nodes_object(w.nodes, NULL, me);
-	(void)nodes_settle(w.nodes);
+	tell(&w, NULL, me);
+	(void)settle(&w);
 	assert_int_equal(routes_count(w.routes), 0);
-	nodes_object(w.nodes, me, NULL);
-	nodes_object(w.nodes, b, NULL);
-	(void)nodes_settle(w.nodes);
+	tell(&w, me, NULL);
+	tell(&w, b, NULL);
+	(void)settle(&w);
 	assert_int_equal(routes_count(w.routes), 1);
 	assert_string_equal(told['c'], "");
 	assert_true(in_set(&w, "cluster4", "192.0.2.1"));
-	nodes_object(w.nodes, c, NULL);
-	(void)nodes_settle(w.nodes);
+	tell(&w, c, NULL);
+	(void)settle(&w);
 	(void)object_free(&me->o);
 	(void)object_free(&b->o);
 	(void)object_free(&c->o);
@@ -389,36 +418,36 @@ static void two_nodes_claim_an_address(void **state _unused_)
 static void a_pod_outlives_its_range(void **state _unused_)
 {
 	struct prefix range = prefix("10.9.0.0/24");
-	struct nodes_config c = {.n_ranges = 1, .ranges = &range, .masquerade = true};
+	struct part_config c = {.n_ranges = 1, .ranges = &range, .masquerade = true};
 	struct addr pod;
 	struct world w;
 
 	assert_int_equal(addr_parse("10.9.0.7", &pod), 0);
 	setup(&w);
-	nodes_configure(w.nodes, &c);
-	(void)nodes_settle(w.nodes);
-	nodes_pod(w.nodes, "mx1", 1, &pod);
+	datapath_configure(w.datapath, &c);
+	(void)settle(&w);
+	attach(&w, &pod);
 	assert_int_equal(set_count(table_find_set(w.table, "pod_ranges4")), 1);
 	c.n_ranges = 0;
-	nodes_configure(w.nodes, &c);
-	assert_true(nodes_settle(w.nodes));
+	datapath_configure(w.datapath, &c);
+	assert_true(settle(&w));
 	assert_true(in_set(&w, "pod_ranges4", "10.9.0.7"));
 	assert_true(in_set(&w, "cluster4", "10.9.0.7"));
 	assert_false(in_set(&w, "pod_ranges4", "10.9.0.8"));
 	expect_route(&w, "10.9.0.0/24", ROUTE_UNREACHABLE, NULL);
 
 	c.masquerade = false; /* that is the node's, and holds for all its pods */
-	nodes_configure(w.nodes, &c);
-	(void)nodes_settle(w.nodes);
+	datapath_configure(w.datapath, &c);
+	(void)settle(&w);
 	assert_false(in_set(&w, "pod_ranges4", "10.9.0.7"));
 	c.masquerade = true;
-	nodes_configure(w.nodes, &c);
-	(void)nodes_settle(w.nodes);
-	nodes_pod(w.nodes, "mx1", 1, &pod); /* the same again, as a repeated ADD */
+	datapath_configure(w.datapath, &c);
+	(void)settle(&w);
+	attach(&w, &pod); /* the same again, as a repeated ADD */
 	assert_true(in_set(&w, "pod_ranges4", "10.9.0.7"));
 
-	nodes_pod(w.nodes, "mx1", 0, NULL);
-	nodes_pod(w.nodes, "mx1", 0, NULL);
+	detach(&w);
+	detach(&w);
 	assert_false(in_set(&w, "pod_ranges4", "10.9.0.7"));
 	assert_false(in_set(&w, "cluster4", "10.9.0.7"));
 	assert_int_equal(routes_count(w.routes), 0);
@@ -430,26 +459,26 @@ static void a_retired_range_is_anothers(void **state _unused_)
 {
 	struct node *b = node("b", "10.9.0.0/24", "192.0.2.2");
 	struct prefix range = prefix("10.9.0.0/24");
-	struct nodes_config c = {.n_ranges = 1, .ranges = &range};
+	struct part_config c = {.n_ranges = 1, .ranges = &range};
 	struct addr pod;
 	struct world w;
 
 	assert_int_equal(addr_parse("10.9.0.7", &pod), 0);
 	setup(&w);
-	nodes_configure(w.nodes, &c);
-	(void)nodes_settle(w.nodes);
-	nodes_pod(w.nodes, "mx1", 1, &pod);
-	nodes_configure(w.nodes, &(struct nodes_config){0});
-	nodes_object(w.nodes, NULL, b);
-	(void)nodes_settle(w.nodes);
+	datapath_configure(w.datapath, &c);
+	(void)settle(&w);
+	attach(&w, &pod);
+	datapath_configure(w.datapath, &(struct part_config){0});
+	tell(&w, NULL, b);
+	(void)settle(&w);
 	expect_route(&w, "10.9.0.0/24", ROUTE_VIA, "192.0.2.2");
-	nodes_object(w.nodes, b, NULL);
-	(void)nodes_settle(w.nodes);
+	tell(&w, b, NULL);
+	(void)settle(&w);
 	expect_route(&w, "10.9.0.0/24", ROUTE_UNREACHABLE, NULL);
-	nodes_had_range(w.nodes, &range); /* known already */
-	nodes_configure(w.nodes, &c);	  /* it is back, and has pods */
-	(void)nodes_settle(w.nodes);
-	nodes_pod(w.nodes, "mx1", 0, NULL);
+	nodes_had_range(w.nodes, &range);   /* known already */
+	datapath_configure(w.datapath, &c); /* it is back, and has pods */
+	(void)settle(&w);
+	detach(&w);
 	expect_route(&w, "10.9.0.0/24", ROUTE_UNREACHABLE, NULL);
 	(void)object_free(&b->o);
 	teardown(&w);
@@ -465,19 +494,19 @@ static void a_range_retired_before_the_start(void **state _unused_)
 
 	assert_int_equal(addr_parse("10.9.0.7", &pod), 0);
 	setup(&w);
-	nodes_pod(w.nodes, "mx1", 1, &pod);
+	attach(&w, &pod);
 	nodes_had_range(w.nodes, &range);
 	nodes_had_range(w.nodes, &empty);
 	nodes_had_range(w.nodes, &me->pod_cidrs[0]);
-	nodes_object(w.nodes, NULL, me);
-	(void)nodes_settle(w.nodes);
+	tell(&w, NULL, me);
+	(void)settle(&w);
 	expect_route(&w, "10.9.0.0/24", ROUTE_UNREACHABLE, NULL);
 	expect_route(&w, "10.1.0.0/24", ROUTE_UNREACHABLE, NULL);
 	assert_int_equal(routes_count(w.routes), 2);
-	nodes_pod(w.nodes, "mx1", 0, NULL);
+	detach(&w);
 	assert_int_equal(routes_count(w.routes), 1);
-	nodes_object(w.nodes, me, NULL);
-	(void)nodes_settle(w.nodes);
+	tell(&w, me, NULL);
+	(void)settle(&w);
 	(void)object_free(&me->o);
 	teardown(&w);
 }
@@ -490,15 +519,15 @@ static void a_block_moves_to_another_node(void **state _unused_)
 	struct world w;
 
 	setup(&w);
-	nodes_object(w.nodes, NULL, b);
-	nodes_object(w.nodes, NULL, c);
-	nodes_object(w.nodes, b, NULL);
-	(void)nodes_settle(w.nodes);
+	tell(&w, NULL, b);
+	tell(&w, NULL, c);
+	tell(&w, b, NULL);
+	(void)settle(&w);
 	assert_int_equal(routes_count(w.routes), 1);
 	expect_route(&w, "10.1.0.0/24", ROUTE_VIA, "192.0.2.2");
 	assert_true(in_set(&w, "cluster4", "10.1.0.1"));
-	nodes_object(w.nodes, c, NULL);
-	(void)nodes_settle(w.nodes);
+	tell(&w, c, NULL);
+	(void)settle(&w);
 	assert_int_equal(routes_count(w.routes), 0);
 	(void)object_free(&b->o);
 	(void)object_free(&c->o);

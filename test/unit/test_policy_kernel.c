@@ -16,9 +16,8 @@
 
 #include <cmocka.h>
 
+#include "datapath/datapath.h"
 #include "datapath/nft/foreign.h"
-#include "datapath/policy/policy.h"
-#include "datapath/route/nodes.h"
 #include "decoding.h"
 #include "kernel_lab.h"
 
@@ -128,10 +127,8 @@ struct slot {
 
 struct world {
 	struct nft_socket *nft;
-	struct nft_table *t;
-	struct routes *routes;
-	struct nodes *nodes;
-	struct policy_engine *engine;
+	struct datapath *datapath;
+	struct nft_table *t; /* of @datapath */
 	struct decoded objects;
 	VEC(struct slot) slots;
 	struct attachment *attachment[ATTACHMENTS];
@@ -214,24 +211,18 @@ static void make_attachments(struct world *w)
 
 static void start_agent(struct world *w)
 {
-	const struct nodes_config config = {.masquerade = true};
-	struct base base;
+	const struct part_config config = {.masquerade = true};
 
-	w->t = table_new("manx");
-	w->routes = routes_new();
-	w->engine = policy_new(w->t, NULL, NULL);
-	base_want(w->t, &base);
-	w->nodes = nodes_new(w->t, &base, w->routes, "me");
-	nodes_configure(w->nodes, &config);
+	w->datapath = datapath_new("me", NULL, NULL);
+	w->t = w->datapath->table;
+	datapath_configure(w->datapath, &config);
 }
 
 static void become(struct world *w, struct slot *s, const struct object *o)
 {
 	if (s->now == o)
 		return;
-	if (s->version[0]->kind == KIND_NODE)
-		nodes_object(w->nodes, s->now ? as_node(s->now) : NULL, o ? as_node(o) : NULL);
-	policy_object(w->engine, s->now, o);
+	datapath_object(w->datapath, s->now, o);
 	s->now = o;
 }
 
@@ -240,16 +231,10 @@ static void attach(struct world *w, size_t i, bool attached)
 	const struct attachment *a = w->attachment[i];
 
 	if (attached && !w->attached[i])
-		policy_attach(w->engine, a);
+		datapath_attach(w->datapath, a);
 	if (!attached && w->attached[i])
-		policy_detach(w->engine, a->id, a->ifname);
+		datapath_detach(w->datapath, a->id, a->ifname);
 	w->attached[i] = attached;
-}
-
-static void settle(struct world *w)
-{
-	(void)nodes_settle(w->nodes);
-	policy_settle(w->engine);
 }
 
 static void stop_agent(struct world *w)
@@ -258,11 +243,8 @@ static void stop_agent(struct world *w)
 		become(w, s, NULL);
 	for (size_t i = 0; i < ATTACHMENTS; i++)
 		attach(w, i, false);
-	settle(w);
-	w->engine = policy_free(w->engine);
-	w->nodes = nodes_free(w->nodes);
-	w->routes = routes_free(w->routes);
-	w->t = table_free(w->t);
+	datapath_settle(w->datapath);
+	w->datapath = datapath_free(w->datapath);
 }
 
 /* Every object in its first version, every attachment. */
@@ -272,7 +254,7 @@ static void everything(struct world *w)
 		become(w, s, s->version[0]);
 	for (size_t i = 0; i < ATTACHMENTS; i++)
 		attach(w, i, true);
-	settle(w);
+	datapath_settle(w->datapath);
 }
 
 /* nft_apply() would mend a refusal by reading the table and trying again: here that is a fault. */
@@ -460,7 +442,7 @@ static void the_kernel_takes_it_and_nft_lists_it_as_rendered(void **state)
 
 		vec_foreach (s, &w->slots)
 			become(w, s, s->version[MIN(version, s->n - 1)]);
-		settle(w);
+		datapath_settle(w->datapath);
 		must_apply_at_once(w);
 		assert_kernel_is_read_back(w);
 		listing = lab_output("nft list table inet manx");
@@ -485,7 +467,7 @@ static void a_restarted_agent_sends_nothing(void **state)
 		attach(w, i, true);
 	for (size_t i = w->slots.n; i-- > 0;) {
 		become(w, &w->slots.v[i], w->slots.v[i].version[0]);
-		settle(w);
+		datapath_settle(w->datapath);
 	}
 	assert_kernel_is_read_back(w);
 	before = nft_stats(w->nft)->operations;
@@ -519,7 +501,7 @@ static void the_kernel_takes_every_change_at_once(void **state)
 	for (int step = 0; step < STEPS; step++) {
 		for (long n = nrand48(seed) % 4; n >= 0; n--)
 			one_random_change(w, seed);
-		settle(w);
+		datapath_settle(w->datapath);
 		must_apply_at_once(w);
 		if (step % 10 == 0)
 			assert_kernel_is_read_back(w);
@@ -533,19 +515,19 @@ static void nothing_stays_behind(void **state)
 	struct world *w = *state;
 	_cleanup_(freep) char *before = NULL, *after = NULL;
 
-	settle(w);
+	datapath_settle(w->datapath);
 	must_apply_at_once(w);
 	before = lab_output("nft list table inet manx | sort");
 	everything(w);
 	must_apply_at_once(w);
 	for (size_t i = 0; i < ATTACHMENTS; i++) {
 		attach(w, i, false);
-		settle(w);
+		datapath_settle(w->datapath);
 		must_apply_at_once(w);
 	}
 	vec_foreach (s, &w->slots) {
 		become(w, s, NULL);
-		settle(w);
+		datapath_settle(w->datapath);
 		must_apply_at_once(w);
 	}
 	after = lab_output("nft list table inet manx | sort");

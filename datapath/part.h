@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * part.h - a part of the data path: it takes objects and attachments, and wants something of the
+ * table and of the routes.  What it wants is brought about by others.  Pure.
+ *
+ * A part is a folder and a row of parts[] in datapath.c, which hands everything on to it.  It does
+ * not know the other parts: what two of them share is below both, in datapath/base/.
+ */
+#pragma once
+
+#include "datapath/base/base.h"
+#include "datapath/base/localpods.h"
+#include "datapath/base/masquerade.h"
+#include "ipam/attachment.h"
+#include "watch/object/object.h"
+
+struct routes;
+
+/**
+ * typedef need_fn - Pods of a namespace are needed, or no longer
+ * @arg:    Context
+ * @ns:     Namespace, interned; NULL: all, those that are not known included
+ * @needed: They are
+ */
+typedef void need_fn(void *arg, const char *ns, bool needed);
+
+/*
+ * struct part_place - what a part works on, for as long as it lives
+ * @node:     Name of this node
+ * @need:     Told of which namespaces the pods on other nodes are needed; NULL: all are known
+ * anyway
+ * @need_arg: Its first argument
+ */
+struct part_place {
+	struct nft_table *table;
+	const struct base *base;
+	struct localpods *pods;
+	struct masquerade *masquerade;
+	struct routes *routes;
+	const char *node;
+	need_fn *need;
+	void *need_arg;
+};
+
+/*
+ * struct part_config - of the configuration what parts work with; borrowed for the call
+ * @ranges:  Pod ranges of this node beside spec.podCIDRs
+ * @exclude: Destinations outside of the cluster that see a pod's own address
+ */
+struct part_config {
+	size_t n_ranges;
+	const struct prefix *ranges;
+	bool masquerade;
+	size_t n_exclude;
+	const struct prefix *exclude;
+};
+
+/* struct part - embedded first in the part's own struct */
+struct part {
+	const struct part_ops *ops;
+};
+
+/*
+ * struct part_ops - what differs from part to part; a member that is NULL: the part needs none
+ * @kinds:     It is told of: bits of enum kind
+ * @make:      Create it; datapath.c fills in @ops
+ * @free:      Every object and attachment was removed; what it wanted may stay wanted
+ * @configure: At the start and at a reload
+ * @object:    An object appeared, changed or went: @old is readable until settle() has returned,
+ *             @now is borrowed until it is given as @old; NULL: none
+ * @attached:  A local pod got its addresses, or loses them: @old is readable during the call, @now
+ *             is borrowed until it is given as @old; NULL: none
+ * @settle:    Recompute what the calls before have touched.  With @piece for some 3 ms only: true,
+ *             there is more to do, and until then the table must not be sent
+ */
+struct part_ops {
+	uint32_t kinds;
+	struct part *(*make)(const struct part_place *where);
+	void (*free)(struct part *p);
+	void (*configure)(struct part *p, const struct part_config *c);
+	void (*object)(struct part *p, const struct object *old, const struct object *now);
+	void (*attached)(struct part *p, const struct attachment *old,
+			 const struct attachment *now);
+	bool (*settle)(struct part *p, bool piece);
+};
