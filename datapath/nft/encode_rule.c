@@ -11,7 +11,6 @@
  * (rulecopy.c).  Pure.
  */
 #include <assert.h>
-#include <linux/netfilter/nf_nat.h>
 #include <net/if_arp.h>
 #include <stdio.h>
 
@@ -20,19 +19,12 @@
 #include <libnftnl/udata.h>
 
 #include "datapath/nft/encode.h"
-#include "datapath/nft/fields.h"
 #include "datapath/nft/kernel.h"
+#include "datapath/nft/stmt.h"
 #include "datapath/nft/table_priv.h"
 
 #define UDATA_MAX   256 /* NFT_USERDATA_MAXLEN of the kernel */
 #define IFNAME_SIZE 16
-
-/* struct program - a rule under construction and what its packets are known to be */
-struct program {
-	struct nftnl_rule *rule;
-	uint8_t nfproto;
-	bool ether;
-};
 
 /**
  * must() - Out of memory aborts
@@ -47,7 +39,14 @@ void *must(void *allocated)
 	return allocated;
 }
 
-static struct nftnl_expr *add(struct program *p, const char *name)
+/**
+ * program_add() - Append an expression
+ * @p:    Rule
+ * @name: Of its kind, as libnftnl has it
+ *
+ * Return: the empty expression, borrowed
+ */
+struct nftnl_expr *program_add(struct program *p, const char *name)
 {
 	struct nftnl_expr *e = must(nftnl_expr_alloc(name));
 
@@ -55,15 +54,20 @@ static struct nftnl_expr *add(struct program *p, const char *name)
 	return e;
 }
 
-/* Number of the register that begins @at bytes behind the first one. */
-static uint32_t reg(size_t at)
+/**
+ * program_reg() - Number of a register
+ * @at: Where it begins, in bytes behind the first one
+ *
+ * Return: NFT_REG_x
+ */
+uint32_t program_reg(size_t at)
 {
 	return (uint32_t)(at % 16 ? NFT_REG32_00 + at / 4 : NFT_REG_1 + at / 16);
 }
 
 static void compare(struct program *p, bool equal, const void *data, size_t len)
 {
-	struct nftnl_expr *e = add(p, "cmp");
+	struct nftnl_expr *e = program_add(p, "cmp");
 
 	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_SREG, NFT_REG_1);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_OP, equal ? NFT_CMP_EQ : NFT_CMP_NEQ);
@@ -72,7 +76,7 @@ static void compare(struct program *p, bool equal, const void *data, size_t len)
 
 static void load_meta(struct program *p, uint32_t key, uint32_t dreg)
 {
-	struct nftnl_expr *e = add(p, "meta");
+	struct nftnl_expr *e = program_add(p, "meta");
 
 	nftnl_expr_set_u32(e, NFTNL_EXPR_META_KEY, key);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_META_DREG, dreg);
@@ -80,7 +84,7 @@ static void load_meta(struct program *p, uint32_t key, uint32_t dreg)
 
 static void load_payload(struct program *p, const struct field_info *f, uint32_t dreg)
 {
-	struct nftnl_expr *e = add(p, "payload");
+	struct nftnl_expr *e = program_add(p, "payload");
 
 	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_DREG, dreg);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_BASE, f->base);
@@ -90,7 +94,7 @@ static void load_payload(struct program *p, const struct field_info *f, uint32_t
 
 static void load_ct(struct program *p, uint32_t key, uint32_t dreg)
 {
-	struct nftnl_expr *e = add(p, "ct");
+	struct nftnl_expr *e = program_add(p, "ct");
 
 	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_KEY, key);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_DREG, dreg);
@@ -142,7 +146,7 @@ static void load_key(struct program *p, const struct nft_stmt *s)
 	for (size_t i = 0; i < fields_count(s->field); i++) {
 		const struct field_info *f = field_info(s->field[i]);
 
-		load(p, f, reg(at));
+		load(p, f, program_reg(at));
 		at += nft_type_len(f->type);
 	}
 	assert(at && at <= NFT_KEY_MAX);
@@ -150,7 +154,7 @@ static void load_key(struct program *p, const struct nft_stmt *s)
 
 static void match_bits(struct program *p, const struct nft_stmt *s)
 {
-	struct nftnl_expr *e = add(p, "bitwise");
+	struct nftnl_expr *e = program_add(p, "bitwise");
 	const uint32_t zero = 0;
 
 	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
@@ -177,7 +181,12 @@ static void match_ifname(struct program *p, const struct nft_stmt *s)
 	compare(p, !s->negate, name, len - 1);
 }
 
-static void encode_match(struct program *p, const struct nft_stmt *s)
+/**
+ * program_match() - Compare a field with a value
+ * @p: Rule
+ * @s: Statement with one field and a value of its length
+ */
+void program_match(struct program *p, const struct nft_stmt *s)
 {
 	const struct field_info *f = field_info(s->field[0]);
 
@@ -197,34 +206,22 @@ static void encode_match(struct program *p, const struct nft_stmt *s)
 		p->nfproto = s->value[0];
 }
 
-static struct nftnl_expr *encode_lookup(struct program *p, const struct nft_stmt *s)
+/**
+ * program_lookup() - Look fields up in a set
+ * @p: Rule
+ * @s: Statement with fields and a set
+ *
+ * Return: the expression, to be told what becomes of what is found
+ */
+struct nftnl_expr *program_lookup(struct program *p, const struct nft_stmt *s)
 {
 	struct nftnl_expr *e;
 
 	load_key(p, s);
-	e = add(p, "lookup");
+	e = program_add(p, "lookup");
 	nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1);
 	nftnl_expr_set_str(e, NFTNL_EXPR_LOOKUP_SET, s->set);
-	if (s->kind == NFT_LOOKUP && s->negate)
-		nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
-	if (s->kind == NFT_VMAP)
-		nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_DREG, NFT_REG_VERDICT);
-	if (s->kind == NFT_DNAT)
-		nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_DREG, NFT_REG_1);
 	return e;
-}
-
-static void encode_dnat(struct program *p, const struct nft_rule *r, const struct nft_stmt *s)
-{
-	bool ip6 = rule_dnat_is_ip6(r, s);
-	struct nftnl_expr *e;
-
-	(void)encode_lookup(p, s);
-	e = add(p, "nat");
-	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_TYPE, NFT_NAT_DNAT);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_FAMILY, ip6 ? NFPROTO_IPV6 : NFPROTO_IPV4);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_REG_ADDR_MIN, NFT_REG_1);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_REG_PROTO_MIN, reg(ip6 ? 16 : 4));
 }
 
 /**
@@ -242,44 +239,6 @@ int verdict_number(enum nft_verdict_code code)
 	static_assert(ARRAY_SIZE(numbers) == _NFT_V_MAX, "every verdict has a number");
 
 	return numbers[code];
-}
-
-static void encode_verdict(struct program *p, const struct nft_verdict *v)
-{
-	struct nftnl_expr *e = add(p, "immediate");
-
-	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_VERDICT, (uint32_t)verdict_number(v->code));
-	if (v->chain)
-		nftnl_expr_set_str(e, NFTNL_EXPR_IMM_CHAIN, v->chain);
-}
-
-static void encode_stmt(struct program *p, const struct nft_rule *r, const struct nft_stmt *s)
-{
-	switch (s->kind) {
-	case NFT_MATCH:
-		encode_match(p, s);
-		break;
-	case NFT_LOOKUP:
-	case NFT_VMAP:
-		(void)encode_lookup(p, s);
-		break;
-	case NFT_DNAT:
-		encode_dnat(p, r, s);
-		break;
-	case NFT_MASQUERADE:
-		nftnl_expr_set_u32(add(p, "masq"), NFTNL_EXPR_MASQ_FLAGS,
-				   NF_NAT_RANGE_PROTO_RANDOM_FULLY);
-		break;
-	case NFT_COUNTER:
-		(void)add(p, "counter");
-		break;
-	case NFT_VERDICT:
-		encode_verdict(p, &s->verdict);
-		break;
-	case _NFT_STMT_MAX:
-		assert(false);
-	}
 }
 
 static void put_udata(struct nftnl_rule *to, const struct nft_rule *r)
@@ -305,6 +264,6 @@ void encode_rule(struct nftnl_rule *to, const struct nft_rule *r)
 	struct program p = {.rule = to};
 
 	for (uint8_t i = 0; i < r->n; i++)
-		encode_stmt(&p, r, &r->stmt[i]);
+		stmt_row(r->stmt[i].kind)->encode(&p, r, &r->stmt[i]);
 	put_udata(to, r);
 }

@@ -29,8 +29,7 @@ bool elem_differs(const struct nft_set *s, const uint8_t *entry)
 	bool wanted = s->wanted && elem_uses(entry) > 0;
 	bool installed = flags & ELEM_INSTALLED;
 
-	if (!wanted &&
-	    (*s->held || s->def.dynamic || (!s->wanted && !set_points(s, NFT_RANK_TO_CHAIN))))
+	if (!wanted && (*s->held || (!s->wanted && !set_points(s, NFT_RANK_TO_CHAIN))))
 		return false;
 	if (*s->held && (flags & ELEM_COVERED))
 		return false;

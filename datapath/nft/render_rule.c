@@ -8,8 +8,8 @@
 #include <assert.h>
 #include <netinet/in.h>
 
-#include "datapath/nft/fields.h"
 #include "datapath/nft/render.h"
+#include "datapath/nft/stmt.h"
 #include "datapath/nft/table_priv.h"
 
 struct bit_name {
@@ -45,7 +45,7 @@ static const struct bit_name tcp_flag_names[] = {
  * @fields: Fields
  * @out:    Text appended
  */
-static void render_fields(const enum nft_field fields[NFT_FIELDS_MAX], struct buf *out)
+void render_fields(const enum nft_field fields[NFT_FIELDS_MAX], struct buf *out)
 {
 	for (size_t i = 0; i < fields_count(fields); i++)
 		buf_printf(out, "%s%s", i ? " . " : "", field_info(fields[i])->name);
@@ -100,7 +100,12 @@ static void render_value(const struct nft_stmt *s, struct buf *out)
 		render_range(f->type, s->value, s->value, out);
 }
 
-static void render_match(const struct nft_stmt *s, struct buf *out)
+/**
+ * render_match() - A field and its value
+ * @s:   Statement with one field and a value
+ * @out: Text appended
+ */
+void render_match(const struct nft_stmt *s, struct buf *out)
 {
 	buf_puts(out, field_info(s->field[0])->name);
 	if (field_info(s->field[0])->bitmask) {
@@ -119,7 +124,7 @@ static bool reads(const struct nft_stmt *s, enum nft_field field)
 /* The protocol names whose header nft knows to have a port. */
 static const char *port_header(const struct nft_stmt *s)
 {
-	if (s->kind != NFT_MATCH || s->negate || s->field[0] != NFT_L4PROTO)
+	if (!stmt_row(s->kind)->has_value || s->negate || s->field[0] != NFT_L4PROTO)
 		return NULL;
 	return s->value[0] == 6	    ? "tcp"
 	       : s->value[0] == 17  ? "udp"
@@ -130,7 +135,7 @@ static const char *port_header(const struct nft_stmt *s)
 /* Whether nft leaves @s out because @next implies it. */
 static bool implied(const struct nft_stmt *s, const struct nft_stmt *next)
 {
-	if (s->kind != NFT_MATCH || s->negate || next->kind == NFT_DNAT)
+	if (!stmt_row(s->kind)->has_value || s->negate || stmt_row(next->kind)->shows_family)
 		return false;
 	if (port_header(s))
 		return reads(next, NFT_TH_DPORT) || reads(next, NFT_TCP_FLAGS);
@@ -144,13 +149,14 @@ static bool implied(const struct nft_stmt *s, const struct nft_stmt *next)
 	return false;
 }
 
-static void render_port_stmt(const char *header, const struct nft_stmt *s, struct buf *out)
+/* As it prints by itself, with the name of the header in the place of "th". */
+static void render_port_stmt(const char *header, const struct nft_rule *r, const struct nft_stmt *s,
+			     struct buf *out)
 {
-	buf_printf(out, "%s dport %s", header, s->negate ? "!= " : "");
-	if (s->kind == NFT_MATCH)
-		render_value(s, out);
-	else
-		buf_printf(out, "%s@%s", s->kind == NFT_VMAP ? "vmap " : "", s->set);
+	_cleanup_(buf_done) struct buf text = {0};
+
+	stmt_row(s->kind)->render(r, s, &text);
+	buf_printf(out, "%s%s", header, text.data + strlen("th"));
 }
 
 /**
@@ -169,39 +175,6 @@ void render_verdict(const struct nft_verdict *v, struct buf *out)
 	buf_puts(out, names[v->code]);
 	if (v->chain)
 		buf_printf(out, " %s", v->chain);
-}
-
-static void render_stmt(const struct nft_rule *r, const struct nft_stmt *s, struct buf *out)
-{
-	switch (s->kind) {
-	case NFT_MATCH:
-		render_match(s, out);
-		break;
-	case NFT_LOOKUP:
-		render_fields(s->field, out);
-		buf_printf(out, " %s@%s", s->negate ? "!= " : "", s->set);
-		break;
-	case NFT_VMAP:
-		render_fields(s->field, out);
-		buf_printf(out, " vmap @%s", s->set);
-		break;
-	case NFT_DNAT:
-		buf_printf(out, "dnat %s to ", rule_dnat_is_ip6(r, s) ? "ip6" : "ip");
-		render_fields(s->field, out);
-		buf_printf(out, " map @%s", s->set);
-		break;
-	case NFT_MASQUERADE:
-		buf_puts(out, "masquerade fully-random");
-		break;
-	case NFT_COUNTER:
-		buf_puts(out, "counter packets 0 bytes 0");
-		break;
-	case NFT_VERDICT:
-		render_verdict(&s->verdict, out);
-		break;
-	case _NFT_STMT_MAX:
-		assert(false);
-	}
 }
 
 /**
@@ -224,9 +197,9 @@ void nft_rule_render(const struct nft_rule *r, struct buf *out)
 		if (i && implied(s - 1, s) && s->field[0] != NFT_TCP_FLAGS)
 			header = port_header(s - 1);
 		if (header)
-			render_port_stmt(header, s, out);
+			render_port_stmt(header, r, s, out);
 		else
-			render_stmt(r, s, out);
+			stmt_row(s->kind)->render(r, s, out);
 	}
 	if (r->comment)
 		buf_printf(out, "%scomment \"%s\"", out->len > start ? " " : "", r->comment);

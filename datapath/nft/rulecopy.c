@@ -4,7 +4,7 @@
  */
 #include <assert.h>
 
-#include "datapath/nft/fields.h"
+#include "datapath/nft/stmt.h"
 #include "datapath/nft/table_priv.h"
 #include "lib/hash.h"
 #include "lib/intern.h"
@@ -69,7 +69,7 @@ bool rule_dnat_is_ip6(const struct nft_rule *r, const struct nft_stmt *dnat)
 		for (size_t f = 0; f < fields_count(s->field); f++)
 			if (field_info(s->field[f])->type == NFT_TYPE_IPV6)
 				return true;
-		if (s->kind == NFT_MATCH && s->field[0] == NFT_NFPROTO && !s->negate)
+		if (stmt_row(s->kind)->has_value && s->field[0] == NFT_NFPROTO && !s->negate)
 			return s->value[0] != 2;
 	}
 	return false;
@@ -77,19 +77,12 @@ bool rule_dnat_is_ip6(const struct nft_rule *r, const struct nft_stmt *dnat)
 
 static void copy_stmt(const struct nft_table *t, const struct nft_rule *r, struct nft_stmt *s)
 {
-	const struct nft_set_def *def;
-
 	if (s->set)
 		s->set = intern(s->set);
 	if (s->verdict.chain)
 		s->verdict.chain = intern(s->verdict.chain);
-	if (s->kind != NFT_DNAT)
-		return;
-	def = table_set_def(t, s->set);
-	if (def)
-		s->value_len = def->data[0] == NFT_TYPE_IPV6 ? 16 : 4;
-	else
-		s->value_len = rule_dnat_is_ip6(r, s) ? 16 : 4;
+	if (stmt_row(s->kind)->copy)
+		stmt_row(s->kind)->copy(t, r, s);
 }
 
 /**
@@ -140,7 +133,7 @@ static void put_stmt(struct buf *b, const struct nft_stmt *s)
 		buf_put_u32(b, (uint32_t)s->field[i]);
 	buf_put_u32(b, s->negate);
 	buf_put_u32(b, s->value_len);
-	if (s->kind == NFT_MATCH)
+	if (stmt_row(s->kind)->has_value)
 		buf_put(b, s->value, s->value_len);
 	buf_put_str(b, s->set ? s->set : "");
 	buf_put_u32(b, (uint32_t)s->verdict.code);

@@ -12,12 +12,9 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
-#include "datapath/nft/fields.h"
+#include "datapath/nft/stmt.h"
 
 #define DEPTH_MAX 16 /* NFT_JUMP_STACK_SIZE of the kernel */
-
-/* enum outcome - OUTCOME_NEXT: the rule did not decide; OUTCOME_RETURN: back to the caller */
-enum outcome { OUTCOME_NEXT, OUTCOME_RETURN, OUTCOME_ACCEPT, OUTCOME_DROP };
 
 /* struct value - one field of the packet; @len is 0 when the packet has none */
 struct value {
@@ -103,9 +100,16 @@ static bool any_bit(const uint8_t *a, const uint8_t *b, size_t len)
 	return false;
 }
 
-static bool match(const struct sim_packet *p, const struct nft_stmt *s)
+/**
+ * sim_match() - Compare a field of the packet with a value
+ * @x: Packet
+ * @s: Statement with one field and a value
+ *
+ * Return: true if the statement says so
+ */
+bool sim_match(const struct sim *x, const struct nft_stmt *s)
 {
-	struct value v = read_field(p, s->field[0]);
+	struct value v = read_field(x->p, s->field[0]);
 	bool bits = field_info(s->field[0])->bitmask;
 	size_t len = s->value_len;
 	bool equal;
@@ -126,10 +130,9 @@ static bool match(const struct sim_packet *p, const struct nft_stmt *s)
 }
 
 /* False when the packet does not have one of the fields: the rule does not match then. */
-static bool make_key(const struct nft_table *t, const struct sim_packet *p,
-		     const struct nft_stmt *s, uint8_t key[static NFT_KEY_MAX])
+static bool make_key(const struct sim *x, const struct nft_stmt *s, uint8_t key[static NFT_KEY_MAX])
 {
-	const struct nft_set_def *def = table_set_def(t, s->set);
+	const struct nft_set_def *def = table_set_def(x->t, s->set);
 	size_t len = 0;
 
 	assert(def && s->field[0] != NFT_FIELD_NONE);
@@ -140,7 +143,7 @@ static bool make_key(const struct nft_table *t, const struct sim_packet *p,
 			assert(def->key[i] == NFT_TYPE_NONE);
 			break;
 		}
-		v = read_field(p, s->field[i]);
+		v = read_field(x->p, s->field[i]);
 		assert(v.type == def->key[i]);
 		if (!v.len)
 			return false;
@@ -150,22 +153,56 @@ static bool make_key(const struct nft_table *t, const struct sim_packet *p,
 	return true;
 }
 
-static bool lookup(const struct nft_table *t, const struct sim_packet *p, const struct nft_stmt *s,
-		   struct nft_elem *ret)
+/**
+ * sim_lookup() - Look fields of the packet up in a set
+ * @x:   Packet
+ * @s:   Statement with fields and a set
+ * @ret: Element found
+ *
+ * Return: true if it is there, or if it is not and the statement says so
+ */
+bool sim_lookup(const struct sim *x, const struct nft_stmt *s, struct nft_elem *ret)
 {
 	uint8_t key[NFT_KEY_MAX] = {0};
 
-	if (!make_key(t, p, s, key))
+	if (!make_key(x, s, key))
 		return false;
-	return table_lookup(t, s->set, key, ret) != s->negate;
+	return table_lookup(x->t, s->set, key, ret) != s->negate;
 }
 
-static enum outcome run_chain(const struct nft_table *t, const struct sim_packet *p,
-			      const struct nft_chain_def *c, int depth);
-
-static enum outcome obey(const struct nft_table *t, const struct sim_packet *p,
-			 const struct nft_verdict *v, int depth)
+static enum outcome run_rule(const struct sim *x, const struct nft_rule *r)
 {
+	enum outcome o = OUTCOME_NEXT;
+
+	for (int i = 0; i < r->n && o == OUTCOME_NEXT; i++)
+		if (!stmt_row(r->stmt[i].kind)->run(x, &r->stmt[i], &o))
+			break;
+	return o;
+}
+
+/* The end of a chain is a return. */
+static enum outcome run_chain(const struct sim *x, const struct nft_chain_def *c)
+{
+	assert(x->depth < DEPTH_MAX);
+	for (size_t i = 0; i < c->n_rules; i++) {
+		enum outcome o = run_rule(x, &c->rules[i]);
+
+		if (o != OUTCOME_NEXT)
+			return o;
+	}
+	return OUTCOME_RETURN;
+}
+
+/**
+ * sim_obey() - What a verdict makes of the packet
+ * @x: Packet
+ * @v: Verdict; its chain is wanted
+ *
+ * Return: OUTCOME_NEXT after a jump that came back
+ */
+enum outcome sim_obey(const struct sim *x, const struct nft_verdict *v)
+{
+	const struct sim deeper = {x->t, x->p, x->depth + 1};
 	const struct nft_chain_def *to;
 	enum outcome o;
 
@@ -178,76 +215,15 @@ static enum outcome obey(const struct nft_table *t, const struct sim_packet *p,
 		return OUTCOME_RETURN;
 	case NFT_V_JUMP:
 	case NFT_V_GOTO:
-		to = table_chain_def(t, v->chain);
+		to = table_chain_def(x->t, v->chain);
 		assert(to && to->hook == NFT_HOOK_NONE);
-		o = run_chain(t, p, to, depth + 1);
+		o = run_chain(&deeper, to);
 		return o == OUTCOME_RETURN && v->code == NFT_V_JUMP ? OUTCOME_NEXT : o;
 	case _NFT_V_MAX:
 		break;
 	}
 	assert(!"a verdict that the simulator does not know");
 	abort();
-}
-
-/* False when the rule ends here without a verdict. */
-static bool run_stmt(const struct nft_table *t, const struct sim_packet *p,
-		     const struct nft_stmt *s, int depth, enum outcome *o)
-{
-	struct nft_elem found;
-
-	switch (s->kind) {
-	case NFT_MATCH:
-		return match(p, s);
-	case NFT_LOOKUP:
-		return lookup(t, p, s, &found);
-	case NFT_VMAP:
-		assert(!s->negate && table_set_def(t, s->set)->data[0] == NFT_TYPE_VERDICT);
-		if (!lookup(t, p, s, &found))
-			return false;
-		*o = obey(t, p, &found.verdict, depth);
-		return true;
-	case NFT_DNAT:
-		/* It would change the packet: the tests have no host port where they look. */
-		assert(!lookup(t, p, s, &found));
-		return false;
-	case NFT_MASQUERADE:
-		*o = OUTCOME_ACCEPT;
-		return true;
-	case NFT_COUNTER:
-		return true;
-	case NFT_VERDICT:
-		*o = obey(t, p, &s->verdict, depth);
-		return true;
-	case _NFT_STMT_MAX:
-		break;
-	}
-	assert(!"a statement that the simulator does not know");
-	abort();
-}
-
-static enum outcome run_rule(const struct nft_table *t, const struct sim_packet *p,
-			     const struct nft_rule *r, int depth)
-{
-	enum outcome o = OUTCOME_NEXT;
-
-	for (int i = 0; i < r->n && o == OUTCOME_NEXT; i++)
-		if (!run_stmt(t, p, &r->stmt[i], depth, &o))
-			break;
-	return o;
-}
-
-/* The end of a chain is a return. */
-static enum outcome run_chain(const struct nft_table *t, const struct sim_packet *p,
-			      const struct nft_chain_def *c, int depth)
-{
-	assert(depth < DEPTH_MAX);
-	for (size_t i = 0; i < c->n_rules; i++) {
-		enum outcome o = run_rule(t, p, &c->rules[i], depth);
-
-		if (o != OUTCOME_NEXT)
-			return o;
-	}
-	return OUTCOME_RETURN;
 }
 
 /**
@@ -260,7 +236,7 @@ static enum outcome run_chain(const struct nft_table *t, const struct sim_packet
  */
 bool simulate_chain(const struct nft_table *t, const char *name, const struct sim_packet *p)
 {
-	return run_chain(t, p, table_chain_def(t, name), 0) != OUTCOME_DROP;
+	return run_chain(&(struct sim){t, p, 0}, table_chain_def(t, name)) != OUTCOME_DROP;
 }
 
 struct base_chains {
@@ -296,13 +272,14 @@ static int by_priority(const void *a, const void *b)
 bool simulate_hook(const struct nft_table *t, enum nft_hook hook, const struct sim_packet *p)
 {
 	struct base_chains b = {.hook = hook};
+	const struct sim x = {t, p, 0};
 	bool passes = true;
 
 	assert(p->src.family == p->dst.family);
 	table_each_chain(t, collect, &b);
 	vec_sort(&b.c, by_priority);
 	for (size_t i = 0; i < b.c.n && passes; i++)
-		passes = run_chain(t, p, b.c.v[i], 0) != OUTCOME_DROP;
+		passes = run_chain(&x, b.c.v[i]) != OUTCOME_DROP;
 	vec_done(&b.c);
 	return passes;
 }

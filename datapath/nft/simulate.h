@@ -3,7 +3,8 @@
  * simulate.h - send a packet through the table that is wanted, as the kernel would.
  *
  * Takes one packet and a hook, runs the hook's base chains in order of their priority.  What the
- * simulator does not know is an assertion: a new statement or field must be taught to it.  Pure.
+ * simulator does not know is an assertion: a new field must be added to it, a new statement says in
+ * its row what it does (stmt.h).  Pure.
  * Limits: the packet is the first of its connection; nothing is translated.
  */
 #pragma once

@@ -15,7 +15,7 @@ static void note_rule(struct inflight_chain *c, const struct nft_rule *r)
 
 		if (st->set)
 			vec_push(&c->sets, intern_ref(st->set));
-		if (st->kind == NFT_VERDICT && st->verdict.chain)
+		if (st->verdict.chain)
 			vec_push(&c->targets, intern_ref(st->verdict.chain));
 	}
 }

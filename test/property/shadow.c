@@ -86,7 +86,7 @@ static bool rule_names(const struct nft_rule *r, const char *set, const char *ch
 
 		if (set && streq(st->set, set))
 			return true;
-		if (chain && st->kind == NFT_VERDICT && verdict_names(&st->verdict, chain))
+		if (chain && verdict_names(&st->verdict, chain))
 			return true;
 	}
 	return false;
@@ -127,7 +127,7 @@ static bool rule_resolves(const struct shadow *s, const struct nft_rule *r)
 
 		if (st->set && !find_set(s, st->set))
 			return false;
-		if (st->kind == NFT_VERDICT && !verdict_resolves(s, &st->verdict))
+		if (!verdict_resolves(s, &st->verdict))
 			return false;
 	}
 	return true;
