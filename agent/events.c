@@ -9,37 +9,22 @@
 
 #include "agent/agent.h"
 #include "agent/aside.h"
+#include "watch/object/kind.h"
 
-static const struct {
-	const char *reason, *effect;
-} words[] = {
-	[KIND_NODE] = {"InvalidNode", ""},
-	[KIND_NAMESPACE] = {"InvalidNamespace", ""},
-	[KIND_POD] = {"InvalidPod", "; set aside: the pod is isolated"},
-	[KIND_NETPOL] = {"InvalidNetworkPolicy", "; set aside: the pods it selects are isolated"},
-};
-_Static_assert(ARRAY_SIZE(words) == _KIND_MAX, "words for every kind");
-
+/* What one node has is reported by that; what all nodes see, by one of them. */
 static bool is_ours(const struct agent *a, const struct object *o)
 {
-	switch (o->kind) {
-	case KIND_NETPOL:
-		return true;
-	case KIND_POD:
-		return streq(as_pod(o)->node, a->config->node);
-	case KIND_NODE:
-		return streq(o->name, a->config->node);
-	default:
-		return false;
-	}
+	const struct kind_info *info = kinds[o->kind];
+
+	return !info->node_of || streq(info->node_of(o), a->config->node);
 }
 
 static void tell(struct agent *a, const struct object *o, const char *reason, const char *problem)
 {
-	_cleanup_(freep) char *note = xasprintf("%s%s", problem, words[o->kind].effect);
+	_cleanup_(freep) char *note = xasprintf("%s%s", problem, kinds[o->kind]->effect);
 	const struct event e = {o->kind, o->ns, o->name, o->uid, reason, note};
 
-	kube_events_tell(a->source.events, &e, o->kind == KIND_NETPOL);
+	kube_events_tell(a->source.events, &e, !kinds[o->kind]->node_of);
 }
 
 /**
@@ -50,7 +35,7 @@ static void tell(struct agent *a, const struct object *o, const char *reason, co
  */
 void events_node(void *agent, const struct node *node, const char *problem)
 {
-	const struct event e = {KIND_NODE,	   NULL,   node->o.name, node->o.uid,
+	const struct event e = {node->o.kind,	   NULL,   node->o.name, node->o.uid,
 				"ConflictingNode", problem};
 	struct agent *a = agent;
 
@@ -67,7 +52,7 @@ static void tell_object(void *agent, const struct object *o)
 	struct agent *a = agent;
 
 	if (o->problem && is_ours(a, o))
-		tell(a, o, words[o->kind].reason, o->problem);
+		tell(a, o, kinds[o->kind]->reason, o->problem);
 }
 
 /**
@@ -125,6 +110,6 @@ void events_object(struct agent *a, const struct object *old, const struct objec
 		kube_events_gone(a->source.events, o);
 	if (new &&new->problem)
 		tell_object(a, new);
-	else if (new && !(new->kind == KIND_NODE &&nodes_problem(a->nodes, new->name)))
+	else if (new && !(new->kind == kind_node.kind &&nodes_problem(a->nodes, new->name)))
 		kube_events_right(a->source.events, new);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * events.h - which objects events are written about: policies, the pods of this node and its own
- * Node, when they are set aside.  Other nodes' are told by those.
+ * events.h - which objects events are written about, when they are set aside: policies and
+ * Namespaces, the pods of this node and its own Node.  Other nodes' are reported by those.
  */
 #pragma once
 

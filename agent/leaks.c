@@ -19,6 +19,8 @@
 #include "datapath/route/podlink.h"
 #include "lib/intern.h"
 #include "lib/log.h"
+#include "watch/object/kind.h"
+#include "watch/object/pod.h"
 
 #define AGAIN_USEC (10 * USEC_PER_SEC)
 
@@ -42,7 +44,7 @@ enum leak leak_judge(uint64_t gone, uint64_t now, bool netns_exists, bool pod_ex
 static bool has_object(const struct agent *a, const struct attachment *at)
 {
 	const char *ns = intern(at->ns), *pod = intern(at->pod);
-	bool has = store_get(queue_store(a->queue), KIND_POD, ns, pod);
+	bool has = store_get(queue_store(a->queue), kind_pod.kind, ns, pod);
 
 	intern_put(ns);
 	intern_put(pod);

@@ -11,6 +11,8 @@
 #include "agent/agent.h"
 #include "agent/command/instance.h"
 #include "watch/kube/libcurl.h"
+#include "watch/object/kind.h"
+#include "watch/object/pod.h"
 
 static void on_object(void *arg, const struct object_key *key, struct object *o)
 {
@@ -162,7 +164,7 @@ void source_need(void *agent, const char *ns, bool needed)
 void source_fetch_pod(struct agent *a, const char *ns, const char *name)
 {
 	if (a->source.kube)
-		kube_fetch_pod(a->source.kube, ns, name);
+		kube_fetch(a->source.kube, &(struct object_key){kind_pod.kind, ns, name});
 }
 
 /* --- what is told of it ------------------------------------------------------------------------

@@ -16,6 +16,7 @@
 #include "agent/events.h"
 #include "agent/hold.h"
 #include "lib/log.h"
+#include "watch/object/kind.h"
 
 /* Once, when it begins. */
 static void tell_missing_address(const struct node *old, const struct node *new)
@@ -34,7 +35,7 @@ static void on_change(void *arg, const struct object *old, const struct object *
 	enum kind kind = new ? new->kind : old->kind;
 
 	a->set_aside += (new &&new->problem) - (size_t)(old && old->problem);
-	if (kind == KIND_NODE)
+	if (kind == kind_node.kind)
 		tell_missing_address(as_node(old), as_node(new));
 	aside_object(a->aside, old, new);
 	events_object(a, old, new);

@@ -212,7 +212,8 @@ static inline void fetch(struct world *w)
 	char name[] = "n0";
 
 	name[1] = (char)('0' + model_random(&w->m, MODEL_PODS / MODEL_NS));
-	kube_fetch_pod(w->kube, w->ns[model_random(&w->m, MODEL_NS)], name);
+	kube_fetch(w->kube,
+		   &(struct object_key){KIND_POD, w->ns[model_random(&w->m, MODEL_NS)], name});
 }
 
 static inline void happen(struct world *w)

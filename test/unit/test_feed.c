@@ -11,6 +11,7 @@
 #include "test/unit/api_world.h"
 #include "watch/kube/feed.h"
 #include "watch/kube/share.h"
+#include "watch/object/netpol.h"
 #include "watch/object/pod.h"
 
 #define PATH   "/api/v1/namespaces/n/pods?"
@@ -68,12 +69,11 @@ static void change(void *arg, const struct object_key *key, struct object *o)
 
 static struct feed *pods_of_n(struct world *w, uint16_t id)
 {
-	return feed_new(&w->owner,
-			&(struct feed_spec){.id = id,
-					    .kind = KIND_POD,
-					    .path = "/api/v1/namespaces/n/pods",
-					    .name = "pods of namespace n"},
-			42);
+	return feed_new(
+		&w->owner,
+		&(struct feed_spec){
+			.id = id, .info = &kind_pod, .ns = "n", .name = "pods of namespace n"},
+		42);
 }
 
 static int set_up(void **state)
@@ -646,20 +646,69 @@ static void a_list_that_is_none_changes_nothing(void **state)
 }
 
 /* A server whose cache is behind must not take a policy away that is in force. */
-static void policies_are_never_listed_from_an_old_cache(void **state)
+static void what_fails_closed_is_never_listed_from_an_old_cache(void **state)
 {
+	struct kind_info info = kind_pod;
 	struct world *w = *state;
 
+	assert_non_null(kind_netpol.close);
+	info.close = kind_netpol.close;
 	w->feed = feed_free(w->feed, false);
 	w->feed = feed_new(&w->owner,
-			   &(struct feed_spec){.id = 9,
-					       .kind = KIND_NETPOL,
-					       .path = "/api/v1/namespaces/n/pods",
-					       .name = "policies"},
+			   &(struct feed_spec){.id = 9, .info = &info, .ns = "n", .name = "closed"},
 			   42);
 	feed_start(w->feed);
 	say_no(w, 422);
 	assert_null(strstr(asked(w->http, PAGE)->path, "resourceVersion"));
+	w->feed = feed_free(w->feed, false);
+}
+
+/* Time passes until the server is asked again for what it lacks. */
+static void be_asked_again(struct world *w)
+{
+	uint64_t began = the_loop.now;
+
+	assert_int_equal(n_asked(w->http), 0);
+	while (!n_asked(w->http))
+		pass(USEC_PER_SEC);
+	assert_in_range(the_loop.now - began, REFLECTOR_ABSENT_USEC,
+			2 * REFLECTOR_ABSENT_USEC + USEC_PER_SEC);
+}
+
+/* A kind that servers need not know: no such collection is none of its objects. */
+static void a_kind_that_comes_and_goes(void **state)
+{
+	struct kind_info info = kind_pod;
+	struct world *w = *state;
+
+	info.optional = true;
+	info.selector = "app,tier!=x";
+	w->feed = feed_free(w->feed, false);
+	w->feed = feed_new(
+		&w->owner,
+		&(struct feed_spec){.id = 9, .info = &info, .ns = "n", .name = "optional"}, 42);
+	feed_start(w->feed);
+	assert_non_null(strstr(asked(w->http, PATH)->path, "&labelSelector=app%2Ctier%21%3Dx"));
+	say_no(w, 404);
+	assert_true(feed_synced(w->feed));
+	assert_int_equal(w->synced, 1);
+	assert_false(reflector(w)->troubled);
+	be_asked_again(w);
+	assert_true(say(w, ADDED("a", "11", "n1") ADDED("b", "12", "n1") ALL_TOLD("20")));
+	assert_told(&w->told, "+n/a +n/b");
+	/* It was uninstalled: the watch ends, the next one is refused. */
+	pass(REFLECTOR_BRIEF_USEC);
+	end(w);
+	say_no(w, 404);
+	assert_told(&w->told, "-n/a -n/b");
+	assert_int_equal(w->synced, 3);
+	be_asked_again(w);
+	say_no(w, 404); /* still not */
+	be_asked_again(w);
+	assert_true(say(w, ADDED("c", "31", "n1") ALL_TOLD("40")));
+	assert_told(&w->told, "+n/c");
+	w->feed = feed_free(w->feed, true);
+	assert_told(&w->told, "-n/c");
 }
 
 /* It is set aside by its name, and the others are not its fault. */
@@ -859,7 +908,8 @@ int main(void)
 		TEST(credentials_are_read_again),
 		TEST(answers_that_are_none),
 		TEST(a_list_that_is_none_changes_nothing),
-		TEST(policies_are_never_listed_from_an_old_cache),
+		TEST(what_fails_closed_is_never_listed_from_an_old_cache),
+		TEST(a_kind_that_comes_and_goes),
 		TEST(an_object_that_breaks_a_limit),
 		TEST(a_watch_that_goes_silent),
 		TEST(others_on_the_silent_connection),

@@ -685,15 +685,16 @@ static void a_pod_that_is_asked_for(void **state)
 
 	open_kube(w, false);
 	get_lists(w);
-	kube_fetch_pod(w->kube, "s0", "new");
-	kube_fetch_pod(w->kube, "s0", "new"); /* it is asked for already */
+	kube_fetch(w->kube, &(struct object_key){KIND_POD, "s0", "new"});
+	kube_fetch(w->kube,
+		   &(struct object_key){KIND_POD, "s0", "new"}); /* it is asked for already */
 	reply(w, FETCH("new"), 200, POD_ON("n1", "s0", "new", "12"));
 	assert_told(&w->told, "+s0/new");
 	say(w, OWN_PODS,
 	    ADDED(POD_ON("n1", "s0", "new", "11"))
 		    EVENT("DELETED", POD_ON("n1", "s0", "new", "13")));
 	assert_told(&w->told, "-s0/new");
-	kube_fetch_pod(w->kube, "s0", "new");
+	kube_fetch(w->kube, &(struct object_key){KIND_POD, "s0", "new"});
 	reply(w, FETCH("new"), 200, POD_ON("n1", "s0", "new", "12"));
 	assert_told(&w->told, "");
 }
@@ -722,11 +723,11 @@ static void answers_that_are_no_pod_of_ours(void **state)
 	open_kube(w, false);
 	get_lists(w);
 	for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
-		kube_fetch_pod(w->kube, "s0", "new");
+		kube_fetch(w->kube, &(struct object_key){KIND_POD, "s0", "new"});
 		reply(w, FETCH("new"), answers[i].status, answers[i].body);
 		assert_told(&w->told, "");
 	}
-	kube_fetch_pod(w->kube, "s0", "new");
+	kube_fetch(w->kube, &(struct object_key){KIND_POD, "s0", "new"});
 	r = asked(kube_http(w->kube), FETCH("new"));
 	assert_true(answer_bytes(r, 200, "{", 1));
 	answer_end(r, (struct http_result){200, -EIO, "reset", 0});
@@ -743,7 +744,7 @@ static void an_answer_without_end(void **state)
 	memset(spaces, ' ', 1 << 20);
 	open_kube(w, false);
 	get_lists(w);
-	kube_fetch_pod(w->kube, "s0", "new");
+	kube_fetch(w->kube, &(struct object_key){KIND_POD, "s0", "new"});
 	r = asked(kube_http(w->kube), FETCH("new"));
 	while (answer_bytes(r, 200, spaces, 1 << 20))
 		assert_true(++n < 8);
@@ -761,7 +762,7 @@ static void not_too_many_at_once(void **state)
 	for (int i = 0; i < 70; i++) {
 		_cleanup_(freep) char *name = xasprintf("p%d", i);
 
-		kube_fetch_pod(w->kube, "s0", name);
+		kube_fetch(w->kube, &(struct object_key){KIND_POD, "s0", name});
 	}
 	assert_int_equal(n_asked(kube_http(w->kube)) - before, 64);
 }
@@ -1008,9 +1009,8 @@ static void feeds_by_name(void **state)
 	get_lists(w);
 	kube_need(w->kube, w->ns[1], true);
 	kube_each_feed(w->kube, put_feed, &b);
-	assert_string_equal(b.data, "pods of this node:watching namespaces:watching "
-				    "networkpolicies:watching nodes:watching "
-				    "pods of namespace s1:streaming ");
+	assert_string_equal(b.data, "pods of this node:watching nodes:watching namespaces:watching "
+				    "networkpolicies:watching pods of namespace s1:streaming ");
 }
 
 static void a_kubeconfig_that_is_none(void **state)
@@ -1036,7 +1036,7 @@ static void closed_in_the_middle(void **state)
 	kube_need(w->kube, w->ns[0], true);
 	say(w, WIDE, ADDED(POD("s1", "a", "3")) ADDED(POD("s1", "c", "9")));
 	kube_need(w->kube, w->ns[1], false);
-	kube_fetch_pod(w->kube, "s0", "x");
+	kube_fetch(w->kube, &(struct object_key){KIND_POD, "s0", "x"});
 	w->kube = kube_close(w->kube);
 	assert_told(&w->told, "");
 	assert_pods(w, 3);

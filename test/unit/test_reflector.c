@@ -44,7 +44,7 @@ static void assert_path(struct reflector *r, const char *begins, const char *has
 {
 	_cleanup_(buf_done) struct buf b = {0};
 
-	reflector_path(r, "/api/v1/pods", "spec.nodeName=n 1,x!=y", &b);
+	reflector_path(r, "/api/v1/pods", "spec.nodeName=n 1,x!=y", NULL, &b);
 	if (!str_starts(b.data, begins) || (has && !strstr(b.data, has)) ||
 	    (lacks && strstr(b.data, lacks)))
 		fail_msg("%s", b.data);
@@ -96,6 +96,56 @@ static void get_synced(struct reflector *r, uint64_t version)
 	reflector_bytes(r, now);
 	assert_int_equal(reflector_bookmark(r, version, true, now), COMMIT);
 	assert_int_equal(r->state, REFLECTOR_WATCHING);
+}
+
+static void a_collection_that_need_not_be_there(void **state)
+{
+	static const int waits_in[] = {REFLECTOR_STREAMING, REFLECTOR_PAGING, REFLECTOR_WATCHING};
+	struct reflector *r = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(waits_in); i++) {
+		reflector_done(r);
+		reflector_init(r, 42);
+		r->optional = true;
+		r->no_stream = waits_in[i] == REFLECTOR_PAGING;
+		if (waits_in[i] == REFLECTOR_WATCHING)
+			get_synced(r, 60);
+		else
+			assert_int_equal(reflector_start(r, now), FORGET | SEND);
+		assert_int_equal(r->state, waits_in[i]);
+		assert_int_equal(say_no(r, 404, 0), FORGET | COMMIT);
+		assert_true(r->synced && r->absent && !r->troubled && !*r->problem);
+		assert_int_equal(r->version, 0);
+		assert_in_range(r->deadline - now, REFLECTOR_ABSENT_USEC,
+				2 * REFLECTOR_ABSENT_USEC);
+		assert_int_equal(reflector_timer(r, r->deadline), FORGET | SEND);
+		assert_int_equal(say_no(r, 403, 0), FORGET); /* that is no such answer */
+		assert_true(r->troubled && r->synced);
+	}
+}
+
+static void a_404_of_what_must_be_there_is_a_failure(void **state)
+{
+	struct reflector *r = *state;
+
+	r->no_stream = true;
+	assert_int_equal(reflector_start(r, now), FORGET | SEND);
+	assert_int_equal(say_no(r, 404, 0), FORGET);
+	assert_true(r->troubled && !r->synced && !r->absent);
+}
+
+static void selectors_of_fields_and_labels(void **state)
+{
+	_cleanup_(buf_done) struct buf b = {0};
+	struct reflector *r = *state;
+
+	r->state = REFLECTOR_PAGING;
+	reflector_path(r, "/p", NULL, NULL, &b);
+	assert_string_equal(b.data, "/p?limit=500&resourceVersion=0");
+	b.len = 0;
+	reflector_path(r, "/p", "a=b", "c in (d)", &b);
+	assert_string_equal(b.data, "/p?limit=500&resourceVersion=0&fieldSelector=a%3Db"
+				    "&labelSelector=c%20in%20%28d%29");
 }
 
 /* --- the way it should go ------------------------------------------------------------------------
@@ -637,6 +687,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_stream_goes_on_as_the_watch),
+		TEST(a_collection_that_need_not_be_there),
+		TEST(a_404_of_what_must_be_there_is_a_failure),
+		TEST(selectors_of_fields_and_labels),
 		TEST(pages_when_the_server_has_no_streams),
 		TEST(a_stream_that_never_says_that_was_all),
 		TEST(a_list_that_is_cut_off_changes_nothing),

@@ -23,6 +23,7 @@
 #include <utlist.h>
 
 #include "watch/folder/manifests_internal.h"
+#include "watch/object/kind.h"
 #include "watch/object/netpol.h"
 
 /* --- files -------------------------------------------------------------------------------------
@@ -209,7 +210,7 @@ static void take_entry(struct manifests *m, struct file *f, struct object *o, ui
 	const struct object *now = in_force(m, o), *mine;
 	const struct object_key key = key_of(o);
 	struct shadow *s = shadow_of_file(m, f, &key);
-	bool kept = o->problem && o->kind != KIND_NETPOL;
+	bool kept = o->problem && !kinds[o->kind]->close;
 
 	mine = s ? s->o : now && now->feed == f->number ? now : NULL;
 	if (mine && mine->generation == f->load) {

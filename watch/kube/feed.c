@@ -28,8 +28,9 @@
 struct feed {
 	const struct feed_owner *owner;
 	struct share share;
-	char *path, *selector, *name;
-	bool metadata_only;
+	const struct kind_info *info;
+	char *fields, *name;
+	struct buf path;
 
 	struct reflector r;
 	struct http_request *request;
@@ -60,7 +61,7 @@ static void say_step(struct feed *f)
 static void commit(struct feed *f)
 {
 	uint64_t began = monotonic_usec();
-	size_t n = share_commit(&f->share, f->r.version);
+	size_t n = share_commit(&f->share, f->r.absent ? UINT64_MAX : f->r.version);
 
 	log_info("api", "list complete", "of=\"%s\" changed=%zu version=%llu us=%llu", f->name, n,
 		 (unsigned long long)f->r.version, (unsigned long long)(monotonic_usec() - began));
@@ -186,9 +187,9 @@ static void send_request(struct feed *f)
 	struct http_call c = {.method = "GET", .accept = ACCEPT_WHOLE};
 
 	end_request(f);
-	reflector_path(&f->r, f->path, f->selector, &path);
+	reflector_path(&f->r, f->path.data, f->fields, f->info->selector, &path);
 	c.path = path.data;
-	if (f->metadata_only)
+	if (f->info->metadata_only)
 		c.accept = paging ? ACCEPT_METADATA : ACCEPT_METADATA_WATCH;
 	f->stream = api_stream_new(paging ? API_LIST : API_WATCH, f->share.kind, on_item, f);
 	f->request = http_send(f->owner->http, &c, &handler, f);
@@ -244,16 +245,17 @@ struct feed *feed_new(const struct feed_owner *owner, const struct feed_spec *sp
 	f->share = (struct share){.store = owner->store,
 				  .change = owner->change,
 				  .arg = owner->arg,
-				  .kind = spec->kind,
+				  .kind = spec->info->kind,
 				  .feed = spec->id};
-	f->path = xstrdup(spec->path);
-	f->selector = spec->selector ? xstrdup(spec->selector) : NULL;
+	f->info = spec->info;
+	kind_path(f->info, spec->ns, &f->path);
+	f->fields = spec->fields ? xstrdup(spec->fields) : NULL;
 	f->name = xstrdup(spec->name);
-	f->metadata_only = spec->metadata_only;
 	f->timer = loop_timer(owner->loop, "api feed", on_timer, f);
 	reflector_init(&f->r, seed);
 	/* What an old cache does not know yet would be taken out of the kernel. */
-	f->r.consistent = spec->kind == KIND_NETPOL;
+	f->r.consistent = f->info->close;
+	f->r.optional = f->info->optional;
 	return f;
 }
 
@@ -346,8 +348,8 @@ struct feed *feed_free(struct feed *f, bool forget)
 		share_give_up(&f->share, NULL, NULL);
 	(void)loop_source_free(f->timer);
 	reflector_done(&f->r);
-	free(f->path);
-	free(f->selector);
+	buf_done(&f->path);
+	free(f->fields);
 	free(f->name);
 	free(f);
 	return NULL;
@@ -405,7 +407,7 @@ const char *feed_name(const struct feed *f)
  */
 bool feed_decides(const struct feed *f)
 {
-	return f->share.kind != KIND_NODE;
+	return f->info->decides;
 }
 
 /**

@@ -13,6 +13,7 @@
 #include "watch/kube/http.h"
 #include "watch/kube/reflector.h"
 #include "watch/object/change.h"
+#include "watch/object/kind.h"
 #include "watch/object/store.h"
 
 struct feed;
@@ -46,17 +47,16 @@ struct feed_owner {
 
 /*
  * struct feed_spec - which collection; texts are copied
- * @id:       Differs from that of every other feed, not 0
- * @path:     "/api/v1/namespaces/x/pods"
- * @selector: fieldSelector; NULL: none
- * @metadata_only: The server need only send metadata
- * @name:     For messages: "pods of namespace x"
+ * @id:     Differs from that of every other feed, not 0
+ * @info:   What it holds
+ * @ns:     Of one namespace; NULL: of all
+ * @fields: fieldSelector; NULL: none
+ * @name:   For messages: "pods of namespace x"
  */
 struct feed_spec {
 	uint16_t id;
-	enum kind kind;
-	const char *path, *selector, *name;
-	bool metadata_only;
+	const struct kind_info *info;
+	const char *ns, *fields, *name;
 };
 
 /**

@@ -14,20 +14,6 @@
 
 #define CREDENTIALS_USEC (60 * USEC_PER_SEC) /* between looks at the files */
 
-static const struct {
-	enum kind kind;
-	const char *path, *selector, *name; /* @selector: behind it the node's name comes */
-	bool metadata_only;
-} core[] = {
-	[CORE_OWN_NODE] = {KIND_NODE, "/api/v1/nodes", "metadata.name=", "this node", false},
-	[CORE_OWN_PODS] = {KIND_POD, "/api/v1/pods", "spec.nodeName=", "pods of this node", false},
-	[CORE_NAMESPACES] = {KIND_NAMESPACE, "/api/v1/namespaces", NULL, "namespaces", true},
-	[CORE_POLICIES] = {KIND_NETPOL, "/apis/networking.k8s.io/v1/networkpolicies", NULL,
-			   "networkpolicies", false},
-	[CORE_NODES] = {KIND_NODE, "/api/v1/nodes", NULL, "nodes", false},
-};
-_Static_assert(ARRAY_SIZE(core) == _CORE_MAX, "a row for every collection");
-
 struct id_search {
 	uint16_t id;
 	bool found;
@@ -48,9 +34,12 @@ static void compare_id(void *arg, struct feed *f)
  */
 void kube_each(const struct kube *k, void (*fn)(void *arg, struct feed *f), void *arg)
 {
-	for (int i = 0; i < _CORE_MAX; i++)
-		if (k->core[i])
-			fn(arg, k->core[i]);
+	for (int i = 0; i < _KIND_MAX; i++)
+		if (k->own[i])
+			fn(arg, k->own[i]);
+	for (int i = 0; i < _KIND_MAX; i++)
+		if (k->all[i])
+			fn(arg, k->all[i]);
 	kube_pods_each(k, fn, arg);
 }
 
@@ -123,48 +112,52 @@ struct feed *kube_feed_replace(struct kube *k, struct feed *f, feed_heir_fn *hei
 	return kube_feed_free(k, f, false);
 }
 
-/* --- the core ----------------------------------------------------------------------------------
+/* --- what is always watched --------------------------------------------------------------------
  */
 
-static void begin_core(struct kube *k, enum core which)
+static void begin_own(struct kube *k, const struct kind_info *info)
 {
-	_cleanup_(freep) char *selector =
-		core[which].selector ? xasprintf("%s%s", core[which].selector, k->node) : NULL;
-	struct feed_spec spec = {
-		.kind = core[which].kind,
-		.path = core[which].path,
-		.selector = selector,
-		.name = core[which].name,
-		.metadata_only = core[which].metadata_only,
-	};
+	_cleanup_(freep) char *fields = xasprintf("%s=%s", info->node_field, k->node);
+	struct feed_spec spec = {.info = info, .fields = fields, .name = info->own};
 
-	k->core[which] = kube_feed_new(k, &spec);
+	k->own[info->kind] = kube_feed_new(k, &spec);
 }
 
-static bool core_synced(const struct kube *k, enum core which)
+static void begin_all(struct kube *k)
 {
-	return k->core[which] && feed_synced(k->core[which]);
+	k->all_begun = true;
+	for (int i = 0; i < _KIND_MAX; i++) {
+		struct feed_spec spec = {.info = kinds[i], .name = kinds[i]->resource};
+
+		if (kinds[i]->reach & REACH_ALL)
+			k->all[i] = kube_feed_new(k, &spec);
+	}
 }
 
-static struct feed *nodes_heir(void *arg, const struct object *o _unused_)
+/* A collection that is not watched, for another took over or it is none, is no reason to wait. */
+static bool are_synced(struct feed *const *feeds)
 {
-	return ((struct kube *)arg)->core[CORE_NODES];
+	for (int i = 0; i < _KIND_MAX; i++)
+		if (feeds[i] && !feed_synced(feeds[i]))
+			return false;
+	return true;
+}
+
+static struct feed *heir_of(void *arg, const struct object *o)
+{
+	return ((struct kube *)arg)->all[o->kind];
 }
 
 static void on_synced(void *arg, struct feed *f)
 {
 	struct kube *k = arg;
 
-	if (!k->core[CORE_NAMESPACES] && core_synced(k, CORE_OWN_NODE) &&
-	    core_synced(k, CORE_OWN_PODS)) {
-		begin_core(k, CORE_NAMESPACES);
-		begin_core(k, CORE_POLICIES);
-		begin_core(k, CORE_NODES);
-	}
-	/* All nodes, this one included: its own feed has done its service. */
-	if (f == k->core[CORE_NODES])
-		k->core[CORE_OWN_NODE] =
-			kube_feed_replace(k, k->core[CORE_OWN_NODE], nodes_heir, k);
+	if (!k->all_begun && are_synced(k->own))
+		begin_all(k);
+	/* All of the kind, those of this node included: their own feed has done its service. */
+	for (int i = 0; i < _KIND_MAX; i++)
+		if (f == k->all[i])
+			k->own[i] = kube_feed_replace(k, k->own[i], heir_of, k);
 	kube_pods_synced(k, f);
 }
 
@@ -176,8 +169,7 @@ static void on_synced(void *arg, struct feed *f)
  */
 bool kube_lists_complete(const struct kube *k)
 {
-	return core_synced(k, CORE_OWN_PODS) && core_synced(k, CORE_NAMESPACES) &&
-	       core_synced(k, CORE_POLICIES) && core_synced(k, CORE_NODES);
+	return k->all_begun && are_synced(k->own) && are_synced(k->all);
 }
 
 /* --- credentials -------------------------------------------------------------------------------
@@ -307,8 +299,10 @@ struct kube *kube_close(struct kube *k)
 	kube_fetches_done(k);
 	kube_probe_done(k);
 	kube_pods_done(k);
-	for (int i = 0; i < _CORE_MAX; i++)
-		(void)feed_free(k->core[i], false);
+	for (int i = 0; i < _KIND_MAX; i++) {
+		(void)feed_free(k->own[i], false);
+		(void)feed_free(k->all[i], false);
+	}
 	(void)loop_source_free(k->credentials_timer);
 	(void)http_free(k->owner.http);
 	(void)kube_credentials_close(k->credentials);
@@ -326,8 +320,9 @@ void kube_start(struct kube *k)
 {
 	log_info("api", "asking the API server", "server=%s",
 		 kube_credentials_server(k->credentials)->url);
-	begin_core(k, CORE_OWN_NODE);
-	begin_core(k, CORE_OWN_PODS);
+	for (int i = 0; i < _KIND_MAX; i++)
+		if (kinds[i]->reach & REACH_NODE)
+			begin_own(k, kinds[i]);
 	loop_timer_at(k->credentials_timer, monotonic_usec() + CREDENTIALS_USEC);
 }
 

@@ -59,7 +59,7 @@ void kube_start(struct kube *k);
 bool kube_lists_complete(const struct kube *k);
 bool kube_pods_complete(const struct kube *k);
 void kube_need(struct kube *k, const char *ns, bool needed);
-void kube_fetch_pod(struct kube *k, const char *ns, const char *name);
+void kube_fetch(struct kube *k, const struct object_key *key);
 struct http *kube_http(const struct kube *k);
 void kube_each_problem(const struct kube *k, problem_fn *fn, void *arg);
 void kube_stats(const struct kube *k, struct kube_stats *ret);

@@ -11,6 +11,7 @@
 #include "lib/hash.h"
 #include "lib/log.h"
 #include "watch/kube/kube_internal.h"
+#include "watch/object/node.h"
 
 #define ANSWER_USEC (10 * USEC_PER_SEC)	 /* then the request has failed */
 #define NODE_USEC   (20 * USEC_PER_MSEC) /* all nodes together ask 50 times a second */
@@ -212,7 +213,8 @@ struct kube_events *kube_events_free(struct kube_events *s)
  */
 void kube_events_tell(struct kube_events *s, const struct event *e, bool shared)
 {
-	uint64_t spread = shared ? store_count(s->kube->owner.store, KIND_NODE) * NODE_USEC : 0;
+	uint64_t spread = shared ? store_count(s->kube->owner.store, kind_node.kind) * NODE_USEC
+				 : 0;
 
 	event_queue_tell(s->queue, e, spread, monotonic_usec());
 	arm(s);

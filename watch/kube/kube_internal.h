@@ -12,8 +12,6 @@
 #include "watch/kube/kube.h"
 #include "watch/kube/kube_credentials.h"
 
-enum core { CORE_OWN_NODE, CORE_OWN_PODS, CORE_NAMESPACES, CORE_POLICIES, CORE_NODES, _CORE_MAX };
-
 /*
  * struct need - a namespace whose pods are needed, or were a moment ago
  * @feed:    NULL: not watched by itself
@@ -56,6 +54,8 @@ struct step {
 
 /*
  * struct kube
+ * @own:      By kind: the collections of this node, of REACH_NODE, as far as they are watched
+ * @all:      By kind: those of REACH_ALL, once @all_begun
  * @past:     Counts of feeds that have ended
  * @need_all: How often the pods of all namespaces are needed
  * @n_needed, @n_syncing: Of @needs
@@ -73,7 +73,8 @@ struct kube {
 	uint64_t seed;
 	uint16_t last_id;
 	struct reflector_counts past;
-	struct feed *core[_CORE_MAX];
+	struct feed *own[_KIND_MAX], *all[_KIND_MAX];
+	bool all_begun;
 
 	struct kube_credentials *credentials;
 	char *credentials_problem;

@@ -14,6 +14,7 @@
 
 #include "lib/intern.h"
 #include "lib/log.h"
+#include "watch/object/pod.h"
 
 #define LINGER_USEC (10 * USEC_PER_SEC)
 
@@ -63,10 +64,9 @@ void kube_pods_done(struct kube *k)
 
 static void open_narrow(struct kube *k, struct need *n)
 {
-	_cleanup_(freep) char *path = xasprintf("/api/v1/namespaces/%s/pods", n->ns);
 	_cleanup_(freep) char *name = xasprintf("pods of namespace %s", n->ns);
 	struct feed_spec spec = {
-		.kind = KIND_POD, .path = path, .selector = k->elsewhere, .name = name};
+		.info = &kind_pod, .ns = n->ns, .fields = k->elsewhere, .name = name};
 
 	if (n->feed)
 		return;
@@ -112,10 +112,8 @@ static void arm_drop(struct kube *k)
 
 static void open_wide(struct kube *k)
 {
-	struct feed_spec spec = {.kind = KIND_POD,
-				 .path = "/api/v1/pods",
-				 .selector = k->elsewhere,
-				 .name = "pods of other nodes"};
+	struct feed_spec spec = {
+		.info = &kind_pod, .fields = k->elsewhere, .name = "pods of other nodes"};
 
 	k->wide_syncing = true;
 	if (!k->wide) {

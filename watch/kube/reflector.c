@@ -118,19 +118,6 @@ static unsigned int wait(struct reflector *r, uint32_t retry_after, bool refused
 	return todo;
 }
 
-static void describe(struct reflector *r, const struct reflector_end *e)
-{
-	const struct api_status *s = e->status;
-
-	if (e->http && e->http != 200)
-		(void)snprintf(r->problem, sizeof(r->problem), "HTTP %d%s%s%s%s", e->http,
-			       *s->reason ? " " : "", s->reason, *s->message ? ": " : "",
-			       s->message);
-	else
-		(void)snprintf(r->problem, sizeof(r->problem), "%.255s",
-			       e->text && *e->text ? e->text : "the answer ended too early");
-}
-
 /* Nothing is wrong any more.  How long that lasts has to be seen: the row goes on. */
 static void succeed(struct reflector *r, uint64_t now)
 {
@@ -314,6 +301,7 @@ static void listed(struct reflector *r, uint64_t version, uint64_t now)
 {
 	r->version = version;
 	r->synced = true;
+	r->absent = false;
 	r->consistent = false;
 	r->plain_next = false;
 	succeed(r, now);
@@ -405,6 +393,19 @@ unsigned int reflector_page(struct reflector *r, uint64_t version, const char *c
 	return REFLECTOR_COMMIT | send(r, REFLECTOR_WATCHING, now);
 }
 
+/* There are none, for it has no such kind.  Once more in 10 to 20 minutes. */
+static unsigned int lack(struct reflector *r, uint64_t now)
+{
+	listed(r, 0, now);
+	r->absent = true;
+	r->unreachable = r->refused = false;
+	r->row = 0;
+	r->retry = listing(r);
+	r->state = REFLECTOR_WAITING;
+	r->deadline = now + REFLECTOR_ABSENT_USEC + random_below(&r->random, REFLECTOR_ABSENT_USEC);
+	return REFLECTOR_FORGET | REFLECTOR_COMMIT;
+}
+
 /* A watch came to its end in good order. */
 static unsigned int watch_ended(struct reflector *r, uint64_t now)
 {
@@ -466,7 +467,9 @@ unsigned int reflector_ended(struct reflector *r, const struct reflector_end *e,
 		return watch_ended(r, now);
 	if (e->http == 200 && e->error == 0 && r->state == REFLECTOR_STREAMING)
 		return page_instead(r, now);
-	describe(r, e);
+	if (e->http == 404 && r->optional)
+		return lack(r, now);
+	reflector_describe(r, e);
 	r->unreachable = !e->http;
 	r->refused = e->http >= 300 || e->error == -EPROTO;
 	if (is_gone(e) && first) {

@@ -19,6 +19,8 @@
  *random time below a bound that doubles ("full jitter"), and not before the server's Retry-After; a
  *watch that ends at once has failed, whatever it said.
  *
+ * Of a collection that a server need not have (a CRD's) a 404 is an answer: there are none.
+ *
  * Sources: Kubernetes API concepts, "Efficient detection of changes", "Streaming lists",
  *"Retrieving large results sets in chunks"; KEP-3157 (streaming lists), KEP-956 (bookmarks).
  */
@@ -31,8 +33,9 @@
 #define REFLECTOR_RETRY_MAX_USEC   (30 * USEC_PER_SEC)
 #define REFLECTOR_STREAM_IDLE_USEC (10 * USEC_PER_SEC) /* then it is not a stream that begins */
 #define REFLECTOR_LIST_IDLE_USEC   (30 * USEC_PER_SEC)
-#define REFLECTOR_WATCH_IDLE_USEC  (120 * USEC_PER_SEC) /* bookmarks come every minute */
-#define REFLECTOR_BRIEF_USEC	   USEC_PER_SEC		/* a watch that ended sooner has failed */
+#define REFLECTOR_WATCH_IDLE_USEC  (120 * USEC_PER_SEC)	    /* bookmarks come every minute */
+#define REFLECTOR_ABSENT_USEC	   (10 * 60 * USEC_PER_SEC) /* at least, between two looks */
+#define REFLECTOR_BRIEF_USEC	   USEC_PER_SEC /* a watch that ended sooner has failed */
 #define REFLECTOR_WATCH_SEC	   300 /* a watch is asked for this long, up to twice as long */
 #define REFLECTOR_PAGE		   500 /* objects of a page */
 
@@ -71,6 +74,8 @@ struct reflector_counts {
  * @idle_streams: Streams that never said "that was all", of a server that answers
  * @consistent: The next list must not be an old one from the server's cache
  * @plain_next: The last stream failed: the next list is a plain one
+ * @optional: The server may lack the collection: then it is complete and empty
+ * @absent:   It lacked it when it was last asked
  * @accepted: The server said yes to the request, which was sent at @sent
  * @unreachable: The last request that has ended got no answer at all
  * @refused:  What failed last is an answer that said no, or was none; else the connection did
@@ -83,7 +88,8 @@ struct reflector {
 	enum reflector_state state, retry;
 	bool synced;
 	uint64_t version, deadline, sent, in_step;
-	bool no_stream, plain_next, consistent, accepted, unreachable, refused, troubled;
+	bool no_stream, plain_next, consistent, optional, absent, accepted, unreachable, refused;
+	bool troubled;
 	uint32_t idle_streams, row;
 	char *continue_from;
 	uint64_t random;
@@ -124,5 +130,7 @@ unsigned int reflector_error(struct reflector *r, const struct api_status *statu
 unsigned int reflector_page(struct reflector *r, uint64_t version, const char *continue_from,
 			    uint64_t now);
 unsigned int reflector_ended(struct reflector *r, const struct reflector_end *end, uint64_t now);
+void reflector_describe(struct reflector *r, const struct reflector_end *e);
 uint64_t reflector_stale(const struct reflector *r, uint64_t now);
-void reflector_path(struct reflector *r, const char *path, const char *selector, struct buf *out);
+void reflector_path(struct reflector *r, const char *path, const char *fields, const char *labels,
+		    struct buf *out);

@@ -36,6 +36,7 @@ enum {
 	REACH_NODE = 1 << 0,	  /* first those of this node, by @node_field */
 	REACH_ALL = 1 << 1,	  /* all, once those of this node are known */
 	REACH_NAMESPACE = 1 << 2, /* of other nodes, the namespaces that a part needs */
+	REACH_NAME = 1 << 3,	  /* a single one of this node, before its watch has reported it */
 };
 
 enum name_form { NAME_SUBDOMAIN, NAME_LABEL };
