@@ -252,17 +252,11 @@ void agent_install_when_ready(struct agent *a)
 /* --- socket ------------------------------------------------------------------------------------
  */
 
-static void on_message(void *arg, struct call *c, const struct value *m)
+static void on_call(void *arg, struct call *c, const struct value *m)
 {
 	struct agent *a = arg;
 	const char *what = NULL;
 
-	if (call_work(c)) {
-		struct call_work *w = call_work(c);
-
-		w->message(w, m);
-		return;
-	}
 	(void)value_get_str(m, "", "call", &what, NULL);
 	if (streq(what, "cni"))
 		calls_cni(a->calls, c, m);
@@ -270,20 +264,11 @@ static void on_message(void *arg, struct call *c, const struct value *m)
 		report_call(a, c, what, m);
 }
 
-static void on_closed(void *arg _unused_, struct call *c _unused_, void *work)
-{
-	struct call_work *w = work;
-
-	if (w)
-		w->closed(w);
-}
-
 static int open_socket(struct agent *a, struct err *reterr)
 {
-	static const struct call_handler handler = {on_message, on_closed};
 	_cleanup_(freep) char *path = instance_socket_path(a->config->run_dir);
 
-	return server_open(a->loop, path, &handler, a, &a->server, reterr);
+	return server_open(a->loop, path, on_call, a, &a->server, reterr);
 }
 
 static int open_pages(struct agent *a, struct err *reterr)

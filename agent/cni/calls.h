@@ -10,17 +10,6 @@
 struct agent;
 struct calls;
 
-/*
- * struct call_work - what a call that is not answered at once goes on with (call_set_work());
- * first in its owner
- * @message: The caller answered
- * @closed:  The caller went away
- */
-struct call_work {
-	void (*message)(struct call_work *w, const struct value *m);
-	void (*closed)(struct call_work *w);
-};
-
 struct calls *calls_new(struct agent *a);
 void calls_cni(struct calls *s, struct call *call, const struct value *m);
 void calls_link_gone(struct calls *s, const char *host_ifname);

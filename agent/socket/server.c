@@ -4,10 +4,8 @@
  */
 #include "agent/socket/server.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <stdio.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -18,183 +16,188 @@
 #include "lib/acceptor.h"
 #include "lib/jsonw.h"
 #include "lib/log.h"
+#include "lib/stream.h"
 #include "lib/utf8.h"
+
+#define QUEUE_MAX (4 * WIRE_PART_MAX) /* bytes that wait for a caller to read */
+#define STUCK_USEC \
+	(30 * USEC_PER_SEC) /* for a message that began, for a caller to read something */
 
 struct server {
 	struct loop *loop;
 	struct acceptor *acceptor;
 	char *path;
-	struct call_handler handler;
+	call_fn *fn;
 	void *arg;
 	struct call *calls;
 	size_t n_calls;
 };
 
+/*
+ * struct call
+ * @text, @sent: The result, and how much of it is in the stream
+ */
 struct call {
 	struct server *server;
-	int fd;
-	struct loop_source *io;
-	struct buf in, out;
+	struct stream *stream;
+	struct call_work *work;
+	bool finished;
+	char *text;
 	size_t sent;
-	bool finished; /* close when everything is sent */
-	void *work;
+	int exit_code;
 	struct call *prev, *next;
 };
 
-static void call_close(struct call *c)
+static void call_free(struct call *c)
 {
 	struct server *s = c->server;
 
 	DL_DELETE(s->calls, c);
 	s->n_calls--;
-	s->handler.closed(s->arg, c, TAKE(c->work, NULL));
-	(void)loop_source_free(c->io);
-	close(c->fd);
-	buf_done(&c->in);
-	buf_done(&c->out);
+	if (c->work)
+		c->work->closed(c->work);
+	free(c->text);
 	free(c);
 }
 
 /**
- * call_set_work() - Keep the handler's state with a call
+ * call_set_work() - Have what the caller says from now on handed to a work
  * @c:    Call
- * @work: State; handed to the handler's closed()
+ * @work: Borrowed until its closed() or the end of the call; NULL: none any more
  */
-void call_set_work(struct call *c, void *work)
+void call_set_work(struct call *c, struct call_work *work)
 {
 	c->work = work;
 }
 
-/**
- * call_work() - The state kept with call_set_work()
- * @c: Call
- *
- * Return: the state or NULL
+/* --- out ---------------------------------------------------------------------------------------
  */
-void *call_work(const struct call *c)
-{
-	return c->work;
-}
 
-/* Send what the socket takes; false if the connection broke. */
-static bool flush(struct call *c)
+/* A message with its length before it: false if the queue is full. */
+static bool put(struct call *c, const char *json)
 {
-	while (c->sent < c->out.len) {
-		ssize_t n = send(c->fd, c->out.data + c->sent, c->out.len - c->sent,
-				 MSG_NOSIGNAL | MSG_DONTWAIT);
+	_cleanup_(buf_done) struct buf b = {0};
 
-		if (n < 0)
-			return errno == EAGAIN || errno == EINTR;
-		c->sent += (size_t)n;
-	}
-	buf_reset(&c->out);
-	c->sent = 0;
-	return true;
+	wire_put(json, &b);
+	return stream_send(c->stream, b.data, b.len);
 }
 
 /**
  * call_send() - Send a message to the caller
  * @c:    Call, not finished
  * @json: Message
+ *
+ * A caller that reads nothing, so that QUEUE_MAX waits for it, loses the connection.
  */
 void call_send(struct call *c, const char *json)
 {
-	uint32_t len = htole32((uint32_t)strlen(json));
-
-	buf_put(&c->out, &len, sizeof(len));
-	buf_puts(&c->out, json);
-	(void)flush(c); /* a broken connection shows itself to the loop */
-	loop_io_events(c->io, EPOLLIN | (c->out.len ? EPOLLOUT : 0));
+	if (put(c, json))
+		return;
+	log_warn("server", "a caller does not read, closing", "bytes=%u", QUEUE_MAX);
+	(void)shutdown(stream_fd(c->stream), SHUT_RDWR); /* which the loop will see */
 }
 
-/* All but the last WIRE_PART_MAX bytes; return the rest. */
-static const char *send_parts(struct call *c, const char *text)
+static bool put_part(struct call *c, size_t n)
 {
-	size_t left = text ? strlen(text) : 0;
+	_cleanup_(freep) char *part = xstrndup(c->text + c->sent, n);
+	_cleanup_(buf_done) struct buf b = {0};
+	struct jsonw w = {.out = &b};
 
-	while (left > WIRE_PART_MAX) {
-		size_t n = utf8_cut(text, left, WIRE_PART_MAX);
-		_cleanup_(freep) char *part = xstrndup(text, n);
-		_cleanup_(buf_done) struct buf b = {0};
-		struct jsonw w = {.out = &b};
-
-		jsonw_begin(&w, NULL, '{');
-		jsonw_str(&w, "part", part);
-		jsonw_end(&w, '}');
-		call_send(c, b.data);
-		text += n;
-		left -= n;
-	}
-	return text;
+	jsonw_begin(&w, NULL, '{');
+	jsonw_str(&w, "part", part);
+	jsonw_end(&w, '}');
+	return put(c, b.data);
 }
 
-/**
- * call_finish() - Send the result; the connection closes when it is sent
- * @c:         Call; not to be used by the handler afterwards
- * @text:      What the caller prints on standard output; of any length
- * @exit_code: What the caller exits with
- */
-void call_finish(struct call *c, const char *text, int exit_code)
+static bool put_result(struct call *c)
 {
 	_cleanup_(buf_done) struct buf b = {0};
 	struct jsonw w = {.out = &b};
 
 	jsonw_begin(&w, NULL, '{');
-	jsonw_str(&w, "result", send_parts(c, text));
-	jsonw_int(&w, "exit", exit_code);
+	jsonw_str(&w, "result", c->text + c->sent);
+	jsonw_int(&w, "exit", c->exit_code);
 	jsonw_end(&w, '}');
-	c->finished = true;
-	call_send(c, b.data);
-	loop_io_events(c->io, EPOLLIN | EPOLLOUT);
+	return put(c, b.data);
 }
 
-/* Handle one whole message if it is there: 1 handled, 0 not yet, -EPROTO. */
-static int take_message(struct call *c)
+/* What the stream takes of the result: all but its last part as "part". */
+static void send_result(struct call *c)
+{
+	size_t left = strlen(c->text + c->sent);
+
+	while (left > WIRE_PART_MAX) {
+		size_t n = utf8_cut(c->text + c->sent, left, WIRE_PART_MAX);
+
+		if (!put_part(c, n))
+			return;
+		c->sent += n;
+		left -= n;
+	}
+	if (put_result(c))
+		stream_finish(c->stream);
+}
+
+/**
+ * call_finish() - Send the result; the connection closes when it is sent
+ * @c:         Call; not to be used by its work afterwards
+ * @text:      What the caller prints on standard output; of any length
+ * @exit_code: What the caller exits with
+ */
+void call_finish(struct call *c, const char *text, int exit_code)
+{
+	c->finished = true;
+	c->text = xstrdup(text);
+	c->exit_code = exit_code;
+	send_result(c);
+}
+
+/* --- in ----------------------------------------------------------------------------------------
+ */
+
+static void on_message(void *arg, const char *data, size_t len)
 {
 	_cleanup_(value_doc_freep) struct value_doc *doc = NULL;
+	struct call *c = arg;
 	struct err e = {0};
-	int r = wire_take(&c->in, &doc, &e);
 
-	if (r < 0)
+	if (c->finished)
+		return;
+	if (wire_read(data, len, &doc, &e) < 0) {
 		log_warn("server", "message is not JSON, closing", "err=\"%s\"", e.msg);
-	if (r > 0)
-		c->server->handler.message(c->server->arg, c, value_root(doc));
-	return r;
+		(void)stream_close(c->stream);
+		call_free(c);
+	} else if (c->work) {
+		c->work->message(c->work, value_root(doc));
+	} else {
+		c->server->fn(c->server->arg, c, value_root(doc));
+	}
 }
 
-static int receive(struct call *c)
-{
-	char chunk[65536];
-	ssize_t n = recv(c->fd, chunk, sizeof(chunk), MSG_DONTWAIT);
-	int r = 1;
-
-	if (n < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-	if (n == 0)
-		return -EPIPE;
-	if (c->in.len + (size_t)n > WIRE_MAX + sizeof(uint32_t) + sizeof(chunk))
-		return -EPROTO;
-	buf_put(&c->in, chunk, (size_t)n);
-	while (r == 1 && !c->finished)
-		r = take_message(c);
-	return r < 0 ? r : 0;
-}
-
-static void on_call(void *arg, uint32_t events)
+static void on_ready(void *arg)
 {
 	struct call *c = arg;
-	bool alive = true;
 
-	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
-		alive = receive(c) == 0;
-	if (alive)
-		alive = flush(c);
-	if (!alive || (c->finished && !c->out.len)) {
-		call_close(c);
-		return;
-	}
-	loop_io_events(c->io, EPOLLIN | (c->out.len ? EPOLLOUT : 0));
+	if (c->finished)
+		send_result(c);
 }
+
+static void on_closed(void *arg, int error)
+{
+	if (error == -EPROTO || error == -EMSGSIZE || error == -ETIMEDOUT)
+		log_warn("server", "closing a connection", "err=\"%s\"", strerror(-error));
+	call_free(arg);
+}
+
+static const struct stream_ops stream_ops = {
+	.frame = wire_frame,
+	.message = on_message,
+	.ready = on_ready,
+	.closed = on_closed,
+	.message_max = sizeof(uint32_t) + WIRE_MAX,
+	.queue_max = QUEUE_MAX,
+	.stuck_usec = STUCK_USEC,
+};
 
 static bool peer_is_root(int fd)
 {
@@ -216,8 +219,7 @@ static void on_connect(void *arg, int connection)
 	}
 	c = xcalloc(1, sizeof(*c));
 	c->server = s;
-	c->fd = TAKE(fd, -1);
-	c->io = loop_io(s->loop, "call", c->fd, EPOLLIN, on_call, c);
+	c->stream = stream_new(s->loop, "call", TAKE(fd, -1), &stream_ops, c);
 	DL_APPEND(s->calls, c);
 	s->n_calls++;
 }
@@ -249,15 +251,15 @@ static int listen_at(const char *path, struct err *reterr)
  * server_open() - Listen
  * @l:    Loop
  * @path: Socket; an old one is replaced: the caller holds the lock of the run folder
- * @h:    Handler; copied
+ * @fn:   Takes calls
  * @arg:  Its first argument
  * @ret:  Server; untouched on failure
  * @reterr: What failed
  *
  * Return: 0, -errno
  */
-int server_open(struct loop *l, const char *path, const struct call_handler *h, void *arg,
-		struct server **ret, struct err *reterr)
+int server_open(struct loop *l, const char *path, call_fn *fn, void *arg, struct server **ret,
+		struct err *reterr)
 {
 	int fd = listen_at(path, reterr);
 	struct server *s;
@@ -265,7 +267,7 @@ int server_open(struct loop *l, const char *path, const struct call_handler *h, 
 	if (fd < 0)
 		return fd;
 	s = xcalloc(1, sizeof(*s));
-	*s = (struct server){.loop = l, .path = xstrdup(path), .handler = *h, .arg = arg};
+	*s = (struct server){.loop = l, .path = xstrdup(path), .fn = fn, .arg = arg};
 	s->acceptor = acceptor_new(l, "server", fd, on_connect, s);
 	*ret = s;
 	return 0;
@@ -283,8 +285,10 @@ struct server *server_close(struct server *s)
 
 	if (!s)
 		return NULL;
-	DL_FOREACH_SAFE (s->calls, c, next)
-		call_close(c);
+	DL_FOREACH_SAFE (s->calls, c, next) {
+		(void)stream_close(c->stream);
+		call_free(c);
+	}
 	(void)acceptor_free(s->acceptor);
 	(void)unlink(s->path);
 	free(s->path);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * server.h - the agent's unix socket: connections, framing, one call each (wire.h).
+ * server.h - the agent's unix socket: connections and what is said on them, one call each (wire.h).
  *
- * Root only.  Reading and writing never block; what a call means is for its handler.
+ * Root only.  Reading and writing never block; what a call means is for whoever takes it.
  */
 #pragma once
 
@@ -16,20 +16,24 @@ struct server;
 struct call;
 
 /*
- * struct call_handler - what the server tells about a call
- * @message: A message came, borrowed; answer with call_send() or call_finish()
- * @closed:  The connection went, finished or not; @work is the handler's to free
+ * struct call_work - what a call that is not answered at once goes on with (call_set_work());
+ * a member of its owner
+ * @message: The caller said something more; borrowed
+ * @closed:  The connection is gone
  */
-struct call_handler {
-	void (*message)(void *arg, struct call *c, const struct value *m);
-	void (*closed)(void *arg, struct call *c, void *work);
+struct call_work {
+	void (*message)(struct call_work *w, const struct value *m);
+	void (*closed)(struct call_work *w);
 };
 
-int server_open(struct loop *l, const char *path, const struct call_handler *h, void *arg,
-		struct server **ret, struct err *reterr);
+/* call_fn - takes a message of a call without work, borrowed; answer with call_send() or
+ * call_finish() */
+typedef void call_fn(void *arg, struct call *c, const struct value *m);
+
+int server_open(struct loop *l, const char *path, call_fn *fn, void *arg, struct server **ret,
+		struct err *reterr);
 struct server *server_close(struct server *s);
 
 void call_send(struct call *c, const char *json);
 void call_finish(struct call *c, const char *text, int exit_code);
-void call_set_work(struct call *c, void *work);
-void *call_work(const struct call *c);
+void call_set_work(struct call *c, struct call_work *work);

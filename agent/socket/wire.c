@@ -15,30 +15,37 @@
  */
 
 /**
- * wire_take() - Take one whole message out of what was received
- * @in:     Bytes received and not taken yet
- * @ret:    Message; untouched unless one was taken
+ * wire_frame() - How long the message is that begins here; for lib/stream.h
+ * @data: What came
+ * @len:  Its bytes
+ *
+ * Return: bytes, the length before it included; 0 if they do not say yet; -EMSGSIZE
+ */
+ssize_t wire_frame(const char *data, size_t len)
+{
+	uint32_t n;
+
+	if (len < sizeof(n))
+		return 0;
+	memcpy(&n, data, sizeof(n));
+	n = le32toh(n);
+	return n > WIRE_MAX ? -EMSGSIZE : (ssize_t)(sizeof(n) + n);
+}
+
+/**
+ * wire_read() - Read one whole message
+ * @data:   Message, with its length before it
+ * @len:    As wire_frame() said
+ * @ret:    What it says; untouched on failure
  * @reterr: What is wrong with it
  *
- * Return: 1; 0 if it is not whole yet; -EPROTO
+ * Return: 0, -EPROTO
  */
-int wire_take(struct buf *in, struct value_doc **ret, struct err *reterr)
+int wire_read(const char *data, size_t len, struct value_doc **ret, struct err *reterr)
 {
-	uint32_t len;
-
-	if (in->len < sizeof(len))
-		return 0;
-	memcpy(&len, in->data, sizeof(len));
-	len = le32toh(len);
-	if (len > WIRE_MAX)
-		return err_set(reterr, -EPROTO, "a message of %u bytes", len);
-	if (in->len < sizeof(len) + len)
-		return 0;
-	if (json_parse(in->data + sizeof(len), len, ret, reterr) < 0)
+	if (json_parse(data + sizeof(uint32_t), len - sizeof(uint32_t), ret, reterr) < 0)
 		return -EPROTO;
-	in->len -= sizeof(len) + len;
-	memmove(in->data, in->data + sizeof(len) + len, in->len);
-	return 1;
+	return 0;
 }
 
 static const char *env_of(const struct value *env, const char *name)
@@ -111,6 +118,20 @@ int wire_read_link(const struct value *m, struct podlink *ret, struct err *reter
 
 /* --- what the agent asks for -------------------------------------------------------------------
  */
+
+/**
+ * wire_put() - Write a message as it goes over the socket
+ * @json: Message, at most WIRE_MAX bytes
+ * @out:  Appended to
+ */
+void wire_put(const char *json, struct buf *out)
+{
+	size_t len = strlen(json);
+	uint32_t head = htole32((uint32_t)len);
+
+	buf_put(out, &head, sizeof(head));
+	buf_put(out, json, len);
+}
 
 static void put_addresses(struct jsonw *w, const struct attachment *at)
 {

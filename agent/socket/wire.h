@@ -24,6 +24,8 @@
  */
 #pragma once
 
+#include <sys/types.h>
+
 #include "agent/cni/cni.h"
 #include "datapath/route/podlink.h"
 #include "ipam/attachment.h"
@@ -32,7 +34,9 @@
 #define WIRE_MAX      (12u << 20)  /* a CNI configuration of 10 MiB must reach its error message */
 #define WIRE_PART_MAX (256u << 10) /* bytes of a text in one message */
 
-int wire_take(struct buf *in, struct value_doc **ret, struct err *reterr);
+ssize_t wire_frame(const char *data, size_t len);
+int wire_read(const char *data, size_t len, struct value_doc **ret, struct err *reterr);
+void wire_put(const char *json, struct buf *out);
 void wire_read_cni(const struct value *m, struct cni_env *ret_env, const char **ret_conf);
 int wire_read_link(const struct value *m, struct podlink *ret, struct err *reterr);
 void wire_link(const char *what, const struct attachment *at, const char *netns, uint32_t mtu,

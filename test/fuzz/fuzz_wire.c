@@ -48,9 +48,9 @@ static void check_again(const struct podlink *l)
 
 	memcpy(at.addrs, l->addrs, sizeof(at.addrs));
 	wire_link("attach", &at, l->netns, l->mtu, &json);
-	buf_put_u32(&in, (uint32_t)json.len);
-	buf_put(&in, json.data, json.len);
-	must(wire_take(&in, &doc, NULL) == 1 && in.len == 0);
+	wire_put(json.data, &in);
+	must(wire_frame(in.data, in.len) == (ssize_t)in.len);
+	must(wire_read(in.data, in.len, &doc, NULL) == 0);
 	must(wire_read_link(value_root(doc), &again, NULL) == 0);
 	must(streq(again.netns, l->netns) && streq(again.ifname, l->ifname) &&
 	     streq(again.host_ifname, l->host_ifname) && again.mtu == l->mtu &&
@@ -75,22 +75,36 @@ static void read_as_plugin(const struct value *m)
 /* --- bytes -------------------------------------------------------------------------------------
  */
 
+static void take(const char *data, size_t len, struct seen *s)
+{
+	_cleanup_(value_doc_freep) struct value_doc *doc = NULL;
+	struct err e = {0};
+
+	s->bad = wire_read(data, len, &doc, &e) < 0;
+	must(s->bad ? !doc && *e.msg : doc != NULL);
+	if (s->bad)
+		return;
+	s->messages++;
+	s->weight += value_root(doc)->weight;
+	read_as_agent(value_root(doc));
+	read_as_plugin(value_root(doc));
+}
+
+/* As lib/stream.c does; at the end of a message it has all bytes of it, and never more than @in. */
 static void take_all(struct buf *in, struct seen *s)
 {
-	while (!s->bad) {
-		_cleanup_(value_doc_freep) struct value_doc *doc = NULL;
-		struct err e = {0};
-		int r = wire_take(in, &doc, &e);
+	size_t at = 0;
+	ssize_t n;
 
-		must((r == 1) == (doc != NULL) && (r >= 0 || *e.msg));
-		s->bad = r < 0;
-		if (r <= 0)
-			return;
-		s->messages++;
-		s->weight += value_root(doc)->weight;
-		read_as_agent(value_root(doc));
-		read_as_plugin(value_root(doc));
+	while (!s->bad && (n = wire_frame(in->data + at, in->len - at)) != 0) {
+		s->bad = n < 0;
+		if (s->bad || (size_t)n > in->len - at)
+			break;
+		take(in->data + at, (size_t)n, s);
+		at += (size_t)n;
 	}
+	in->len -= at;
+	memmove(in->data, in->data + at, in->len);
 }
 
 static struct seen receive(const uint8_t *data, size_t size, size_t piece)

@@ -47,24 +47,10 @@ struct world {
 	struct buf said;
 };
 
-static void on_message(void *arg, struct call *c, const struct value *m)
+static void on_call(void *arg, struct call *c, const struct value *m)
 {
-	struct world *w = arg;
-	struct call_work *work = call_work(c);
-
-	if (work)
-		work->message(work, m);
-	else
-		calls_cni(w->a.calls, c, m);
+	calls_cni(((struct world *)arg)->a.calls, c, m);
 }
-
-static void on_closed(void *arg _unused_, struct call *c _unused_, void *work)
-{
-	if (work)
-		((struct call_work *)work)->closed(work);
-}
-
-static const struct call_handler handler = {on_message, on_closed};
 
 static void no_need(void *arg _unused_, const char *ns _unused_, bool needed _unused_)
 {
@@ -188,7 +174,7 @@ static int set_up(void **state)
 	a->calls = calls_new(a);
 	w->stop = loop_timer(a->loop, "stop", on_stop, w);
 	(void)snprintf(w->path, sizeof(w->path), "%s/cni.sock", w->dir);
-	assert_int_equal(server_open(a->loop, w->path, &handler, w, &w->server, &e), 0);
+	assert_int_equal(server_open(a->loop, w->path, on_call, w, &w->server, &e), 0);
 	w->caller = dial(&(struct caller){w->path, STDERR_FILENO});
 	assert_int_equal(sem_init(&w->goes, 0, 0) | sem_init(&w->stands, 0, 0), 0);
 	loop_timer_at(w->stop, 0);

@@ -23,7 +23,7 @@
 #include "lib/log.h"
 #include "test/unit/wire_caller.h"
 
-enum { LARGE = 4 << 20, PIECE = 64 << 10, PIECES = LARGE / PIECE, SYNCS = 100, OTHER_UID = 65534 };
+enum { LARGE = 4 << 20, PIECE = 8 << 10, PIECES = 64, SYNCS = 100, OTHER_UID = 65534 };
 
 static char large[LARGE + 1]; /* no two parts of it alike */
 static const char *const fits = large + LARGE - WIRE_PART_MAX;
@@ -48,6 +48,15 @@ struct fixture {
 
 /* --- the handler -------------------------------------------------------------------------------
  */
+
+static const char *word_of(const struct value *m)
+{
+	const char *what = "no call";
+
+	if (m->type == VALUE_MAP)
+		(void)value_get_str(m, "", "call", &what, NULL);
+	return what;
+}
 
 static void send_pieces(struct call *c)
 {
@@ -98,33 +107,50 @@ static void answer(struct fixture *f, struct call *c, const char *what)
 		call_finish(c, "", 0);
 }
 
-/* The call's work is its first word. */
-static void on_message(void *arg, struct call *c, const struct value *m)
-{
-	struct fixture *f = arg;
-	const char *what = "no call";
+/* struct word - a call's work is its first word */
+struct word {
+	struct call_work work;
+	struct fixture *f;
+	struct call *call;
+	char *text;
+};
 
-	if (m->type == VALUE_MAP)
-		(void)value_get_str(m, "", "call", &what, NULL);
-	if (!call_work(c))
-		call_set_work(c, xstrdup(what));
+static void hear_word(struct fixture *f, struct call *c, const struct value *m)
+{
+	const char *what = word_of(m);
+
 	if (!streq(what, "sync"))
 		buf_printf(&f->heard, "%s\n", what);
 	answer(f, c, what);
 }
 
-static void on_closed(void *arg, struct call *c, void *work)
+static void on_message(struct call_work *work, const struct value *m)
 {
-	struct fixture *f = arg;
+	struct word *w = container_of(work, struct word, work);
 
-	if (f->kept == c)
-		f->kept = NULL;
-	if (!streq(work, "sync"))
-		buf_printf(&f->heard, "closed %s\n", work ? (const char *)work : "without a word");
-	free(work);
+	hear_word(w->f, w->call, m);
 }
 
-static const struct call_handler handler = {on_message, on_closed};
+static void on_closed(struct call_work *work)
+{
+	struct word *w = container_of(work, struct word, work);
+
+	if (w->f->kept == w->call)
+		w->f->kept = NULL;
+	if (!streq(w->text, "sync"))
+		buf_printf(&w->f->heard, "closed %s\n", w->text);
+	free(w->text);
+	free(w);
+}
+
+static void on_call(void *arg, struct call *c, const struct value *m)
+{
+	struct word *w = xcalloc(1, sizeof(*w));
+
+	*w = (struct word){{on_message, on_closed}, arg, c, xstrdup(word_of(m))};
+	call_set_work(c, &w->work);
+	hear_word(arg, c, m);
+}
 
 static int set_up(void **state)
 {
@@ -139,7 +165,7 @@ static int set_up(void **state)
 	buf_puts(&f->heard, "");
 	buf_puts(&f->said, "");
 	assert_int_equal(loop_new(&f->loop), 0);
-	assert_int_equal(server_open(f->loop, f->path, &handler, f, &f->server, &e), 0);
+	assert_int_equal(server_open(f->loop, f->path, on_call, f, &f->server, &e), 0);
 	return 0;
 }
 
@@ -227,7 +253,6 @@ static void expect(void **state, caller_fn *fn, const char *said, const char *he
 }
 
 #define BYE    "{\"result\":\"\",\"exit\":0}\nend\n"
-#define SILENT "closed without a word\n"
 #define WORK   "{\"do\":\"work\"}\n"
 #define THANKS "{\"result\":\"say \\\"thanks\\\"\",\"exit\":3}\nend\n"
 
@@ -303,7 +328,7 @@ static void call_with_nonsense(const struct caller *c)
 
 static void not_json(void **state)
 {
-	expect(state, call_with_nonsense, "end\nend\nend\nend\n", SILENT SILENT SILENT SILENT);
+	expect(state, call_with_nonsense, "end\nend\nend\nend\n", "");
 }
 
 static void call_then_nonsense(const struct caller *c)
@@ -344,7 +369,7 @@ static void call_too_long(const struct caller *c)
 
 static void too_long(void **state)
 {
-	expect(state, call_too_long, "end\nend\nend\n", SILENT SILENT SILENT);
+	expect(state, call_too_long, "end\nend\nend\n", "");
 }
 
 static void call_as_long_as_may_be(const struct caller *c)
@@ -392,7 +417,7 @@ static void call_and_go(const struct caller *c)
 
 static void callers_that_go_away(void **state)
 {
-	expect(state, call_and_go, "", SILENT SILENT SILENT "keep\nclosed keep\nask\nclosed ask\n");
+	expect(state, call_and_go, "", "keep\nclosed keep\nask\nclosed ask\n");
 }
 
 /* The answer breaks the connection: no signal, and the handler is told. */
@@ -520,6 +545,23 @@ static void many_messages(void **state)
 {
 	expect(state, call_for_pieces, BYE THANKS,
 	       "keep\nfeed\nclosed feed\npieces\ndone\nclosed keep\n");
+}
+
+/* A caller that reads nothing of what it is asked is not written to without end. */
+static void call_and_never_read(const struct caller *c)
+{
+	int fd = dial(c);
+
+	PUT(fd, "pieces", "pieces", "pieces", "pieces");
+	sync_with_server(c);
+	sync_with_server(c);
+	(void)dprintf(c->out, "%s\n", put_bytes(fd, "", 1) ? "still open" : "closed");
+}
+
+static void a_caller_that_never_reads(void **state)
+{
+	expect(state, call_and_never_read, "closed\n",
+	       "pieces\npieces\npieces\npieces\nclosed pieces\n");
 }
 
 /* When all is sent nothing more happens: a call of others takes two turns of the loop. */
@@ -671,12 +713,12 @@ static void a_stale_socket_is_replaced(void **state)
 	f->server = server_close(f->server);
 	assert_int_equal(access(f->path, F_OK), -1);
 	assert_int_equal(rename(kept, f->path), 0); /* as a process that was killed leaves it */
-	assert_int_equal(server_open(f->loop, f->path, &handler, f, &f->server, &e), 0);
+	assert_int_equal(server_open(f->loop, f->path, on_call, f, &f->server, &e), 0);
 	f->server = server_close(f->server);
 	fd = open(f->path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600); /* or whatever it is */
 	assert_true(fd >= 0);
 	(void)close(fd);
-	assert_int_equal(server_open(f->loop, f->path, &handler, f, &f->server, &e), 0);
+	assert_int_equal(server_open(f->loop, f->path, on_call, f, &f->server, &e), 0);
 	expect(state, call_and_answer, WORK THANKS, "ask\ndone\nclosed ask\n");
 }
 
@@ -687,7 +729,7 @@ static void expect_failure(struct fixture *f, int len, int error, const char *me
 	struct server *untouched = f->server;
 	struct err e = {0};
 
-	assert_int_equal(server_open(f->loop, path, &handler, f, &untouched, &e), error);
+	assert_int_equal(server_open(f->loop, path, on_call, f, &untouched, &e), error);
 	assert_ptr_equal(untouched, f->server);
 	if (!strstr(e.msg, path) || !strstr(e.msg, message))
 		fail_msg("%s", e.msg);
@@ -719,7 +761,7 @@ static void closing_ends_all_calls(void **state)
 
 	assert_string_equal(f->heard.data, "keep\n");
 	f->server = server_close(f->server);
-	assert_string_equal(f->heard.data, "keep\nclosed keep\nclosed without a word\n");
+	assert_string_equal(f->heard.data, "keep\nclosed keep\n");
 	wait_for(f, child);
 	assert_int_equal(access(f->path, F_OK), -1);
 	assert_null(server_close(NULL));
@@ -744,6 +786,7 @@ int main(void)
 		server_test(parts_of_a_text),
 		server_test(an_answer_later),
 		server_test(many_messages),
+		server_test(a_caller_that_never_reads),
 		server_test(an_idle_call),
 		server_test(nothing_counts_after_the_end),
 		server_test(a_flood_is_stopped),
