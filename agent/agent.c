@@ -167,12 +167,12 @@ bool agent_in_sync(const struct agent *a, const char **ret_problem)
  * agent_pending() - Operations that the kernel has not acknowledged
  * @a: Agent
  *
- * Return: their number
+ * Return: their number; one for those that large policies may still need
  */
 size_t agent_pending(const struct agent *a)
 {
 	return table_pending(a->table) + routes_pending(a->routes) + routes_flying(a->routes) +
-	       routes_failed(a->routes);
+	       routes_failed(a->routes) + a->filling;
 }
 
 /**

@@ -111,9 +111,9 @@ struct agent {
 	struct forwarding forwarding;
 	struct recheck recheck;
 	struct firewall firewall;
-	bool filling; /* peer sets are not complete, the table waits for them */
-	bool changed; /* what the turn, or the turns while filling, are about */
-	uint64_t since;
+	bool filling;	     /* policies are large, and not all of them complete */
+	bool changed;	     /* what the turn is about */
+	uint64_t since;	     /* the same of the turns while filling */
 	size_t left_pending; /* operations on the table that the last turn could not bring in */
 
 	struct counters count;

@@ -95,16 +95,12 @@ static bool moved(struct agent *a)
 	return true;
 }
 
-/* True if peer sets have to be filled further. */
+/* True if there is more to do of what is large. */
 static bool settle(struct agent *a)
 {
-	bool more = false, changed;
+	bool more = datapath_settle_piece(a->datapath, DATAPATH_PIECE);
+	bool changed = nodes_take_changed(a->nodes);
 
-	if (a->source_synced)
-		more = datapath_settle_piece(a->datapath);
-	else
-		datapath_settle(a->datapath);
-	changed = nodes_take_changed(a->nodes);
 	recheck_settle(a);
 	if (changed) {
 		set_ipam_ranges(a);
@@ -208,7 +204,10 @@ static void apply(struct agent *a, bool changed, uint64_t since)
 static void take_changes(struct agent *a)
 {
 	a->changed = queue_length(a->queue) > 0;
-	a->since = a->changed ? queue_oldest(a->queue) : 0;
+	if (!a->filling)
+		a->since = 0;
+	if (a->changed && !a->since)
+		a->since = queue_oldest(a->queue);
 	aside_begin(a->aside, a->table_sync.ok, loop_now(a->loop));
 	(void)queue_drain(a->queue, on_change, a);
 	if (a->table_sync.ok && aside_retry(a->aside))
@@ -219,28 +218,24 @@ static void take_changes(struct agent *a)
  * turn_run() - One turn; the loop's turn hook
  * @agent: struct agent
  *
- * Costs what changed; nothing when nothing did.  New peer sets that take long are filled in pieces,
- * a piece a turn, and in between the loop answers probes and reads its sources.  Until they are
- * complete the kernel keeps what it has, and further changes and calls wait: nobody can put them
- * off by changing a policy again and again.
+ * Costs what changed; nothing when nothing did.  What is large, as a policy with thousands of
+ * selectors, is made in pieces, a piece a turn: in between the loop goes on for everybody else, and
+ * only the pods concerned keep what they were under until it is complete.
  */
 void turn_run(void *agent)
 {
 	struct agent *a = agent;
 	bool lists = source_lists_complete(a);
 
-	if (!a->filling)
-		take_changes(a);
+	take_changes(a);
 	a->filling = settle(a);
 	queue_drained(a->queue);
-	if (a->filling) {
+	if (a->filling)
 		loop_wake(a->loop);
-		return;
-	}
-	if (!a->source_synced && lists && source_complete(a))
+	if (!a->source_synced && !a->filling && lists && source_complete(a))
 		synced(a);
 	if (a->source_synced)
-		apply(a, a->changed, a->since);
+		apply(a, a->changed, a->filling ? 0 : a->since);
 	else
 		hold_run(a);
 	recheck_turn(a);

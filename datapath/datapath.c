@@ -128,34 +128,29 @@ void datapath_detach(struct datapath *d, const char *id, const char *ifname)
 		tell_attached(d, old, NULL);
 }
 
-static bool settle(struct datapath *d, bool piece)
-{
-	bool more = false;
-
-	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
-		if (parts[i]->settle && parts[i]->settle(d->parts[i], piece))
-			more = true;
-	return more;
-}
-
 /**
  * datapath_settle() - Recompute what the changes since the last call have marked
  * @d: Data path
  */
 void datapath_settle(struct datapath *d)
 {
-	(void)settle(d, false);
+	while (datapath_settle_piece(d, SIZE_MAX))
+		;
 }
 
 /**
- * datapath_settle_piece() - As datapath_settle(), but for some milliseconds only
- * @d: Data path
- *
- * While there is more to do the table must not be sent: what is in it is not complete.
+ * datapath_settle_piece() - As datapath_settle(), but go on with what is large for some time only
+ * @d:     Data path
+ * @steps: How long; DATAPATH_PIECE is some 3 ms
  *
  * Return: true if there is more to do
  */
-bool datapath_settle_piece(struct datapath *d)
+bool datapath_settle_piece(struct datapath *d, size_t steps)
 {
-	return settle(d, true);
+	bool more = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		if (parts[i]->settle && parts[i]->settle(d->parts[i], steps))
+			more = true;
+	return more;
 }

@@ -31,6 +31,8 @@ struct datapath {
 	struct part *parts[];
 };
 
+#define DATAPATH_PIECE 200000 /* steps of datapath_settle_piece(): some 3 ms */
+
 struct datapath *datapath_new(const char *node, need_fn *need, void *need_arg);
 struct datapath *datapath_free(struct datapath *d);
 void datapath_configure(struct datapath *d, const struct part_config *c);
@@ -38,4 +40,4 @@ void datapath_object(struct datapath *d, const struct object *old, const struct 
 void datapath_attach(struct datapath *d, const struct attachment *a);
 void datapath_detach(struct datapath *d, const char *id, const char *ifname);
 void datapath_settle(struct datapath *d);
-bool datapath_settle_piece(struct datapath *d);
+bool datapath_settle_piece(struct datapath *d, size_t steps);

@@ -70,8 +70,9 @@ struct part {
  *             @now is borrowed until it is given as @old; NULL: none
  * @attached:  A local pod got its addresses, or loses them: @old is readable during the call, @now
  *             is borrowed until it is given as @old; NULL: none
- * @settle:    Recompute what the calls before have touched.  With @piece for some 3 ms only: true,
- *             there is more to do, and until then the table must not be sent
+ * @settle:    Recompute what the calls before have touched; of what is large so many @steps (see
+ *             peers_fill()) at least.  True: there is more to do; what is in the table until then
+ *             may be sent, since nothing is switched to what is not complete
  */
 struct part_ops {
 	uint32_t kinds;
@@ -81,5 +82,5 @@ struct part_ops {
 	void (*object)(struct part *p, const struct object *old, const struct object *now);
 	void (*attached)(struct part *p, const struct attachment *old,
 			 const struct attachment *now);
-	bool (*settle)(struct part *p, bool piece);
+	bool (*settle)(struct part *p, size_t steps);
 };

@@ -132,6 +132,13 @@ static bool routes_under_way_of(const struct calls *s, const struct cni_call *c)
 	return (c->again || c->undone) && attach_under_way(s->agent, c->at);
 }
 
+/* Policies too large to be compiled in one go: until they are complete the pod would be isolated.
+ */
+static bool awaits_policies(const struct calls *s, const struct cni_call *c)
+{
+	return !c->undone && policy_awaits(s->agent->policy, c->at->id, c->at->ifname);
+}
+
 /* The kernel took, or refused, everything that the ADD has to do with. */
 static void after_kernel(struct calls *s, struct cni_call *c)
 {
@@ -159,7 +166,7 @@ static void progress(struct calls *s, struct cni_call *c)
 			loop_wake(s->agent->loop);
 		break;
 	case STEP_KERNEL:
-		if (!routes_under_way_of(s, c))
+		if (!routes_under_way_of(s, c) && !awaits_policies(s, c))
 			after_kernel(s, c);
 		break;
 	case STEP_FINISH:

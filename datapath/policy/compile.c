@@ -24,7 +24,8 @@ struct known {
 
 /*
  * struct compiler
- * @groups: One for each rule that has ports; @spans: these ports
+ * @groups: One for each rule that has ports; @spans: these ports; @uses: into how many united
+ *          groups it is still to go
  * @united: By set of groups: index into struct allowance.groups; NOTHING: it is empty
  * @size:   As ALLOWANCE_SIZE_MAX counts
  */
@@ -32,6 +33,7 @@ struct compiler {
 	struct allowance *out;
 	const struct pod *pod;
 	VEC(struct group) groups;
+	VEC(uint32_t) uses;
 	struct spans spans;
 	VEC(uint32_t) united;
 	struct known *known;
@@ -80,11 +82,18 @@ static void group_add_rule(struct group *g, const struct netpol *p, const struct
 	}
 }
 
-static void group_add_group(struct group *g, const struct group *from)
+/* @last: nobody needs @from any more. */
+static void group_add_group(struct group *g, struct group *from, bool last)
 {
 	g->everyone |= from->everyone;
-	vec_foreach (t, &from->terms.t)
-		term_copy(vec_add(&g->terms.t), t);
+	vec_foreach (t, &from->terms.t) {
+		if (last)
+			vec_push(&g->terms.t, *t);
+		else
+			term_copy(vec_add(&g->terms.t), t);
+	}
+	if (last)
+		from->terms.t.n = 0;
 	vec_foreach (r, &from->blocks.r)
 		vec_push(&g->blocks.r, *r);
 }
@@ -188,6 +197,7 @@ static void add_rule(struct compiler *c, const struct netpol *p, const struct po
 		return;
 	}
 	group_add_rule(vec_add(&c->groups), p, r);
+	vec_push(&c->uses, 0);
 	for (uint32_t i = 0; i < r->n_ports; i++)
 		add_port(c, p, r, &r->ports[i]);
 }
@@ -222,7 +232,7 @@ static uint32_t unite(struct compiler *c, const uint32_t *groups, size_t n)
 	struct group g = {0};
 
 	for (size_t i = 0; i < n; i++)
-		group_add_group(&g, &c->groups.v[groups[i]]);
+		group_add_group(&g, &c->groups.v[groups[i]], !--c->uses.v[groups[i]]);
 	group_normalise(&g);
 	group_subtract(&g, &c->out->any);
 	if (!group_is_empty(&g))
@@ -261,8 +271,10 @@ static bool measure_piece(void *compiler, const struct piece *p)
 	struct compiler *c = compiler;
 
 	c->size += 1 + p->n / SPANS_A_TERM;
-	for (size_t i = 0; i < p->n && p->is_new; i++)
+	for (size_t i = 0; i < p->n && p->is_new; i++) {
 		c->size += group_size(&c->groups.v[p->groups[i]]);
+		c->uses.v[p->groups[i]]++;
+	}
 	return c->size <= ALLOWANCE_SIZE_MAX;
 }
 
@@ -273,6 +285,7 @@ static void compiler_done(struct compiler *c)
 	vec_foreach (g, &c->groups)
 		group_done(g);
 	vec_done(&c->groups);
+	vec_done(&c->uses);
 	vec_done(&c->spans.s);
 	vec_done(&c->united);
 	HASH_ITER (hh, c->known, k, next) {

@@ -262,6 +262,21 @@ struct endpoint *endpoints_take_dirty(struct endpoints *s)
 	return ep;
 }
 
+/**
+ * endpoint_await() - Note that an endpoint waits for its next programs, or no longer
+ * @s:      Endpoints
+ * @ep:     Endpoint
+ * @awaits: Does it wait?
+ */
+void endpoint_await(struct endpoints *s, struct endpoint *ep, bool awaits)
+{
+	if (awaits && !ep->awaiting)
+		LL_PREPEND2(s->awaiting, ep, next_awaiting);
+	else if (!awaits && ep->awaiting)
+		LL_DELETE2(s->awaiting, ep, next_awaiting);
+	ep->awaiting = awaits;
+}
+
 /* --- connections -------------------------------------------------------------------------------
  */
 

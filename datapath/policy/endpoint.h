@@ -41,6 +41,7 @@ struct verdict_row {
  * @pod:     Its object: &name->record, or a record of its own; NULL while it is not known
  * @peer:    Its addresses as a peer, once the object is known
  * @program: By direction; NULL: open, or not known
+ * @next_program: While it is @awaiting: what it is to be under as soon as that is complete
  * @row:     By direction and address, see verdicts.h
  * @fenced:  It is not known, or set aside
  * @served:  Was under its policies at some time, or open
@@ -53,10 +54,13 @@ struct endpoint {
 	struct pod_record *pod;
 	struct peer_pod peer;
 	struct program *program[_DIRECTION_MAX];
+	struct program *next_program[_DIRECTION_MAX];
 	struct verdict_row row[_DIRECTION_MAX][2];
 	bool fenced, served;
 	bool dirty;
 	struct endpoint *next_dirty;
+	bool awaiting;
+	struct endpoint *next_awaiting;
 	struct endpoint *next; /* of the same name */
 	UT_hash_handle hh;
 };
@@ -79,6 +83,7 @@ struct pod_name {
  * struct endpoints
  * @touched: Gets the addresses of those that came under other programs
  * @dirty:   Endpoints to settle, linked by next_dirty
+ * @awaiting: Endpoints whose next programs are not complete, linked by next_awaiting
  */
 struct endpoints {
 	struct touched *touched;
@@ -86,6 +91,7 @@ struct endpoints {
 	struct pod_name *names;
 	struct endpoint *all;
 	struct endpoint *dirty;
+	struct endpoint *awaiting;
 };
 
 void endpoints_pod(struct endpoints *s, const struct pod *old, const struct pod *new);
@@ -96,4 +102,5 @@ void endpoint_settled(struct endpoints *s, struct endpoint *ep,
 		      const struct program *const before[_DIRECTION_MAX], bool fenced);
 void endpoints_touch_all(struct endpoints *s);
 void endpoint_mark(struct endpoints *s, struct endpoint *ep);
+void endpoint_await(struct endpoints *s, struct endpoint *ep, bool awaits);
 struct endpoint *endpoints_take_dirty(struct endpoints *s);

@@ -30,6 +30,8 @@ static void one_elem(struct peers *p, const struct addr *a, const struct members
 	struct nft_elem e = {0};
 	size_t len = 0;
 
+	if (peer_set_left(m->set))
+		return;
 	nft_key_put(e.key, &len, v4 ? NFT_TYPE_IPV4 : NFT_TYPE_IPV6, a->b, addr_len(a));
 	if (m->protocol) {
 		nft_key_put(e.key, &len, NFT_TYPE_PROTO, &m->protocol, 1);

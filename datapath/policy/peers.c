@@ -4,8 +4,7 @@
  *
  * Two indexes work against each other: when a pod changes, matchindex names the terms that match
  * it now, and the difference to what it was member of becomes element operations; when a set
- * appears, podindex names the pods that its terms match (peer_members.c).  A term enters both
- * directions at once, so that pods may change while a set is filled.
+ * appears, podindex names the pods that its terms match (peer_fill.c).
  */
 #include "datapath/policy/peers_internal.h"
 
@@ -49,7 +48,8 @@ struct peers *peers_free(struct peers *p)
 {
 	if (!p)
 		return NULL;
-	assert(!p->sets && !p->namespaces && !p->claims.n);
+	peers_drain(p);
+	assert(!p->sets && !p->namespaces && !p->claims.n && !p->leaving && !p->relabelled);
 	(void)matchindex_free(p->terms);
 	(void)podindex_free(p->pods);
 	(void)interest_free(p->interest);
@@ -79,18 +79,13 @@ const struct labels *peers_ns_labels(void *p, const char *ns)
 	return e ? &e->labels : NULL;
 }
 
-static void refresh_indexed(void *arg, struct indexed_pod *ip)
-{
-	members_refresh(arg, container_of(ip, struct peer_pod, index));
-}
-
 /**
  * peers_namespace() - A namespace appeared, changed its labels or vanished
  * @p:      Module
  * @ns:     Name, interned
  * @labels: Labels, borrowed until the next call for @ns; NULL when it vanished
  *
- * Costs the pods of that namespace.
+ * What that means for the pods of the namespace is for peers_fill() to find out.
  */
 void peers_namespace(struct peers *p, const char *ns, const struct labels *labels)
 {
@@ -108,7 +103,7 @@ void peers_namespace(struct peers *p, const char *ns, const struct labels *label
 	} else if (e) {
 		HASH_DEL(p->namespaces, e);
 	}
-	podindex_each_in(p->pods, ns, refresh_indexed, p);
+	peers_relabel(p, ns);
 	if (!labels && e) {
 		intern_put(e->ns);
 		free(e);
@@ -117,6 +112,19 @@ void peers_namespace(struct peers *p, const char *ns, const struct labels *label
 
 /* --- sets --------------------------------------------------------------------------------------
  */
+
+/**
+ * peer_set_free() - Free a set that is in no list and nobody's
+ * @s: Set
+ */
+void peer_set_free(struct peer_set *s)
+{
+	for (size_t i = 0; i < s->n_terms; i++)
+		term_done(&s->terms[i].term);
+	free(s->terms);
+	free(s->text);
+	free(s);
+}
 
 static char *definition_text(const struct term *terms, size_t n)
 {
@@ -157,57 +165,6 @@ static struct nft_set *want_set(struct peers *p, const struct peer_set *s, uint8
 	return table_want_set(p->table, &def);
 }
 
-/* What a new element costs, in steps of peers_fill(). */
-#define STEPS_MEMBER 16
-
-struct fill {
-	struct peers *p;
-	const struct peer_term *term;
-};
-
-static bool is_member(const struct peer_pod *pp, const struct peer_set *s)
-{
-	for (uint32_t i = 0; i < pp->n_member; i++)
-		if (pp->member[i].set == s)
-			return true;
-	return false;
-}
-
-static void add_member(void *arg, struct indexed_pod *ip)
-{
-	const struct fill *f = arg;
-	struct peer_pod *pp = container_of(ip, struct peer_pod, index);
-	struct membership_list l = {0};
-
-	if (!f->term->term.protocol && is_member(pp, f->term->set))
-		return;
-	vec_reserve(&l.m, pp->n_member + 1);
-	if (pp->n_member)
-		memcpy(l.m.v, pp->member, pp->n_member * sizeof(*pp->member));
-	l.m.n = pp->n_member;
-	membership_add(pp, f->term, &l);
-	members_change(f->p, pp, &l);
-}
-
-/* Every pod that is known is in it: further terms, of whatever labels, add nothing. */
-static bool is_full(const struct peers *p, const struct peer_set *s)
-{
-	return !s->terms[0].term.protocol && s->members == podindex_count(p->pods);
-}
-
-static void drop_member(void *arg, struct indexed_pod *ip)
-{
-	const struct fill *f = arg;
-	struct peer_pod *pp = container_of(ip, struct peer_pod, index);
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i < pp->n_member; i++)
-		if (pp->member[i].set != f->term->set)
-			pp->member[n++] = pp->member[i];
-	f->term->set->members -= pp->n_member - n;
-	pp->n_member = n;
-}
-
 /**
  * peers_set_get() - Use the set with a definition, made if nobody uses it yet
  * @p:     Module
@@ -235,7 +192,6 @@ struct peer_set *peers_set_get(struct peers *p, const struct term *terms, size_t
 	for (size_t i = 0; i < n; i++) {
 		s->terms[i].set = s;
 		term_copy(&s->terms[i].term, &terms[i]);
-		interest_add(p->interest, &s->terms[i].term.match);
 	}
 	HASH_ADD_KEYPTR(hh, p->sets, s->text, strlen(s->text), s);
 	s->set4 = want_set(p, s, AF_INET);
@@ -244,60 +200,13 @@ struct peer_set *peers_set_get(struct peers *p, const struct term *terms, size_t
 	return s;
 }
 
-/* The next term of a set; gives the steps that it took. */
-static size_t fill_term(struct peers *p, struct peer_set *s)
-{
-	struct peer_term *t = &s->terms[s->filled++];
-	struct fill f = {p, t};
-	size_t steps = 1, before = s->members;
-
-	matchindex_add(p->terms, &t->term.match);
-	if (!is_full(p, s))
-		steps += podindex_find(p->pods, &t->term.match, add_member, &f) *
-			 (t->term.pods.n + 1);
-	return steps + (s->members - before) * STEPS_MEMBER;
-}
-
-/**
- * peers_fill() - Go on filling new sets, the oldest first
- * @p:     Module
- * @steps: How much to do: a step is a pod that one requirement of a selector is compared with. The
- *         term in which they are used up is finished.
- *
- * Return: true if there is more to do: what is not complete should not be sent to the kernel yet
- */
-bool peers_fill(struct peers *p, size_t steps)
-{
-	struct peer_set *s;
-
-	while (steps && (s = p->filling)) {
-		size_t took = s->filled < s->n_terms ? fill_term(p, s) : 0;
-
-		if (s->filled == s->n_terms)
-			DL_DELETE(p->filling, s);
-		steps -= MIN(steps, took);
-	}
-	return p->filling;
-}
-
-/* Walks all pods once rather than most of them for term after term. */
-static void drop_members(struct peers *p, struct peer_set *s)
-{
-	static const struct selector every;
-	const struct match all = {.pods = &every};
-	struct fill f = {p, s->terms};
-	size_t looked = 0;
-
-	for (size_t i = 0; i < s->filled && s->members; i++)
-		looked += podindex_find(
-			p->pods, looked < podindex_count(p->pods) ? &s->terms[i].term.match : &all,
-			drop_member, &f);
-}
-
 /**
  * peers_set_put() - Give one use of a set back; the last one drops it
  * @p: Module
  * @s: Set or NULL
+ *
+ * The kernel's sets go at once.  That its members do not know it any more is seen to by
+ * peers_fill().
  */
 void peers_set_put(struct peers *p, struct peer_set *s)
 {
@@ -305,19 +214,32 @@ void peers_set_put(struct peers *p, struct peer_set *s)
 		return;
 	if (s->filled < s->n_terms)
 		DL_DELETE(p->filling, s);
-	drop_members(p, s);
-	for (size_t i = 0; i < s->n_terms; i++) {
-		if (i < s->filled)
-			matchindex_remove(p->terms, &s->terms[i].term.match);
+	if (s->walking)
+		podindex_walk_end(p->pods, &s->walk);
+	s->walking = false;
+	for (size_t i = 0; i < s->entered; i++) {
+		matchindex_remove(p->terms, &s->terms[i].term.match);
 		interest_remove(p->interest, &s->terms[i].term.match);
-		term_done(&s->terms[i].term);
 	}
 	table_drop_set(p->table, s->set4);
 	table_drop_set(p->table, s->set6);
+	s->set4 = s->set6 = NULL;
 	HASH_DEL(p->sets, s);
-	free(s->terms);
-	free(s->text);
-	free(s);
+	if (s->members)
+		DL_APPEND(p->leaving, s);
+	else
+		peer_set_free(s);
+}
+
+/**
+ * peers_set_complete() - Is every pod that a set's terms match in it?
+ * @s: Set
+ *
+ * Return: true if so; it stays so
+ */
+bool peers_set_complete(const struct peer_set *s)
+{
+	return s->filled == s->n_terms;
 }
 
 /**

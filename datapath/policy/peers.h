@@ -4,9 +4,10 @@
  *
  * Takes pods and namespaces as they change, and definitions (lists of terms) from the programs of
  * local pods; gives elements of plain nftables sets.  Equal definitions share one set.  A pod that
- * changes costs one element operation for each set that it enters or leaves.  A new definition has
- * no members until peers_fill() looks for them, term by term; what is not complete lets fewer
- * through and must not replace what is.  Notes the addresses that leave a set.
+ * changes costs one element operation for each set that it enters or leaves.  What concerns many
+ * pods, a new definition or other labels of a namespace, is done by peers_fill() in pieces; a set
+ * that is not complete lets fewer through and must not replace one that is.  Notes the addresses
+ * that leave a set.
  *
  * An address has one pod.  Where two objects claim it (of a node that is gone, say, whose range
  * another one has) it is that of the pod that is attached to this node, else nobody's: who may do
@@ -78,5 +79,6 @@ void peers_each_shared(const struct peers *p, shared_addr_fn *fn, void *arg);
 struct peer_set *peers_set_get(struct peers *p, const struct term *terms, size_t n);
 void peers_set_put(struct peers *p, struct peer_set *s);
 bool peers_fill(struct peers *p, size_t steps);
+bool peers_set_complete(const struct peer_set *s);
 const char *peer_set_name(const struct peer_set *s, uint8_t family);
 size_t peers_sets(const struct peers *p);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * peers_internal.h - the peers, shared by peers.c (definitions, namespaces) and peer_members.c
- * (pods and what they are members of).
+ * peers_internal.h - the peers, shared by peers.c (definitions, namespaces), peer_fill.c (what is
+ * done in pieces) and peer_members.c (pods and what they are members of).
  */
 #pragma once
 
@@ -14,7 +14,10 @@
  * struct peer_set - one definition; an IPv4 and an IPv6 set in the kernel
  * @terms:   sorted by text, none twice; all plain or all with named ports
  * @members: how many memberships of pods refer to it
- * @filled:  so many of @terms are indexed, and the pods that match them are members
+ * @filled:  the pods that match the first so many of @terms are members
+ * @entered: so many are in both indexes
+ * @walk:    while @walking: over the pods of a term; of a set that leaves, perhaps over all
+ * @looked:  of a set that leaves: how many pods were looked at for it
  */
 struct peer_set {
 	char *text;
@@ -22,8 +25,10 @@ struct peer_set {
 	struct nft_set *set4, *set6;
 	size_t n_terms;
 	struct peer_term *terms;
-	size_t members, filled;
-	struct peer_set *prev, *next; /* of those that are not complete */
+	size_t members, filled, entered, looked;
+	bool walking;
+	struct podindex_walk walk;
+	struct peer_set *prev, *next; /* of those that are not complete, or of those that leave */
 	UT_hash_handle hh;
 };
 
@@ -45,6 +50,14 @@ struct ns_entry {
 	UT_hash_handle hh;
 };
 
+/* struct relabelled - a namespace whose pods are to be looked at again */
+struct relabelled {
+	struct match match; /* @ns is owned */
+	bool walking;
+	struct podindex_walk walk;
+	struct relabelled *prev, *next;
+};
+
 struct peers {
 	struct nft_table *table;
 	struct matchindex *terms;
@@ -52,7 +65,9 @@ struct peers {
 	struct peeraddr claims;
 	struct interest *interest;
 	struct peer_set *sets;
-	struct peer_set *filling; /* oldest first */
+	struct peer_set *filling;      /* whose turn it is first */
+	struct peer_set *leaving;      /* nobody's any more, but memberships refer to it */
+	struct relabelled *relabelled; /* oldest first */
 	struct ns_entry *namespaces;
 	struct touched *touched;
 	bool going; /* an address is no longer that of its pod */
@@ -62,6 +77,15 @@ struct membership_list {
 	VEC(struct membership) m;
 };
 
+/* Is it nobody's any more?  It has no sets in the kernel then. */
+static inline bool peer_set_left(const struct peer_set *s)
+{
+	return !s->set4;
+}
+
+void peer_set_free(struct peer_set *s);
+void peers_relabel(struct peers *p, const char *ns);
+void peers_drain(struct peers *p);
 void membership_add(const struct peer_pod *pp, const struct peer_term *t,
 		    struct membership_list *l);
 void members_change(struct peers *p, struct peer_pod *pp, struct membership_list *l);

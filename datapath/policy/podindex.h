@@ -26,11 +26,29 @@ struct indexed_pod {
 typedef const struct labels *ns_labels_fn(void *arg, const char *ns);
 typedef void indexed_pod_fn(void *arg, struct indexed_pod *p);
 
+/*
+ * struct podindex_walk - where a walk has got to; the index may change between two of its pieces
+ * @match: Selector, borrowed until the walk ends
+ * @list:  Pods that it is at; NULL: those of the next value
+ * @left:  The first so many of them were not looked at
+ * @value: Next value of the selector's pivot
+ */
+struct podindex_walk {
+	const struct match *match;
+	const struct pod_list *list;
+	size_t left;
+	uint32_t value;
+	struct podindex_walk *prev, *next;
+};
+
 struct podindex *podindex_new(ns_labels_fn *ns_labels, void *arg);
 struct podindex *podindex_free(struct podindex *x);
 void podindex_add(struct podindex *x, struct indexed_pod *p);
 void podindex_remove(struct podindex *x, struct indexed_pod *p);
 size_t podindex_count(const struct podindex *x);
-size_t podindex_find(const struct podindex *x, const struct match *m, indexed_pod_fn *fn,
-		     void *arg);
-void podindex_each_in(const struct podindex *x, const char *ns, indexed_pod_fn *fn, void *arg);
+bool podindex_knows(const struct podindex *x, const char *ns);
+size_t podindex_find(struct podindex *x, const struct match *m, indexed_pod_fn *fn, void *arg);
+void podindex_walk_begin(struct podindex *x, struct podindex_walk *w, const struct match *m);
+bool podindex_walk_on(struct podindex *x, struct podindex_walk *w, size_t max, indexed_pod_fn *fn,
+		      void *arg, size_t *ret_looked);
+void podindex_walk_end(struct podindex *x, struct podindex_walk *w);

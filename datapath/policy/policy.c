@@ -54,8 +54,7 @@ static void free_engine(struct part *p)
 	free(e);
 }
 
-/* Steps of peers_fill() at once: 3 ms or so. */
-#define STEPS_PIECE 200000
+#define STEPS_BUILT 200 /* what a term or block of a program costs, in steps of peers_fill() */
 
 /* --- changes -----------------------------------------------------------------------------------
  */
@@ -229,30 +228,80 @@ static void forget_compiled(struct policy_engine *e)
 	}
 }
 
-static void settle_direction(struct policy_engine *e, struct endpoint *ep, enum direction d,
-			     bool fence)
+static void switch_direction(struct policy_engine *e, struct endpoint *ep, enum direction d,
+			     struct program *to, bool fence)
 {
-	struct program *old = ep->program[d], *new = NULL;
+	struct program *from = ep->program[d];
 
-	if (!fence && !ep->pod->object->host_network)
-		new = program_of(e, ep->pod->object, d);
 	if (!e->kept.on || !ep->row[d][0].wanted)
 		verdicts_put(e->table, e->base, ep, d,
 			     fence || e->kept.on ? BASE_UNKNOWN_POD
-			     : new		 ? program_chain(new)
+			     : to		 ? program_chain(to)
 						 : NULL);
-	ep->program[d] = new;
-	program_put(e->programs, old);
+	ep->program[d] = to;
+	program_put(e->programs, from);
 }
 
-static void settle_endpoint(struct policy_engine *e, struct endpoint *ep)
+/* Have an endpoint under programs; takes them over. */
+static void switch_endpoint(struct policy_engine *e, struct endpoint *ep,
+			    struct program *const to[_DIRECTION_MAX], bool fence)
 {
-	bool fence = !ep->pod || ep->pod->object->o.problem;
 	const struct program *before[] = {ep->program[INGRESS], ep->program[EGRESS]};
 
 	for (int d = 0; d < _DIRECTION_MAX; d++)
-		settle_direction(e, ep, (enum direction)d, fence);
+		switch_direction(e, ep, (enum direction)d, to[d], fence);
 	endpoint_settled(&e->endpoints, ep, before, fence);
+}
+
+static bool are_complete(struct program *const g[_DIRECTION_MAX])
+{
+	return program_is_complete(g[INGRESS]) && program_is_complete(g[EGRESS]);
+}
+
+static void give_up_next(struct policy_engine *e, struct endpoint *ep)
+{
+	for (int d = 0; d < _DIRECTION_MAX; d++)
+		program_put(e->programs, TAKE(ep->next_program[d], NULL));
+	endpoint_await(&e->endpoints, ep, false);
+}
+
+/*
+ * A program that is not complete would forbid what its policies allow.  Until it is, the endpoint
+ * stays as it was, and one that is new stays isolated; nobody else waits for it.
+ */
+static void settle_endpoint(struct policy_engine *e, struct endpoint *ep)
+{
+	bool fence = !ep->pod || ep->pod->object->o.problem;
+	struct program *to[_DIRECTION_MAX] = {0}, *const none[_DIRECTION_MAX] = {0};
+
+	give_up_next(e, ep);
+	for (int d = 0; d < _DIRECTION_MAX && !fence; d++)
+		if (!ep->pod->object->host_network)
+			to[d] = program_of(e, ep->pod->object, (enum direction)d);
+	if (are_complete(to)) {
+		switch_endpoint(e, ep, to, fence);
+		return;
+	}
+	memcpy(ep->next_program, to, sizeof(to));
+	endpoint_await(&e->endpoints, ep, true);
+	if (!ep->row[INGRESS][0].wanted)
+		switch_endpoint(e, ep, none, true);
+}
+
+static void switch_complete(struct policy_engine *e)
+{
+	struct endpoint *ep, *next;
+
+	LL_FOREACH_SAFE2(e->endpoints.awaiting, ep, next, next_awaiting)
+	{
+		struct program *const to[] = {ep->next_program[INGRESS], ep->next_program[EGRESS]};
+
+		if (!are_complete(to))
+			continue;
+		memset(ep->next_program, 0, sizeof(ep->next_program));
+		endpoint_await(&e->endpoints, ep, false);
+		switch_endpoint(e, ep, to, false);
+	}
 }
 
 static void settle_marked(struct policy_engine *e)
@@ -264,14 +313,36 @@ static void settle_marked(struct policy_engine *e)
 	forget_compiled(e);
 }
 
-/* Costs the marked endpoints, each with the policies that select it; endpoints under the same
- * policies are compiled once.  While peers are missing, programs name sets that lack them. */
-static bool settle(struct part *p, bool piece)
+/*
+ * Costs the marked endpoints, each with the policies that select it; endpoints under the same
+ * policies are compiled once.  What is new in the table is looked up by nobody until it is complete
+ * and endpoints are switched to it.
+ */
+static bool settle(struct part *p, size_t steps)
 {
 	struct policy_engine *e = policy_of(p);
+	bool more;
 
 	settle_marked(e);
-	return peers_fill(e->peers, piece ? STEPS_PIECE : SIZE_MAX);
+	more = programs_build(e->programs, 1 + (steps - 1) / STEPS_BUILT);
+	more |= peers_fill(e->peers, steps);
+	switch_complete(e);
+	return more;
+}
+
+/**
+ * policy_awaits() - Does an attachment wait for the program of its policies?
+ * @e:      Engine
+ * @id:     Container
+ * @ifname: Interface
+ *
+ * Return: true while it is under what was before, or isolated if it is new
+ */
+bool policy_awaits(const struct policy_engine *e, const char *id, const char *ifname)
+{
+	const struct endpoint *ep = endpoints_find(&e->endpoints, id, ifname);
+
+	return ep && (ep->dirty || ep->awaiting);
 }
 
 /**
@@ -306,6 +377,7 @@ static void detach(struct policy_engine *e, const struct attachment *a)
 {
 	struct endpoint *ep = endpoints_find(&e->endpoints, a->id, a->ifname);
 
+	give_up_next(e, ep);
 	verdicts_clear(e->table, e->base, ep);
 	for (int d = 0; d < _DIRECTION_MAX; d++)
 		program_put(e->programs, ep->program[d]);

@@ -14,6 +14,8 @@
  *		counter drop
  *	}
  *
+ * One that is new is built in pieces, and must not be put in force before it is complete.
+ *
  * Towards others (out_H) the fields are destinations and `return` takes the place of `accept`:
  * the packet still has to pass the destination's own program.
  */
@@ -28,7 +30,9 @@ struct program;
 
 struct programs *programs_new(struct nft_table *t, struct peers *peers);
 struct programs *programs_free(struct programs *p);
-struct program *program_get(struct programs *p, const struct allowance *a, const char *policies);
+struct program *program_get(struct programs *p, struct allowance *a, const char *policies);
+bool programs_build(struct programs *p, size_t size);
+bool program_is_complete(struct program *g);
 struct program *program_use(struct program *g);
 void program_put(struct programs *p, struct program *g);
 struct nft_chain *program_want_closed(struct nft_table *t, const char *name);

@@ -61,14 +61,9 @@ static char *term_text(const struct term *t)
 	return buf_take(&b);
 }
 
-/**
- * term_init() - Make a term out of borrowed parts
- * @t:         Term; must not move afterwards while it stands in an index
- * @m:         Namespace or namespaceSelector, and podSelector; copied
- * @protocol:  0, or PROTO_x for a named port
- * @port_name: Named port, interned; NULL when @protocol is 0
- */
-void term_init(struct term *t, const struct match *m, uint8_t protocol, const char *port_name)
+/* Everything but the text. */
+static void init_parts(struct term *t, const struct match *m, uint8_t protocol,
+		       const char *port_name)
 {
 	static const struct selector none;
 
@@ -83,6 +78,18 @@ void term_init(struct term *t, const struct match *m, uint8_t protocol, const ch
 		.namespaces = m->namespaces ? &t->namespaces : NULL,
 		.pods = &t->pods,
 	};
+}
+
+/**
+ * term_init() - Make a term out of borrowed parts
+ * @t:         Term; must not move afterwards while it stands in an index
+ * @m:         Namespace or namespaceSelector, and podSelector; copied
+ * @protocol:  0, or PROTO_x for a named port
+ * @port_name: Named port, interned; NULL when @protocol is 0
+ */
+void term_init(struct term *t, const struct match *m, uint8_t protocol, const char *port_name)
+{
+	init_parts(t, m, protocol, port_name);
 	t->text = term_text(t);
 }
 
@@ -99,7 +106,8 @@ void term_copy(struct term *to, const struct term *from)
 		.pods = &from->pods,
 	};
 
-	term_init(to, &m, from->protocol, from->port_name);
+	init_parts(to, &m, from->protocol, from->port_name);
+	to->text = xstrdup(from->text);
 }
 
 /**

@@ -270,7 +270,7 @@ static bool settle_own(struct nodes *n)
 	return collect_pods_only(n) || changed;
 }
 
-static bool settle(struct part *p, bool piece _unused_)
+static bool settle(struct part *p, size_t steps _unused_)
 {
 	struct nodes *n = nodes_of(p);
 

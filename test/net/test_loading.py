@@ -18,6 +18,7 @@ import pytest
 
 from lab import bulk
 from lab.cluster import wait_for
+from lab.probe import ping, tcp
 
 PODS = 10000  # elsewhere; as many elements, more than the agent gives the kernel at once
 PORT = 8080
@@ -140,27 +141,48 @@ def holds_beyond(node, seconds):
             metrics[f'manx_loop_hold_seconds_bucket{{le="{seconds:g}"}}'])
 
 
-def test_many_selectors_do_not_hold_the_loop(node, streams):
-    """Selectors that are compared with all pods and match none: the set is filled in pieces.
+def write_many_selectors(lab, count):
+    """One more policy for the servers: its selectors are compared with all pods, match none."""
+    none = [{"namespaceSelector": {}, "podSelector": {"matchExpressions": [
+        {"key": key, "operator": "DoesNotExist"} for key in ("role", f"r{i}", "tier")]}}
+        for i in range(count)]
+    lab.policy(bulk.space(0), "many", {"matchLabels": {"role": "server"}}, ingress=[
+        {"from": none, "ports": [{"protocol": "UDP", "port": 8080}]}])
 
-    The policy is one more for the same pods, so the peers of the other one are in a new set, too.
-    """
+
+def test_many_selectors_do_not_hold_the_loop(node, streams):
+    """The set is filled in pieces, and so is the new one that has the peers of the other policy."""
     good, bad = streams
     write_peers(node.lab, by_role("client"))
     wait_known(node, PODS + 4)
     held, turns = holds_beyond(node, 0.1), node.metrics()["manx_loop_turns_total"]
-    none = [{"namespaceSelector": {}, "podSelector": {"matchExpressions": [
-        {"key": key, "operator": "DoesNotExist"} for key in ("role", f"r{i}", "tier")]}}
-        for i in range(2000)]
     with good, bad:
         time.sleep(0.05)
-        node.lab.policy(bulk.space(0), "many", {"matchLabels": {"role": "server"}}, ingress=[
-            {"from": none, "ports": [{"protocol": "UDP", "port": 8080}]}])
+        write_many_selectors(node.lab, 2000)
         wait_for(lambda: node.metrics()['manx_objects{kind="NetworkPolicy"}'] == 2 and
                  node.metrics()["manx_pending_operations"] == 0, 60, "the policy")
     judge(good, bad)
     assert node.metrics()["manx_loop_turns_total"] > turns + 50
     assert holds_beyond(node, 0.1) == held
+
+
+def test_nobody_waits_for_a_large_policy(node, streams):
+    """While a policy is compiled, another tenant's pod starts and its policy takes effect."""
+    good, bad = streams
+    write_peers(node.lab, by_role("client"))
+    wait_known(node, PODS + 4)
+    policies = 'manx_objects{kind="NetworkPolicy"}'
+    with good, bad:
+        write_many_selectors(node.lab, 9000)
+        wait_for(lambda: node.metrics()[policies] == 2, 60, "the policy to be read", step=0.002)
+        other = node.lab.run_pod(node, "other", "web")
+        assert node.metrics()["manx_pending_operations"], "the large policy was complete first"
+        assert tcp(good.client, other.v4, 80)
+        node.lab.policy("other", "closed", {}, types=["Egress"])
+        wait_for(lambda: not ping(other, good.client.v4, wait=0.05), 5, "the other one's policy")
+        assert node.metrics()["manx_pending_operations"], "the large policy was complete first"
+        wait_for(lambda: node.metrics()["manx_pending_operations"] == 0, 60, "the large policy")
+    judge(good, bad)
 
 
 def test_a_restart_into_another_folder(node, streams):

@@ -161,7 +161,8 @@ static int check_quiet(struct nft_table *t, struct err *reterr)
 /**
  * subject_settle() - Let the engine recompute, and the kernel follow
  * @s:      Subject
- * @r:      Chance decides whether it is one transaction, one of each step, or many
+ * @r:      Chance decides whether it is one transaction, one of each step, or many; and whether the
+ *          kernel follows only when all is settled, or from piece to piece
  * @reterr: What the kernel refused, or what is not as it is wanted afterwards
  *
  * Return: 0; an error of shadow_apply(); -EINVAL
@@ -169,15 +170,18 @@ static int check_quiet(struct nft_table *t, struct err *reterr)
 int subject_settle(struct subject *s, struct rng *r, struct err *reterr)
 {
 	size_t max = chance(r, 15) ? 1 + below(r, 12) : chance(r, 80) ? SIZE_MAX : 0;
-	bool all = false;
+	size_t steps = chance(r, 30) ? 1 + below(r, 300) : SIZE_MAX;
+	bool more = true, all;
 	int status = 0;
 
-	datapath_settle(s->datapath);
-	vec_foreach (o, &s->gone)
-		(void)object_free(*o);
-	s->gone.n = 0;
-	while (status == 0 && !all)
-		status = transact(s, max, &all, reterr);
+	while (status == 0 && more) {
+		more = datapath_settle_piece(s->datapath, steps);
+		vec_foreach (o, &s->gone)
+			(void)object_free(*o);
+		s->gone.n = 0;
+		for (all = false; status == 0 && !all;)
+			status = transact(s, max, &all, reterr);
+	}
 	if (status == 0)
 		status = check_quiet(s->table, reterr);
 	return status == 0 ? compare_kernel(s, reterr) : status;

@@ -121,8 +121,8 @@ static inline struct known_ns *ns_place(struct world *w, const char *ns)
 	return NULL;
 }
 
-/* @labels NULL: the namespace vanished */
-static inline void put_ns(struct world *w, const char *name, const char *labels)
+/* @labels NULL: the namespace vanished.  Its pods are looked at later. */
+static inline void change_ns(struct world *w, const char *name, const char *labels)
 {
 	const char *ns = intern(name);
 	struct known_ns *k = ns_place(w, ns), old;
@@ -138,6 +138,12 @@ static inline void put_ns(struct world *w, const char *name, const char *labels)
 	intern_put(ns);
 }
 
+static inline void put_ns(struct world *w, const char *name, const char *labels)
+{
+	change_ns(w, name, labels);
+	assert_false(peers_fill(w->p, SIZE_MAX));
+}
+
 static inline void teardown(struct world *w)
 {
 	for (int i = 0; i < PODS; i++)
@@ -145,7 +151,7 @@ static inline void teardown(struct world *w)
 			remove_pod(w, i);
 	for (int i = 0; i < NAMESPACES; i++)
 		if (w->namespaces[i].ns)
-			put_ns(w, w->namespaces[i].ns, NULL);
+			change_ns(w, w->namespaces[i].ns, NULL);
 	assert_int_equal(peers_sets(w->p), 0);
 	assert_null(peers_free(w->p));
 	vec_done(&w->touched.v);

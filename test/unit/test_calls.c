@@ -117,6 +117,7 @@ static void take(void *arg _unused_, const struct object *old _unused_,
 static void turn(struct world *w)
 {
 	(void)queue_drain(w->a.queue, take, NULL);
+	datapath_settle(w->a.datapath);
 	queue_drained(w->a.queue);
 	calls_progress(w->a.calls);
 	run(w);

@@ -91,6 +91,7 @@ static void the_last_use_drops(void **state _unused_)
 	commit(&w);
 	assert_int_equal(w.pods[0].peer.n_member, 2);
 	peers_set_put(w.p, web);
+	assert_false(peers_fill(w.p, SIZE_MAX));
 	assert_int_equal(w.pods[0].peer.n_member, 1);
 	expect(&w, "-set4" WEB "-set6" WEB);
 	put_pod(&w, 0, "shop", "app=db", "10.0.0.1", "");
@@ -282,6 +283,7 @@ static void named_ports(void **state _unused_)
 	assert_true(str_starts(peer_set_name(http, AF_INET), "ports4_"));
 	assert_true(str_starts(peer_set_name(http, AF_INET6), "ports6_"));
 	peers_set_put(w.p, http);
+	assert_false(peers_fill(w.p, SIZE_MAX));
 	assert_int_equal(w.pods[1].peer.n_member, 0);
 	teardown(&w);
 }
@@ -361,8 +363,8 @@ static void needed_namespaces(void **state _unused_)
 	setup(&w);
 	(void)peers_free(w.p);
 	w.p = peers_new(w.t, on_need, &told, &w.touched);
-	web = use_unfilled(&w, &SHOP("app=web"), 1);
-	assert_string_equal(told.data, "+shop "); /* who had it does not let it go in between */
+	web = USE(&w, SHOP("app=web"));
+	assert_string_equal(told.data, "+shop ");
 	put_ns(&w, "bank", "team=x");
 	x = USE(&w, ((struct want){NULL, "team=x", "app=web", NULL}));
 	put_ns(&w, "bank", "team=y");
@@ -569,8 +571,8 @@ static void random_step(struct world *w, struct slot *slots, unsigned int *seed)
 	if (what > 2)
 		change_pod(w, seed);
 	else if (what > 1)
-		put_ns(w, random_ns[rand_r(seed) % NAMESPACES],
-		       rand_r(seed) % 4 ? random_labels(seed, labels) : NULL);
+		change_ns(w, random_ns[rand_r(seed) % NAMESPACES],
+			  rand_r(seed) % 4 ? random_labels(seed, labels) : NULL);
 	else if (s->set)
 		empty_slot(w, s);
 	else

@@ -1,135 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * test_podindex.c - which pods match a selector, and how many were looked at to find out.
- *
- * Pods are named by letters; an answer is the letters in order, so that a pod that is told twice
- * shows.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
-#include "datapath/policy/podindex.h"
-#include "test/unit/sample_labels.h"
-
-enum { LETTERS = 26, NAMESPACES = 8 };
-
-struct entry {
-	struct indexed_pod index;
-	struct labels labels;
-	bool in;
-};
-
-struct known {
-	const char *ns;
-	struct labels labels;
-};
-
-/* struct world - @asked: how often the index asked for labels of a namespace */
-struct world {
-	struct podindex *x;
-	struct entry pods[LETTERS];
-	struct known known[NAMESPACES];
-	size_t asked;
-};
-
-static const struct labels *labels_of_ns(void *arg, const char *ns)
-{
-	struct world *w = arg;
-
-	w->asked++;
-	for (int i = 0; i < NAMESPACES; i++)
-		if (w->known[i].ns == ns)
-			return &w->known[i].labels;
-	return NULL;
-}
-
-static void setup(struct world *w)
-{
-	*w = (struct world){0};
-	w->x = podindex_new(labels_of_ns, w);
-}
-
-static void forget(struct known *k)
-{
-	intern_put(k->ns);
-	sample_labels_done(&k->labels);
-	k->ns = NULL;
-}
-
-static void know(struct known *k, const char *ns, const char *labels)
-{
-	*k = (struct known){intern(ns), sample_labels(labels)};
-}
-
-static void entry_add(struct podindex *x, struct entry *e, const char *ns, const char *labels)
-{
-	assert_false(e->in);
-	e->in = true;
-	e->labels = sample_labels(labels);
-	e->index = (struct indexed_pod){.ns = intern(ns), .labels = &e->labels};
-	podindex_add(x, &e->index);
-}
-
-static void entry_remove(struct podindex *x, struct entry *e)
-{
-	assert_true(e->in);
-	e->in = false;
-	podindex_remove(x, &e->index);
-	assert_null(e->index.places);
-	intern_put(e->index.ns);
-	sample_labels_done(&e->labels);
-}
-
-static void add(struct world *w, char name, const char *ns, const char *labels)
-{
-	entry_add(w->x, &w->pods[name - 'a'], ns, labels);
-}
-
-static void take_out(struct world *w, char name)
-{
-	entry_remove(w->x, &w->pods[name - 'a']);
-}
-
-static void teardown(struct world *w)
-{
-	for (int i = 0; i < LETTERS; i++)
-		if (w->pods[i].in)
-			entry_remove(w->x, &w->pods[i]);
-	assert_null(podindex_free(w->x));
-	for (int i = 0; i < NAMESPACES; i++)
-		if (w->known[i].ns)
-			forget(&w->known[i]);
-	assert_int_equal(intern_count(), 0);
-}
-
-/* --- questions ---------------------------------------------------------------------------------
- */
-
-/* struct answer - @pods: the world's, to tell letters from */
-struct answer {
-	const struct entry *pods;
-	char letters[2 * LETTERS];
-	size_t n;
-};
-
-static void tell(void *arg, struct indexed_pod *p)
-{
-	struct answer *a = arg;
-
-	assert_true(a->n + 1 < sizeof(a->letters));
-	a->letters[a->n++] = (char)('a' + (container_of(p, struct entry, index) - a->pods));
-}
-
-static void find(const struct world *w, const struct match *m, struct answer *a)
-{
-	*a = (struct answer){.pods = w->pods};
-	podindex_find(w->x, m, tell, a);
-	qsort(a->letters, a->n, 1, sample_letter_compare);
-}
+#include "test/unit/podindex_world.h"
 
 static void expect(const struct world *w, const char *ns, const char *namespaces, const char *pods,
 		   const char *letters)
@@ -147,13 +20,7 @@ static void expect(const struct world *w, const char *ns, const char *namespaces
 
 static void expect_in(const struct world *w, const char *ns, const char *letters)
 {
-	struct answer a = {.pods = w->pods};
-	const char *interned = intern(ns);
-
-	podindex_each_in(w->x, interned, tell, &a);
-	qsort(a.letters, a.n, 1, sample_letter_compare);
-	assert_string_equal(a.letters, letters);
-	intern_put(interned);
+	expect(w, ns, NULL, "", letters);
 }
 
 /* --- finding -----------------------------------------------------------------------------------
