@@ -4,11 +4,23 @@
  */
 #include "datapath/datapath.h"
 
-/* The parts, in the order in which they are told and settled: here a part is registered. */
+/* The parts, in the order in which they are told and settled, and packets enter them: here a part
+ * is registered. */
 static const struct part_ops *const parts[] = {
 	&nodes_part,
 	&policy_part,
 };
+
+static void want_base(struct datapath *d)
+{
+	VEC(struct base_entry) entries = {0};
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		for (size_t e = 0; e < parts[i]->n_entries; e++)
+			vec_push(&entries, parts[i]->entries[e]);
+	base_want(d->table, entries.v, entries.n, &d->base);
+	vec_done(&entries);
+}
 
 /**
  * datapath_new() - Make the parts and want the fixed program
@@ -24,7 +36,6 @@ struct datapath *datapath_new(const char *node, need_fn *need, void *need_arg)
 	struct datapath *d = xcalloc(1, sizeof(*d) + sizeof(parts));
 	const struct part_place where = {
 		.table = d->table = table_new(TABLE_NAME),
-		.base = &d->base,
 		.pods = &d->pods,
 		.masquerade = &d->masquerade,
 		.routes = d->routes = routes_new(),
@@ -33,7 +44,7 @@ struct datapath *datapath_new(const char *node, need_fn *need, void *need_arg)
 		.need_arg = need_arg,
 	};
 
-	base_want(d->table, &d->base);
+	want_base(d);
 	masquerade_init(&d->masquerade, d->table, &d->base);
 	localpods_init(&d->pods, d->table, &d->base, &d->masquerade);
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {

@@ -33,7 +33,6 @@ typedef void need_fn(void *arg, const char *ns, bool needed);
  */
 struct part_place {
 	struct nft_table *table;
-	const struct base *base;
 	struct localpods *pods;
 	struct masquerade *masquerade;
 	struct routes *routes;
@@ -63,6 +62,7 @@ struct part {
 /*
  * struct part_ops - what differs from part to part; a member that is NULL: the part needs none
  * @kinds:     It is told of: bits of enum kind
+ * @entries:   Where packets enter it: chains that the part fills when it wants something
  * @make:      Create it; datapath.c fills in @ops
  * @free:      Every object and attachment was removed; what it wanted may stay wanted
  * @configure: At the start and at a reload
@@ -76,6 +76,8 @@ struct part {
  */
 struct part_ops {
 	uint32_t kinds;
+	size_t n_entries;
+	const struct base_entry *entries;
 	struct part *(*make)(const struct part_place *where);
 	void (*free)(struct part *p);
 	void (*configure)(struct part *p, const struct part_config *c);

@@ -2,16 +2,15 @@
 /*
  * base.c - the fixed program.  Pure.
  *
- *   prerouting, raw:   a pod sends from its own addresses and MAC, and nobody else does, or the
+ *   pre_raw:           a pod sends from its own addresses and MAC, and nobody else does, or the
  *                      packet is dropped
- *   prerouting, dstnat and output: host ports
+ *   pre_nat, out_nat:  host ports
+ *   input, forward:    what is established passes; the parts judge first packets
  *                      neighbour discovery between a node and its pod is none of policy's business
- *   forward:           established first, then the source's egress, then the destination's ingress
- *   forward, input, output: replies of connections that were cut (cuts.h)
- *   input:             the egress of pods towards their own node
- *   postrouting:       masquerade
+ *   forward, input, out_nat: replies of connections that were cut (cuts.h)
+ *   post_nat:          masquerade
  *
- * What the node itself sends to its pods passes no chain of ours: probes always arrive
+ * What the node itself sends to its pods passes no filter of ours: probes always arrive
  * (NetworkPolicy: traffic from the node where a pod runs is always allowed).  All base chains have
  * the policy accept: the rest of the host's traffic is not ours to decide.
  */
@@ -43,15 +42,11 @@ static void want_sets(struct nft_table *t, struct base *b, int six)
 	static const char *const names[][2] = {
 		{"sources4", "sources6"},
 		{"self4", "self6"},
-		{"ingress4", "ingress6"},
-		{"egress4", "egress6"},
 		{"hostports4", "hostports6"},
 		{"hostports_at4", "hostports_at6"},
 		{"pod_ranges4", "pod_ranges6"},
 		{"cluster4", "cluster6"},
 		{"local_pods4", "local_pods6"},
-		{"ingress_open4", "ingress_open6"},
-		{"egress_open4", "egress_open6"},
 		{"cut4", "cut6"},
 		{"node_addresses4", "node_addresses6"},
 	};
@@ -61,66 +56,36 @@ static void want_sets(struct nft_table *t, struct base *b, int six)
 		(struct nft_set_def){.key = {NFT_TYPE_IFNAME, NFT_TYPE_ETHER, ip}, .urgent = true});
 	b->self[six] = want_set(t, names[1][six], "local pods, to themselves",
 				(struct nft_set_def){.key = {ip, ip}, .urgent = true});
-	for (int d = 0; d < 2; d++)
-		b->verdicts[d][six] =
-			want_set(t, names[2 + d][six],
-				 d ? "local pods isolated for egress, to their program"
-				   : "local pods isolated for ingress, to their program",
-				 (struct nft_set_def){.key = {ip},
-						      .data = {NFT_TYPE_VERDICT},
-						      .elem_comments = true,
-						      .urgent = true});
-	for (int d = 0; d < 2; d++)
-		b->open[d][six] = want_set(
-			t, names[9 + d][six],
-			d ? "local pods that no policy isolates for egress, a record for restarts"
-			  : "local pods that no policy isolates for ingress, a record for restarts",
-			(struct nft_set_def){.key = {ip}, .urgent = true});
 	b->hostports[six] = want_set(
-		t, names[4][six], "host ports on every address of the node",
+		t, names[2][six], "host ports on every address of the node",
 		(struct nft_set_def){.key = {proto, port}, .data = {ip, port}, .urgent = true});
 	b->hostports_at[six] = want_set(
-		t, names[5][six], "host ports on one address",
+		t, names[3][six], "host ports on one address",
 		(struct nft_set_def){.key = {ip, proto, port}, .data = {ip, port}, .urgent = true});
-	b->node_addresses[six] = want_set(t, names[12][six], "where host ports are reached",
+	b->node_addresses[six] = want_set(t, names[8][six], "where host ports are reached",
 					  (struct nft_set_def){.key = {ip}});
-	b->pod_ranges[six] = want_set(t, names[6][six], "addresses of this node's pods",
+	b->pod_ranges[six] = want_set(t, names[4][six], "addresses of this node's pods",
 				      (struct nft_set_def){.key = {ip}, .interval = true});
-	b->cluster[six] = want_set(t, names[7][six], "destinations that see a pod's own address",
+	b->cluster[six] = want_set(t, names[5][six], "destinations that see a pod's own address",
 				   (struct nft_set_def){.key = {ip}, .interval = true});
-	b->local[six] = want_set(t, names[8][six], "what no interface but a local pod's sends from",
+	b->local[six] = want_set(t, names[6][six], "what no interface but a local pod's sends from",
 				 (struct nft_set_def){.key = {ip}, .interval = true});
-	b->cut[six] = want_set(t, names[11][six], "replies of connections that were cut",
+	b->cut[six] = want_set(t, names[7][six], "replies of connections that were cut",
 			       (struct nft_set_def){.key = {ip, ip, proto, port}});
 }
 
-static void want_base(struct nft_table *t, const char *name, enum nft_hook hook, bool nat,
-		      int32_t priority, const char *comment, struct rules *rs)
+static void want_chain(struct nft_table *t, const char *name, const char *comment, struct rules *rs)
 {
 	(void)table_want_chain(t, &(struct nft_chain_def){.name = name,
-							  .hook = hook,
-							  .nat = nat,
 							  .owner = NFT_OWNER_BASE,
-							  .priority = priority,
 							  .comment = comment,
 							  .n_rules = rs->r.n,
 							  .rules = rs->r.v});
 	rules_done(rs);
 }
 
-static void want_plain(struct nft_table *t, const char *name, const char *comment, struct rules *rs)
-{
-	want_base(t, name, NFT_HOOK_NONE, false, 0, comment, rs);
-}
-
-static void add_drop(struct rules *rs, const char *why)
-{
-	struct nft_rule *r = rules_add(rs);
-
-	rule_counter(r);
-	rule_verdict(r, NFT_V_DROP, NULL);
-	rule_comment(r, why);
-}
+/* --- chains that base chains jump to ------------------------------------------------------------
+ */
 
 /*
  * What keeps a pod reachable when its permanent neighbour entries are lost (RFC 4861, section 4).
@@ -139,13 +104,11 @@ static void want_neighbours(struct nft_table *t)
 		rule_match(r, NFT_ICMP6_TYPE, &types[i], sizeof(types[i]));
 		rule_verdict(r, NFT_V_ACCEPT, NULL);
 	}
-	want_plain(t, "neighbours", "neighbour discovery between this node and its pods", &rs);
+	want_chain(t, "neighbours", "neighbour discovery between this node and its pods", &rs);
 }
 
-static void want_antispoof(struct nft_table *t, const struct base *b)
+static void want_from_pod(struct nft_table *t, const struct base *b)
 {
-	/* A shortcut for what comes from elsewhere; which interfaces are pods' the set says. */
-	static const char perhaps_a_pod[] = HOST_IFNAME_PREFIX "*", lo[] = "lo";
 	struct rules rs = {0};
 	struct nft_rule *r;
 
@@ -159,27 +122,71 @@ static void want_antispoof(struct nft_table *t, const struct base *b)
 	rule_lookup(r, set_name(b->link_local), false, NFT_IIFNAME, NFT_ETHER_SADDR, NFT_IP6_SADDR,
 		    0);
 	rule_verdict(r, NFT_V_JUMP, "neighbours");
-	add_drop(&rs, "not the pod's own address");
-	want_plain(t, "from_pod", "what comes out of a local pod", &rs);
-
 	r = rules_add(&rs);
+	rule_counter(r);
+	rule_verdict(r, NFT_V_DROP, NULL);
+	rule_comment(r, "not the pod's own address");
+	want_chain(t, "from_pod", "what comes out of a local pod", &rs);
+}
+
+static void want_cut(struct nft_table *t, const struct base *b)
+{
+	struct rules rs = {0};
+
+	for (int six = 0; six < 2; six++) {
+		struct nft_rule *r = rules_add(&rs);
+
+		rule_lookup(r, set_name(b->cut[six]), false, six ? NFT_IP6_SADDR : NFT_IP_SADDR,
+			    six ? NFT_IP6_DADDR : NFT_IP_DADDR, NFT_L4PROTO, NFT_TH_SPORT, 0);
+		rule_counter(r);
+		rule_verdict(r, NFT_V_DROP, NULL);
+	}
+	want_chain(t, "cut", "replies of connections that were cut", &rs);
+}
+
+static void want_hostports(struct nft_table *t, const struct base *b)
+{
+	struct rules rs = {0};
+	struct nft_rule *r;
+
+	for (int six = 0; six < 2; six++) {
+		enum nft_field to = six ? NFT_IP6_DADDR : NFT_IP_DADDR;
+
+		r = rules_add(&rs);
+		rule_lookup(r, set_name(b->node_addresses[six]), false, to, 0);
+		rule_dnat(r, set_name(b->hostports_at[six]), to, NFT_L4PROTO, NFT_TH_DPORT, 0);
+		r = rules_add(&rs);
+		rule_lookup(r, set_name(b->node_addresses[six]), false, to, 0);
+		rule_dnat(r, set_name(b->hostports[six]), NFT_L4PROTO, NFT_TH_DPORT, 0);
+	}
+	want_chain(t, "hostports", "host ports of local pods", &rs);
+}
+
+/* --- what stands in the base chains before the parts, and behind them ---------------------------
+ */
+
+static void before_pre_raw(const struct base *b, struct rules *rs)
+{
+	/* A shortcut for what comes from elsewhere; which interfaces are pods' the set says. */
+	static const char perhaps_a_pod[] = HOST_IFNAME_PREFIX "*", lo[] = "lo";
+	struct nft_rule *r;
+
+	r = rules_add(rs);
 	rule_match(r, NFT_IIFNAME, perhaps_a_pod, sizeof(perhaps_a_pod) - 1);
 	rule_lookup(r, set_name(b->links), false, NFT_IIFNAME, 0);
 	rule_verdict(r, NFT_V_GOTO, "from_pod");
 	/* What the node sends to itself: a transparent proxy speaks with its clients' addresses. */
-	r = rules_add(&rs);
+	r = rules_add(rs);
 	rule_match(r, NFT_IIFNAME, lo, sizeof(lo));
 	rule_verdict(r, NFT_V_ACCEPT, NULL);
 	for (int six = 0; six < 2; six++) {
-		r = rules_add(&rs);
+		r = rules_add(rs);
 		rule_lookup(r, set_name(b->local[six]), false, six ? NFT_IP6_SADDR : NFT_IP_SADDR,
 			    0);
 		rule_counter(r);
 		rule_verdict(r, NFT_V_DROP, NULL);
 		rule_comment(r, "a local pod's address, from elsewhere");
 	}
-	want_base(t, "antispoof", NFT_HOOK_PREROUTING, false, PRIORITY_RAW,
-		  "pods send from their own addresses only, and nobody else does", &rs);
 }
 
 static void add_established(struct rules *rs)
@@ -209,114 +216,165 @@ static void add_cut(struct rules *rs)
 	rule_verdict(r, NFT_V_JUMP, "cut");
 }
 
-static void want_cut(struct nft_table *t, const struct base *b)
+static void before_out_nat(const struct base *b _unused_, struct rules *rs)
 {
-	struct rules rs = {0};
-
-	for (int six = 0; six < 2; six++) {
-		struct nft_rule *r = rules_add(&rs);
-
-		rule_lookup(r, set_name(b->cut[six]), false, six ? NFT_IP6_SADDR : NFT_IP_SADDR,
-			    six ? NFT_IP6_DADDR : NFT_IP_DADDR, NFT_L4PROTO, NFT_TH_SPORT, 0);
-		rule_counter(r);
-		rule_verdict(r, NFT_V_DROP, NULL);
-	}
-	want_plain(t, "cut", "replies of connections that were cut", &rs);
+	add_cut(rs);
 }
 
-/* The egress program returns what it allows, the ingress program accepts. */
-static void want_filter(struct nft_table *t, const struct base *b)
+static void behind_nat(const struct base *b _unused_, struct rules *rs)
+{
+	rule_verdict(rules_add(rs), NFT_V_JUMP, "hostports");
+}
+
+static void before_input(const struct base *b _unused_, struct rules *rs)
 {
 	static const uint8_t icmp6 = IPPROTO_ICMPV6;
-	struct rules rs = {0};
 	struct nft_rule *r;
 
-	add_drop(&rs, "the pod's object is not known yet");
-	want_plain(t, BASE_UNKNOWN_POD, "pods whose object is not known", &rs);
-
-	add_established(&rs);
-	r = rules_add(&rs); /* which connection tracking leaves alone */
+	add_established(rs);
+	r = rules_add(rs); /* which connection tracking leaves alone */
 	rule_match(r, NFT_L4PROTO, &icmp6, sizeof(icmp6));
 	rule_verdict(r, NFT_V_JUMP, "neighbours");
-	add_cut(&rs);
-	rule_vmap(rules_add(&rs), set_name(b->verdicts[1][0]), NFT_IP_SADDR, 0);
-	rule_vmap(rules_add(&rs), set_name(b->verdicts[1][1]), NFT_IP6_SADDR, 0);
-	want_base(t, "input", NFT_HOOK_INPUT, false, PRIORITY_FILTER,
-		  "egress of local pods towards this node", &rs);
-
-	add_established(&rs);
-	add_cut(&rs);
-	for (int six = 0; six < 2; six++) {
-		r = rules_add(&rs);
-		if (six)
-			rule_lookup(r, set_name(b->self[1]), false, NFT_IP6_SADDR, NFT_IP6_DADDR,
-				    0);
-		else
-			rule_lookup(r, set_name(b->self[0]), false, NFT_IP_SADDR, NFT_IP_DADDR, 0);
-		rule_verdict(r, NFT_V_ACCEPT, NULL);
-	}
-	rule_vmap(rules_add(&rs), set_name(b->verdicts[1][0]), NFT_IP_SADDR, 0);
-	rule_vmap(rules_add(&rs), set_name(b->verdicts[1][1]), NFT_IP6_SADDR, 0);
-	rule_vmap(rules_add(&rs), set_name(b->verdicts[0][0]), NFT_IP_DADDR, 0);
-	rule_vmap(rules_add(&rs), set_name(b->verdicts[0][1]), NFT_IP6_DADDR, 0);
-	want_base(t, BASE_FORWARD, NFT_HOOK_FORWARD, false, PRIORITY_FILTER,
-		  "NetworkPolicy of local pods", &rs);
+	add_cut(rs);
 }
 
-static void want_hostports(struct nft_table *t, const struct base *b)
+static struct nft_rule *add_self(const struct base *b, int six, struct rules *rs)
 {
-	struct rules rs = {0};
-	struct nft_rule *r;
+	struct nft_rule *r = rules_add(rs);
 
-	for (int six = 0; six < 2; six++) {
-		enum nft_field to = six ? NFT_IP6_DADDR : NFT_IP_DADDR;
-
-		r = rules_add(&rs);
-		rule_lookup(r, set_name(b->node_addresses[six]), false, to, 0);
-		rule_dnat(r, set_name(b->hostports_at[six]), to, NFT_L4PROTO, NFT_TH_DPORT, 0);
-		r = rules_add(&rs);
-		rule_lookup(r, set_name(b->node_addresses[six]), false, to, 0);
-		rule_dnat(r, set_name(b->hostports[six]), NFT_L4PROTO, NFT_TH_DPORT, 0);
-	}
-	want_plain(t, "hostports", "host ports of local pods", &rs);
-	rule_verdict(rules_add(&rs), NFT_V_JUMP, "hostports");
-	want_base(t, "hostports_in", NFT_HOOK_PREROUTING, true, PRIORITY_DSTNAT,
-		  "host ports, from outside and from pods", &rs);
-	/* A chain of type nat sees the first packet of a connection only. */
-	add_cut(&rs);
-	rule_verdict(rules_add(&rs), NFT_V_JUMP, "hostports");
-	want_base(t, "hostports_out", NFT_HOOK_OUTPUT, true, PRIORITY_DSTNAT,
-		  "host ports, from the node itself", &rs);
+	rule_lookup(r, set_name(b->self[six]), false, six ? NFT_IP6_SADDR : NFT_IP_SADDR,
+		    six ? NFT_IP6_DADDR : NFT_IP_DADDR, 0);
+	return r;
 }
 
-static void want_masquerade(struct nft_table *t, const struct base *b)
+static void before_forward(const struct base *b, struct rules *rs)
 {
-	struct rules rs = {0};
+	add_established(rs);
+	add_cut(rs);
+	for (int six = 0; six < 2; six++)
+		rule_verdict(add_self(b, six, rs), NFT_V_ACCEPT, NULL);
+}
 
+static void before_post_nat(const struct base *b, struct rules *rs)
+{
 	for (int six = 0; six < 2; six++) {
-		enum nft_field from = six ? NFT_IP6_SADDR : NFT_IP_SADDR;
-		enum nft_field to = six ? NFT_IP6_DADDR : NFT_IP_DADDR;
-		struct nft_rule *r = rules_add(&rs);
+		struct nft_rule *r = add_self(b, six, rs);
 
-		rule_lookup(r, set_name(b->self[six]), false, from, to, 0);
 		rule_masquerade(r);
 		rule_comment(r, "a pod that reaches itself through NAT");
-		r = rules_add(&rs);
-		rule_lookup(r, set_name(b->pod_ranges[six]), false, from, 0);
-		rule_lookup(r, set_name(b->cluster[six]), true, to, 0);
+	}
+}
+
+static void behind_post_nat(const struct base *b, struct rules *rs)
+{
+	for (int six = 0; six < 2; six++) {
+		struct nft_rule *r = rules_add(rs);
+
+		rule_lookup(r, set_name(b->pod_ranges[six]), false,
+			    six ? NFT_IP6_SADDR : NFT_IP_SADDR, 0);
+		rule_lookup(r, set_name(b->cluster[six]), true, six ? NFT_IP6_DADDR : NFT_IP_DADDR,
+			    0);
 		rule_masquerade(r);
 		rule_comment(r, "leaves the cluster");
 	}
-	want_base(t, "outbound", NFT_HOOK_POSTROUTING, true, PRIORITY_SRCNAT,
-		  "source address of what leaves the cluster", &rs);
+}
+
+/* --- base chains --------------------------------------------------------------------------------
+ */
+
+/* struct base_chain_row - @before, @behind: what stands before the jumps to the parts, and behind
+ */
+struct base_chain_row {
+	const char *name, *comment;
+	enum nft_hook hook;
+	bool nat;
+	int32_t priority;
+	void (*before)(const struct base *b, struct rules *rs);
+	void (*behind)(const struct base *b, struct rules *rs);
+};
+
+static const struct base_chain_row rows[] = {
+	[BASE_PRE_RAW] = {.name = "pre_raw",
+			  .comment =
+				  "pods send from their own addresses only, and nobody else does",
+			  .hook = NFT_HOOK_PREROUTING,
+			  .priority = PRIORITY_RAW,
+			  .before = before_pre_raw},
+	[BASE_PRE_NAT] = {.name = "pre_nat",
+			  .comment = "destinations, from outside and from pods",
+			  .hook = NFT_HOOK_PREROUTING,
+			  .nat = true,
+			  .priority = PRIORITY_DSTNAT,
+			  .behind = behind_nat},
+	[BASE_OUT_NAT] = {.name = "out_nat",
+			  .comment = "destinations, from the node itself",
+			  .hook = NFT_HOOK_OUTPUT,
+			  .nat = true,
+			  .priority = PRIORITY_DSTNAT,
+			  .before = before_out_nat,
+			  .behind = behind_nat},
+	[BASE_INPUT] = {.name = "input",
+			.comment = "what is for this node",
+			.hook = NFT_HOOK_INPUT,
+			.priority = PRIORITY_FILTER,
+			.before = before_input},
+	[BASE_FORWARD] = {.name = "forward",
+			  .comment = "what is forwarded",
+			  .hook = NFT_HOOK_FORWARD,
+			  .priority = PRIORITY_FILTER,
+			  .before = before_forward},
+	[BASE_POST_NAT] = {.name = "post_nat",
+			   .comment = "source address of what leaves the cluster",
+			   .hook = NFT_HOOK_POSTROUTING,
+			   .nat = true,
+			   .priority = PRIORITY_SRCNAT,
+			   .before = before_post_nat,
+			   .behind = behind_post_nat},
+};
+_Static_assert(ARRAY_SIZE(rows) == _BASE_CHAIN_MAX, "a base chain has no row");
+
+/**
+ * base_chain_name() - Name of a base chain
+ * @c: Chain
+ *
+ * Return: the name
+ */
+const char *base_chain_name(enum base_chain c)
+{
+	return rows[c].name;
+}
+
+static void want_base_chain(struct nft_table *t, const struct base *b, enum base_chain c,
+			    const struct base_entry *entries, size_t n)
+{
+	struct rules rs = {0};
+
+	if (rows[c].before)
+		rows[c].before(b, &rs);
+	for (size_t i = 0; i < n; i++)
+		if (entries[i].from == c)
+			rule_verdict(rules_add(&rs), NFT_V_JUMP, entries[i].name);
+	if (rows[c].behind)
+		rows[c].behind(b, &rs);
+	(void)table_want_chain(t, &(struct nft_chain_def){.name = rows[c].name,
+							  .hook = rows[c].hook,
+							  .nat = rows[c].nat,
+							  .owner = NFT_OWNER_BASE,
+							  .priority = rows[c].priority,
+							  .comment = rows[c].comment,
+							  .n_rules = rs.r.n,
+							  .rules = rs.r.v});
+	rules_done(&rs);
 }
 
 /**
  * base_want() - Want the fixed program
- * @t:   Table
- * @ret: Its sets
+ * @t:       Table
+ * @entries: Where parts enter, in their order; the chains are wanted empty, for the parts to fill
+ * @n:       Number of them
+ * @ret:     Its sets
  */
-void base_want(struct nft_table *t, struct base *ret)
+void base_want(struct nft_table *t, const struct base_entry *entries, size_t n, struct base *ret)
 {
 	*ret = (struct base){0};
 	ret->links = want_set(t, "pod_links", "interfaces of local pods",
@@ -329,9 +387,13 @@ void base_want(struct nft_table *t, struct base *ret)
 	want_sets(t, ret, 0);
 	want_sets(t, ret, 1);
 	want_neighbours(t);
-	want_antispoof(t, ret);
+	want_from_pod(t, ret);
 	want_cut(t, ret);
-	want_filter(t, ret);
 	want_hostports(t, ret);
-	want_masquerade(t, ret);
+	for (size_t i = 0; i < n; i++)
+		(void)table_want_chain(t, &(struct nft_chain_def){.name = entries[i].name,
+								  .owner = entries[i].owner,
+								  .comment = entries[i].comment});
+	for (int c = 0; c < _BASE_CHAIN_MAX; c++)
+		want_base_chain(t, ret, (enum base_chain)c, entries, n);
 }

@@ -8,8 +8,8 @@
 
 #include <sys/socket.h>
 
-#include "datapath/base/base.h"
 #include "datapath/nft/simulate.h"
+#include "datapath/policy/verdicts.h"
 
 /* Is an address sent to the chain of pods whose object is not known? */
 static bool is_unknown(const struct nft_table *t, const char *const map[2], const struct addr *a)
@@ -20,7 +20,7 @@ static bool is_unknown(const struct nft_table *t, const char *const map[2], cons
 	size_t len = 0;
 
 	nft_key_put(key, &len, v4 ? NFT_TYPE_IPV4 : NFT_TYPE_IPV6, a->b, addr_len(a));
-	return table_lookup(t, map[!v4], key, &e) && streq(e.verdict.chain, BASE_UNKNOWN_POD);
+	return table_lookup(t, map[!v4], key, &e) && streq(e.verdict.chain, UNKNOWN_POD);
 }
 
 /**
@@ -47,7 +47,7 @@ enum flow_verdict flow_judge(const struct nft_table *t, const struct flow *f)
 		.oifname = "",
 	};
 
-	if (simulate_chain(t, BASE_FORWARD, &first))
+	if (simulate_chain(t, base_chain_name(BASE_FORWARD), &first))
 		return FLOW_ALLOWED;
 	if (is_unknown(t, egress, &f->src) || is_unknown(t, ingress, &f->dst))
 		return FLOW_UNDECIDED;

@@ -15,8 +15,8 @@
  */
 #pragma once
 
-#include "datapath/base/base.h"
 #include "datapath/policy/endpoint.h"
+#include "datapath/policy/verdicts.h"
 
 /*
  * struct kept - starts zeroed
@@ -28,7 +28,7 @@ struct kept {
 	VEC(struct nft_chain *) closed;
 };
 
-void kept_begin(struct kept *k, struct nft_table *t, const struct base *b, struct endpoints *s);
-void kept_take(struct kept *k, struct nft_table *t, const struct base *b, struct endpoints *s);
-void kept_isolate(struct nft_table *t, const struct base *b, struct endpoints *s);
-void kept_end(struct kept *k, struct nft_table *t, struct endpoints *s);
+void kept_begin(struct kept *k, const struct verdicts *v, struct endpoints *s);
+void kept_take(struct kept *k, const struct verdicts *v, struct endpoints *s);
+void kept_isolate(const struct verdicts *v, struct endpoints *s);
+void kept_end(struct kept *k, const struct verdicts *v, struct endpoints *s);

@@ -31,10 +31,9 @@ static struct part *make(const struct part_place *where)
 {
 	struct policy_engine *e = xcalloc(1, sizeof(*e));
 
-	e->table = where->table;
-	e->base = where->base;
-	e->peers = peers_new(e->table, where->need, where->need_arg, &e->touched);
-	e->programs = programs_new(e->table, e->peers);
+	verdicts_init(&e->verdicts, where->table);
+	e->peers = peers_new(where->table, where->need, where->need_arg, &e->touched);
+	e->programs = programs_new(where->table, e->peers);
 	e->endpoints.peers = e->peers;
 	e->endpoints.touched = &e->touched;
 	e->policy_index = matchindex_new();
@@ -234,8 +233,8 @@ static void switch_direction(struct policy_engine *e, struct endpoint *ep, enum 
 	struct program *from = ep->program[d];
 
 	if (!e->kept.on || !ep->row[d][0].wanted)
-		verdicts_put(e->table, e->base, ep, d,
-			     fence || e->kept.on ? BASE_UNKNOWN_POD
+		verdicts_put(&e->verdicts, ep, d,
+			     fence || e->kept.on ? UNKNOWN_POD
 			     : to		 ? program_chain(to)
 						 : NULL);
 	ep->program[d] = to;
@@ -356,16 +355,16 @@ void policy_knowledge(struct policy_engine *e, enum policy_knowledge k)
 {
 	switch (k) {
 	case POLICY_UNKNOWN:
-		kept_begin(&e->kept, e->table, e->base, &e->endpoints);
+		kept_begin(&e->kept, &e->verdicts, &e->endpoints);
 		break;
 	case POLICY_AS_LEFT:
-		kept_take(&e->kept, e->table, e->base, &e->endpoints);
+		kept_take(&e->kept, &e->verdicts, &e->endpoints);
 		break;
 	case POLICY_ISOLATE:
-		kept_isolate(e->table, e->base, &e->endpoints);
+		kept_isolate(&e->verdicts, &e->endpoints);
 		break;
 	case POLICY_KNOWN:
-		kept_end(&e->kept, e->table, &e->endpoints);
+		kept_end(&e->kept, &e->verdicts, &e->endpoints);
 		break;
 	}
 }
@@ -378,7 +377,7 @@ static void detach(struct policy_engine *e, const struct attachment *a)
 	struct endpoint *ep = endpoints_find(&e->endpoints, a->id, a->ifname);
 
 	give_up_next(e, ep);
-	verdicts_clear(e->table, e->base, ep);
+	verdicts_clear(&e->verdicts, ep);
 	for (int d = 0; d < _DIRECTION_MAX; d++)
 		program_put(e->programs, ep->program[d]);
 	if (ep->dirty)
@@ -401,6 +400,8 @@ static void attached(struct part *p, const struct attachment *old, const struct 
 
 const struct part_ops policy_part = {
 	.kinds = 1u << KIND_POD | 1u << KIND_NAMESPACE | 1u << KIND_NETPOL,
+	.n_entries = POLICY_ENTRIES,
+	.entries = policy_entries,
 	.make = make,
 	.free = free_engine,
 	.object = object,

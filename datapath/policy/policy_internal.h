@@ -9,6 +9,7 @@
 #include "datapath/policy/kept.h"
 #include "datapath/policy/policy.h"
 #include "datapath/policy/program.h"
+#include "datapath/policy/verdicts.h"
 
 /* struct policy_record - @match points into @object, which is borrowed */
 struct policy_record {
@@ -26,8 +27,7 @@ struct compiled {
 
 struct policy_engine {
 	struct part part;
-	struct nft_table *table;
-	const struct base *base;
+	struct verdicts verdicts;
 	struct peers *peers;
 	struct programs *programs;
 	struct endpoints endpoints;

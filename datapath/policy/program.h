@@ -36,6 +36,7 @@ bool program_is_complete(struct program *g);
 struct program *program_use(struct program *g);
 void program_put(struct programs *p, struct program *g);
 struct nft_chain *program_want_closed(struct nft_table *t, const char *name);
+bool program_is_name(const char *name);
 bool program_is_whole(const uint64_t *digest, size_t n);
 const char *program_chain(const struct program *g);
 size_t programs_count(const struct programs *p);

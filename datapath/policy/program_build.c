@@ -87,6 +87,17 @@ static void add_drop(struct rules *rs)
 }
 
 /**
+ * program_is_name() - Is it the name of a chain of a program?
+ * @name: Name of a chain
+ *
+ * Return: true if so, of this process or another
+ */
+bool program_is_name(const char *name)
+{
+	return strncmp(name, "in_", 3) == 0 || strncmp(name, "out_", 4) == 0;
+}
+
+/**
  * program_is_whole() - Is a chain in the kernel such that it lets nothing pass by mistake?
  * @digest: Of its rules, in order; 0: not ours
  * @n:      Their number

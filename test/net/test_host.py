@@ -266,6 +266,6 @@ def test_the_nodes_own_network_as_a_range_cuts_nobody_off(known):
         node.config_file.write_text("ranges: [10.200.0.0/24]\n")
         node.start_agent(wait=False)
         wait_for(lambda: "source complete" in node.log_text(), 10, "the agent")
-        wait_for(lambda: "chain antispoof" in node.ruleset(), 5, "its table")
+        wait_for(lambda: "chain pre_raw" in node.ruleset(), 5, "its table")
         assert ping(lab.world, node.v4)
         assert ping(node, "10.200.0.254")

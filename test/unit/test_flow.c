@@ -12,8 +12,10 @@
 #include <cmocka.h>
 
 #include "datapath/base/cuts.h"
+#include "datapath/datapath.h"
 #include "datapath/nft/simulate.h"
 #include "datapath/policy/judge.h"
+#include "datapath/policy/verdicts.h"
 #include "lib/intern.h"
 #include "watch/object/netpol.h"
 
@@ -36,9 +38,10 @@ static struct flow flow(const char *src, const char *dst, uint8_t protocol, uint
 			     .port = port};
 }
 
+/* struct bench - @t: of @datapath */
 struct bench {
+	struct datapath *datapath;
 	struct nft_table *t;
-	struct base base;
 	struct cuts *cuts;
 };
 
@@ -46,9 +49,9 @@ static int set_up(void **state)
 {
 	struct bench *b = xcalloc(1, sizeof(*b));
 
-	b->t = table_new("t");
-	base_want(b->t, &b->base);
-	b->cuts = cuts_new(b->t, &b->base);
+	b->datapath = datapath_new("me", NULL, NULL);
+	b->t = b->datapath->table;
+	b->cuts = cuts_new(b->t, &b->datapath->base);
 	*state = b;
 	return 0;
 }
@@ -58,8 +61,9 @@ static int tear_down(void **state)
 	struct bench *b = *state;
 
 	(void)cuts_free(b->cuts);
-	assert_int_equal(set_count(b->base.cut[0]) + set_count(b->base.cut[1]), 0);
-	(void)table_free(b->t);
+	assert_int_equal(set_count(b->datapath->base.cut[0]) + set_count(b->datapath->base.cut[1]),
+			 0);
+	(void)datapath_free(b->datapath);
 	free(b);
 	return intern_count() ? -1 : 0;
 }
@@ -77,6 +81,7 @@ static void commit(struct bench *b)
 /* Send a pod's address to a chain, as the policy engine does. */
 static void isolate(struct bench *b, enum direction d, const char *pod, const char *chain)
 {
+	static const char *const maps[][2] = {{"ingress4", "ingress6"}, {"egress4", "egress6"}};
 	struct addr a = address(pod);
 	struct nft_elem e = {0};
 	size_t len = 0;
@@ -84,7 +89,7 @@ static void isolate(struct bench *b, enum direction d, const char *pod, const ch
 	nft_key_put(e.key, &len, a.family == AF_INET ? NFT_TYPE_IPV4 : NFT_TYPE_IPV6, a.b,
 		    addr_len(&a));
 	e.verdict = (struct nft_verdict){NFT_V_JUMP, intern(chain)};
-	table_want_elem(b->t, b->base.verdicts[d][a.family != AF_INET], &e);
+	table_want_elem(b->t, table_find_set(b->t, maps[d][a.family != AF_INET]), &e);
 	intern_put(e.verdict.chain);
 }
 
@@ -142,8 +147,8 @@ static void verdicts(void **state)
 	want_closed(b);
 	isolate(b, INGRESS, "10.1.0.5", "closed");
 	isolate(b, EGRESS, "fd00:1::5", "closed");
-	isolate(b, INGRESS, "10.1.0.6", BASE_UNKNOWN_POD);
-	isolate(b, EGRESS, "10.1.0.6", BASE_UNKNOWN_POD);
+	isolate(b, INGRESS, "10.1.0.6", UNKNOWN_POD);
+	isolate(b, EGRESS, "10.1.0.6", UNKNOWN_POD);
 	assert_verdict(b, "10.2.0.1", "10.1.0.5", FLOW_FORBIDDEN);
 	assert_verdict(b, "10.1.0.5", "10.2.0.1", FLOW_ALLOWED);
 	assert_verdict(b, "fd00:1::5", "fd00:2::1", FLOW_FORBIDDEN);
@@ -284,7 +289,7 @@ static void not_without_bound(void **state)
 		cuts_add(b->cuts, &f, START + i);
 	}
 	assert_int_equal(cuts_count(b->cuts), CUTS_MAX);
-	assert_int_equal(set_count(b->base.cut[0]), CUTS_MAX);
+	assert_int_equal(set_count(b->datapath->base.cut[0]), CUTS_MAX);
 	assert_true(passes(b, "10.1.0.5", "10.2.0.99", IPPROTO_TCP, 1, NFT_TCP_ACK));
 	assert_false(passes(b, "10.1.0.5", "10.2.0.100", IPPROTO_TCP, 1, NFT_TCP_ACK));
 }
@@ -301,7 +306,7 @@ static void over_a_restart(void **state)
 	commit(b);
 	b->cuts = cuts_free(b->cuts);
 	assert_int_equal(table_pending(b->t), 2);
-	b->cuts = cuts_new(b->t, &b->base);
+	b->cuts = cuts_new(b->t, &b->datapath->base);
 	cuts_adopt(b->cuts, START);
 	assert_int_equal(table_pending(b->t), 0);
 	assert_int_equal(cuts_count(b->cuts), 2);

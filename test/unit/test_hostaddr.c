@@ -31,7 +31,7 @@ static void setup(struct world *w)
 	struct base base;
 
 	*w = (struct world){.table = table_new("t")};
-	base_want(w->table, &base);
+	base_want(w->table, NULL, 0, &base);
 	w->h = hostaddr_new(w->table, base.node_addresses);
 }
 

@@ -181,14 +181,16 @@ static void assert_base_is_whole(void)
 {
 	_cleanup_(freep) char *from = lab_output("nft list chain inet manx from_pod");
 	_cleanup_(freep) char *forward = lab_output("nft list chain inet manx forward");
-	_cleanup_(freep) char *antispoof = lab_output("nft list chain inet manx antispoof");
+	_cleanup_(freep) char *policy = lab_output("nft list chain inet manx pol_forward");
+	_cleanup_(freep) char *pre_raw = lab_output("nft list chain inet manx pre_raw");
 	_cleanup_(freep) char *sources = lab_output("nft list set inet manx sources4");
 
 	assert_non_null(strstr(from, "@sources4"));
 	assert_non_null(strstr(from, "drop comment \"not the pod's own address\""));
-	assert_non_null(strstr(forward, "vmap @ingress4"));
-	assert_non_null(strstr(forward, "vmap @egress4"));
-	assert_non_null(strstr(antispoof, "goto from_pod"));
+	assert_non_null(strstr(forward, "jump pol_forward"));
+	assert_non_null(strstr(policy, "vmap @ingress4"));
+	assert_non_null(strstr(policy, "vmap @egress4"));
+	assert_non_null(strstr(pre_raw, "goto from_pod"));
 	assert_non_null(strstr(sources, SHUT));
 	assert_non_null(strstr(sources, OPEN));
 	assert_true(lab_shows("10.1.0.", "nft list set inet manx local_pods4"));
@@ -254,14 +256,18 @@ static const struct damage damages[] = {
 	 "unknown_pod"},
 	{"flush set inet manx sources4; flush set inet manx self4", NULL, "open"},
 	{"flush chain inet manx from_pod", NULL, "open"},
-	{"flush chain inet manx antispoof; delete chain inet manx antispoof", NULL, "open"},
+	{"flush chain inet manx pre_raw; delete chain inet manx pre_raw", NULL, "open"},
 	{"flush chain inet manx forward", NULL, "open"},
 	{"flush chain inet manx forward; delete chain inet manx forward", NULL, "open"},
+	{"flush chain inet manx pol_forward", NULL, "open"},
+	{"flush chain inet manx forward; flush chain inet manx pol_forward; "
+	 "delete chain inet manx pol_forward",
+	 NULL, "open"},
 	{"flush set inet manx local_pods4", NULL, "open"},
 	{"insert rule inet manx from_pod accept", NULL, "open"},
 	{"insert rule inet manx forward accept", NULL, "open"},
-	{"flush chain inet manx antispoof; delete chain inet manx antispoof; add chain inet manx "
-	 "antispoof { type filter hook prerouting priority -10; }",
+	{"flush chain inet manx pre_raw; delete chain inet manx pre_raw; add chain inet manx "
+	 "pre_raw { type filter hook prerouting priority -10; }",
 	 NULL, "open"},
 	/* A table of a version that kept no record. */
 	{"delete set inet manx ingress_open4; delete set inet manx ingress_open6", NULL, "open"},
@@ -270,7 +276,7 @@ static const struct damage damages[] = {
 	 "hostports4 { type inet_service : ipv4_addr; }",
 	 NULL, "open"},
 	/* The verdict map itself, with all that names it. */
-	{"flush chain inet manx forward; flush chain inet manx input; "
+	{"flush chain inet manx pol_forward; flush chain inet manx pol_input; "
 	 "delete map inet manx ingress4; delete map inet manx egress4",
 	 "unknown_pod", "open"},
 };

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "datapath/datapath.h"
+#include "datapath/policy/verdicts.h"
 #include "decoding.h"
 
 enum { PEERS = 600 };
@@ -158,7 +159,7 @@ static void a_new_pod_is_isolated(void **state)
 	attach(w, "small", 2);
 	assert_true(policy_awaits(w->d->policy, "big", "eth0"));
 	assert_true(datapath_settle_piece(w->d, 1));
-	assert_string_equal(ingress(w, "big"), BASE_UNKNOWN_POD);
+	assert_string_equal(ingress(w, "big"), UNKNOWN_POD);
 	assert_true(policy_awaits(w->d->policy, "big", "eth0"));
 	settle_all(w);
 	assert_string_equal(ingress(w, "big"), "policy");

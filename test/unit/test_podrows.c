@@ -64,7 +64,7 @@ static void host_ports_keep_to_their_family(void **state _unused_)
 	_cleanup_(table_freep) struct nft_table *t = table_new("t");
 	struct base b;
 
-	base_want(t, &b);
+	base_want(t, NULL, 0, &b);
 	podrows_want(t, &b, a);
 	expect(t, "hostports4", "tcp . 8080 : 10.1.0.1 . 80");
 	expect(t, "hostports6", "tcp . 8080 : fd00::1 . 80");
@@ -96,7 +96,7 @@ static void protocols_of_one_number(void **state _unused_)
 						       .host_port = 53,
 						       .container_port = 53};
 	}
-	base_want(t, &b);
+	base_want(t, NULL, 0, &b);
 	podrows_want(t, &b, tcp);
 	podrows_want(t, &b, udp);
 	expect(t, "hostports4", "tcp . 53 : 10.1.0.0 . 53,\n\t\t\t     udp . 53 : 10.1.0.2 . 53");
