@@ -20,7 +20,6 @@
 
 #include "lib/jsonw.h"
 #include "test/bench/figure.h"
-#include "watch/object/pod.h"
 
 #define ARGUMENTS 5
 
