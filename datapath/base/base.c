@@ -392,7 +392,7 @@ void base_want(struct nft_table *t, const struct base_entry *entries, size_t n, 
 	want_hostports(t, ret);
 	for (size_t i = 0; i < n; i++)
 		(void)table_want_chain(t, &(struct nft_chain_def){.name = entries[i].name,
-								  .owner = entries[i].owner,
+								  .owner = NFT_OWNER_BASE,
 								  .comment = entries[i].comment});
 	for (int c = 0; c < _BASE_CHAIN_MAX; c++)
 		want_base_chain(t, ret, (enum base_chain)c, entries, n);

@@ -34,7 +34,6 @@ enum base_chain {
  */
 struct base_entry {
 	enum base_chain from;
-	enum nft_owner owner;
 	const char *name, *comment;
 };
 

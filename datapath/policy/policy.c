@@ -97,29 +97,21 @@ static void object(struct part *p, const struct object *old, const struct object
 {
 	struct policy_engine *e = policy_of(p);
 	const struct object *o = new ? new : old;
-	size_t *count = NULL;
+	size_t *count = &e->counts.policies;
 
-	switch (o->kind) {
-	case KIND_POD:
+	if (o->kind == KIND_POD) {
 		count = &e->counts.pods;
 		endpoints_pod(&e->endpoints, as_pod(old), as_pod(new));
-		break;
-	case KIND_NAMESPACE:
+	} else if (o->kind == KIND_NAMESPACE) {
 		count = &e->counts.namespaces;
 		/* Of one that was set aside no label is sure: it counts as not known. */
 		peers_namespace(e->peers, o->name,
 				new && !new->problem ? &as_namespace(new)->labels : NULL);
-		break;
-	case KIND_NETPOL:
-		count = &e->counts.policies;
+	} else {
 		if (old)
 			policy_removed(e, as_netpol(old));
 		if (new)
 			policy_added(e, as_netpol(new));
-		break;
-	case KIND_NODE:
-	case _KIND_MAX:
-		return;
 	}
 	*count += (new ? 1 : 0);
 	*count -= (old ? 1 : 0);

@@ -15,8 +15,8 @@
 #include "lib/intern.h"
 
 const struct base_entry policy_entries[] = {
-	{BASE_INPUT, NFT_OWNER_POLICY, "pol_input", "egress of local pods towards this node"},
-	{BASE_FORWARD, NFT_OWNER_POLICY, "pol_forward", "NetworkPolicy of local pods"},
+	{BASE_INPUT, "pol_input", "egress of local pods towards this node"},
+	{BASE_FORWARD, "pol_forward", "NetworkPolicy of local pods"},
 };
 
 static void want_sets(struct verdicts *v, enum direction d, int six)
