@@ -93,6 +93,46 @@ static void policy_added(struct policy_engine *e, const struct netpol *new)
 	mark_selected(e, &r->match);
 }
 
+#define ISOLATION_NAME "(Namespace)" /* which is no name of a policy */
+
+static void isolation_added(struct policy_engine *e, const char *ns)
+{
+	struct isolation *i = xcalloc(1, sizeof(*i));
+
+	i->policy.o.kind = KIND_NETPOL;
+	i->policy.o.ns = intern_ref(ns);
+	i->policy.o.name = ISOLATION_NAME;
+	i->policy.isolates[INGRESS] = true;
+	HASH_ADD_PTR(e->isolations, policy.o.ns, i);
+	policy_added(e, &i->policy);
+}
+
+static void isolation_removed(struct policy_engine *e, const char *ns)
+{
+	struct isolation *i;
+
+	HASH_FIND_PTR(e->isolations, &ns, i);
+	assert(i);
+	policy_removed(e, &i->policy);
+	HASH_DEL(e->isolations, i);
+	intern_put(i->policy.o.ns);
+	free(i);
+}
+
+static void namespace_changed(struct policy_engine *e, const struct namespace *old,
+			      const struct namespace *now)
+{
+	const char *name = now ? now->o.name : old->o.name;
+	bool was = old && old->isolated, is = now && now->isolated;
+
+	/* Of one of which some label could not be read no label is sure: it counts as not known. */
+	peers_namespace(e->peers, name, now && now->labels_known ? &now->labels : NULL);
+	if (is && !was)
+		isolation_added(e, name);
+	if (was && !is)
+		isolation_removed(e, name);
+}
+
 static void object(struct part *p, const struct object *old, const struct object *new)
 {
 	struct policy_engine *e = policy_of(p);
@@ -104,9 +144,7 @@ static void object(struct part *p, const struct object *old, const struct object
 		endpoints_pod(&e->endpoints, as_pod(old), as_pod(new));
 	} else if (o->kind == KIND_NAMESPACE) {
 		count = &e->counts.namespaces;
-		/* Of one that was set aside no label is sure: it counts as not known. */
-		peers_namespace(e->peers, o->name,
-				new && !new->problem ? &as_namespace(new)->labels : NULL);
+		namespace_changed(e, as_namespace(old), as_namespace(new));
 	} else {
 		if (old)
 			policy_removed(e, as_netpol(old));

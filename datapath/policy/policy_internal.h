@@ -18,6 +18,12 @@ struct policy_record {
 	UT_hash_handle hh; /* by the object's address: one version, one record */
 };
 
+/* struct isolation - what the annotation of a Namespace means: a policy that allows nothing */
+struct isolation {
+	struct netpol policy;
+	UT_hash_handle hh; /* by the address of its namespace's name */
+};
+
 /* struct compiled - a program for (direction, policies, named ports), while settling */
 struct compiled {
 	char *key;
@@ -32,6 +38,7 @@ struct policy_engine {
 	struct programs *programs;
 	struct endpoints endpoints;
 	struct policy_record *policies;
+	struct isolation *isolations;
 	struct matchindex *policy_index;
 	struct compiled *compiled;
 	struct policy_counts counts;

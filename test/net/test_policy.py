@@ -76,6 +76,36 @@ def test_deny_egress(world):
     world.check(lambda s, t, port: s[0] != "a")
 
 
+@pytest.fixture
+def annotate(world):
+    """Give the Namespace "a" the annotation by which namespaces isolated their pods of old."""
+    yield lambda text: world.lab.namespace_object(
+        "a", {"ns": "a"}, {"net.beta.kubernetes.io/network-policy": text})
+    world.lab.namespace_object("a", {"ns": "a"})
+
+
+DEFAULT_DENY = '{"ingress": {"isolation": "DefaultDeny"}}'
+
+
+def test_annotation_isolates_until_policies_allow(world, annotate):
+    annotate(DEFAULT_DENY)
+    world.check(lambda s, t, port: t[0] != "a")
+    world.lab.policy("a", "p", {"matchLabels": {"pod": "x"}}, ingress=[
+        {"from": [{"namespaceSelector": {"matchLabels": {"ns": "b"}}}]}])
+    world.check(lambda s, t, port: t[0] != "a" or (t == "a/x" and s[0] == "b"))
+    annotate("{}")
+    world.check(lambda s, t, port: t != "a/x" or s[0] == "b")
+
+
+def test_annotation_that_cannot_be_read_isolates(world, annotate):
+    annotate("DefaultDeny")
+    world.lab.policy("b", "p", ingress=[
+        {"from": [{"namespaceSelector": {"matchLabels": {"ns": "a"}}}]}])
+    world.check(lambda s, t, port: t[0] == "c" or (t[0] == "b" and s[0] == "a"))
+    assert any("its pods are isolated" in problem for node in world.nodes
+               for problem in [node.manx("status", "--run-dir", node.run_dir, check=False).stdout])
+
+
 def test_selected_pods_only(world):
     world.lab.policy("a", "deny", {"matchLabels": {"pod": "x"}}, types=["Ingress", "Egress"])
     world.check(lambda s, t, port: s != "a/x" and t != "a/x")

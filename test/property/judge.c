@@ -11,8 +11,9 @@
  * @w: World
  * @p: First packet of a connection
  *
- * An allowance must not rest on labels that may be missing: what was set aside counts as not known,
- * and its endpoint as one whose object was never seen.  Policies speak for themselves.
+ * An allowance must not rest on labels that may be missing: a pod that was set aside counts as not
+ * known, and its endpoint as one whose object was never seen.  Namespaces, which know what they do
+ * not know, and policies speak for themselves.
  *
  * Return: true if it may pass
  */
@@ -22,7 +23,7 @@ bool judge_expected(const struct world *w, const struct packet *p)
 	bool allowed;
 
 	vec_foreach (o, &w->objects)
-		if ((*o)->kind == KIND_NETPOL || !(*o)->problem)
+		if ((*o)->kind != KIND_POD || !(*o)->problem)
 			vec_push(&known.objects, *o);
 	vec_foreach (e, &w->endpoints) {
 		vec_push(&known.endpoints, *e);

@@ -185,6 +185,8 @@ struct object *random_namespace(struct rng *r, const char *name)
 	n->labels = random_labels(r);
 	n->labels.v[n->labels.n++] =
 		(struct label){intern("kubernetes.io/metadata.name"), intern(name)};
+	n->labels_known = true;
+	n->isolated = chance(r, 15);
 	return &n->o;
 }
 

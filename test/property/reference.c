@@ -145,7 +145,7 @@ static bool peer_selects(const struct world *w, const struct netpol *policy,
 {
 	const struct namespace *ns = namespace_of(w, pod);
 
-	if (peer->ns_given && !(ns && selects(&peer->namespaces, &ns->labels)))
+	if (peer->ns_given && !(ns && ns->labels_known && selects(&peer->namespaces, &ns->labels)))
 		return false;
 	if (!peer->ns_given && !streq(pod->o.ns, policy->o.ns))
 		return false;
@@ -241,6 +241,15 @@ static bool rule_allows(const struct question *q, const struct policy_rule *r)
 	return !r->n_peers && rule_allows_peer(q, r, NULL);
 }
 
+/* "All traffic to pods in that namespace (even from other pods in the same namespace) will be
+ * blocked.  NetworkPolicy objects can then [...] specify what traffic should be allowed." */
+static bool is_annotated(const struct world *w, const struct pod *pod)
+{
+	const struct namespace *ns = namespace_of(w, pod);
+
+	return ns && ns->isolated;
+}
+
 static bool policy_isolates(const struct netpol *policy, const struct pod *pod, enum direction d)
 {
 	return policy->isolates[d] && streq(policy->o.ns, pod->o.ns) &&
@@ -268,6 +277,7 @@ static bool endpoint_allows(const struct world *w, const struct packet *p,
 		return false;
 	if (e->object->host_network)
 		return true;
+	isolated = d == INGRESS && is_annotated(w, e->object);
 	q.others = pods_with(w, d == INGRESS ? &p->src : &p->dst);
 	vec_foreach (o, &w->objects) {
 		if ((*o)->kind != KIND_NETPOL || !policy_isolates(as_netpol(*o), e->object, d))

@@ -110,6 +110,9 @@ static void put_namespace(const struct namespace *n, struct buf *out)
 		   "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: %s\n  labels: ", n->o.name);
 	put_labels(&n->labels, out);
 	buf_puts(out, "\n");
+	if (n->isolated)
+		buf_puts(out, "  annotations:\n    " NAMESPACE_ANNOTATION
+			      ": '{\"ingress\": {\"isolation\": \"DefaultDeny\"}}'\n");
 }
 
 static void put_pod_spec(const struct pod *p, struct buf *out)

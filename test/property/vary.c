@@ -113,6 +113,18 @@ static void toggle_problem(struct object *o)
 	o->problem = o->problem ? NULL : xstrdup("metadata: set aside by chance");
 }
 
+static void vary_namespace(struct rng *r, struct namespace *n)
+{
+	if (chance(r, 20)) {
+		n->isolated = !n->isolated;
+	} else if (chance(r, 85)) {
+		vary_labels(r, &n->labels, 1);
+	} else {
+		toggle_problem(&n->o);
+		n->labels_known = !n->o.problem;
+	}
+}
+
 static void vary_pod(struct rng *r, struct pod *p)
 {
 	switch (below(r, 7)) {
@@ -229,10 +241,8 @@ static struct object *varied(struct rng *r, const struct object *o)
 		vary_pod(r, (struct pod *)new);
 	else if (new->kind == KIND_NETPOL)
 		vary_policy(r, (struct netpol *)new);
-	else if (chance(r, 85))
-		vary_labels(r, &((struct namespace *)new)->labels, 1);
 	else
-		toggle_problem(new);
+		vary_namespace(r, (struct namespace *)new);
 	return new;
 }
 

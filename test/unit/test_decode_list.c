@@ -144,8 +144,8 @@ static void a_policy_of_a_misspelled_kind_fails_closed(void **state _unused_)
 		 IS_BAD("networking.k8s.io/v2", "NetworkPolicy", "networking.k8s.io/v1")},
 		{"{apiVersion: networking.k8s.io, kind: NetworkPolicy",
 		 IS_BAD("networking.k8s.io", "NetworkPolicy", "networking.k8s.io/v1")},
-		{"{apiVersion: extensions/v1beta1, kind: NetworkPolicy",
-		 IS_BAD("extensions/v1beta1", "NetworkPolicy", "networking.k8s.io/v1")},
+		{"{apiVersion: extensions/v1beta2, kind: NetworkPolicy",
+		 IS_BAD("extensions/v1beta2", "NetworkPolicy", "networking.k8s.io/v1")},
 		{"{apiVersion: crd.projectcalico.org/v1, kind: NetworkPolicy",
 		 IS_BAD("crd.projectcalico.org/v1", "NetworkPolicy", "networking.k8s.io/v1")},
 	};
@@ -294,7 +294,7 @@ static void items_of_a_typed_list_need_not_say_their_kind(void **state _unused_)
 		"{apiVersion: v1, kind: NodeList, items: [{metadata: {name: e}}]}\n---\n"
 		"{apiVersion: v1, kind: NamespaceList, items: [{metadata: {name: f}}]}\n---\n"
 		"{apiVersion: v1, kind: SecretList, items: [{metadata: {name: g}}, {}]}\n---\n"
-		"{apiVersion: extensions/v1beta1, kind: NetworkPolicyList, items: [{metadata: "
+		"{apiVersion: extensions/v1beta2, kind: NetworkPolicyList, items: [{metadata: "
 		"{name: h}}]}");
 
 	assert_int_equal(d.r, 0);

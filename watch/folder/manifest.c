@@ -153,7 +153,7 @@ static void take_object(void *arg, enum decode_outcome outcome, struct object *o
 		run->stand_in = o;
 		break;
 	case DECODE_OK:
-		if (!kinds[o->kind]->close) /* there such are errors */
+		if (!kinds[o->kind]->fails_closed) /* there such are errors */
 			fields_each_near(at, kinds[o->kind]->fields, warn, run);
 		break;
 	}

@@ -205,12 +205,20 @@ static void set_aside(struct file *f, const struct object *o, uint32_t line, boo
 					 o->problem, stays ? " (the version before stays)" : ""));
 }
 
+/* What is wrong with it allows less, not more: the version before must not stay. */
+static bool takes_effect(const struct object *o)
+{
+	bool (*closed)(const struct object *) = kinds[o->kind]->closed;
+
+	return closed && closed(o);
+}
+
 static void take_entry(struct manifests *m, struct file *f, struct object *o, uint32_t line)
 {
 	const struct object *now = in_force(m, o), *mine;
 	const struct object_key key = key_of(o);
 	struct shadow *s = shadow_of_file(m, f, &key);
-	bool kept = o->problem && !kinds[o->kind]->close;
+	bool kept = o->problem && !takes_effect(o);
 
 	mine = s ? s->o : now && now->feed == f->number ? now : NULL;
 	if (mine && mine->generation == f->load) {

@@ -168,7 +168,7 @@ static void put_identity(struct value_doc *d, const struct api_object *o)
 	(void)value_build_end(d, NULL);
 }
 
-/* By its name alone; its decoder then makes of it what fails closed. */
+/* By its name alone: it allows as little as it could mean. */
 static int take_broken(struct api_object *o, enum kind kind, struct object **ret,
 		       struct err *reterr)
 {
@@ -180,6 +180,8 @@ static int take_broken(struct api_object *o, enum kind kind, struct object **ret
 	r = decode_kind(value_root(d), kind, &made, reterr);
 	if (r < 0)
 		return r;
+	if (kinds[kind]->close)
+		kinds[kind]->close(made);
 	(void)place_take_line(o->why.msg);
 	free(made->problem);
 	made->problem = xasprintf("the object breaks a limit: %s", o->why.msg);

@@ -254,7 +254,7 @@ struct feed *feed_new(const struct feed_owner *owner, const struct feed_spec *sp
 	f->timer = loop_timer(owner->loop, "api feed", on_timer, f);
 	reflector_init(&f->r, seed);
 	/* What an old cache does not know yet would be taken out of the kernel. */
-	f->r.consistent = f->info->close;
+	f->r.consistent = f->info->fails_closed;
 	f->r.optional = f->info->optional;
 	return f;
 }

@@ -26,7 +26,7 @@ static int decode_identity(const struct value *root, const struct kind_info *inf
 		return -EINVAL;
 	if (!meta)
 		return err_set(reterr, -EINVAL, "metadata: required");
-	if (info->close && fields_check_namespace(meta, reterr) < 0)
+	if (info->fails_closed && fields_check_namespace(meta, reterr) < 0)
 		return -EINVAL;
 	if (value_get_str(meta, "metadata", "name", &name, reterr) < 0 ||
 	    value_get_str(meta, "metadata", "namespace", &ns, reterr) < 0)
@@ -108,7 +108,8 @@ static int decode_misspelled(const struct value *root, enum kind meant, decoded_
 {
 	struct object *o = NULL;
 
-	if (meant == _KIND_MAX || !kinds[meant]->close || decode_kind(root, meant, &o, NULL) < 0)
+	if (meant == _KIND_MAX || !kinds[meant]->fails_closed ||
+	    decode_kind(root, meant, &o, NULL) < 0)
 		return -EINVAL;
 	kinds[meant]->close(o);
 	free(o->problem);

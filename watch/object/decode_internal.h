@@ -52,7 +52,8 @@ int decode_name(const struct value *map, const char *path, const char *key, cons
 		struct err *reterr);
 int decode_list(const struct value *map, const char *path, const char *key,
 		const struct value **ret, struct err *reterr);
-int decode_protocol(const struct value *map, const char *path, uint8_t *ret, struct err *reterr);
+int decode_protocol(const struct value *map, const char *path, bool lower, uint8_t *ret,
+		    struct err *reterr);
 int expect_map(const struct value *v, const char *path, struct err *reterr);
 bool is_dns_subdomain(const char *s);
 bool is_dns_label(const char *s);

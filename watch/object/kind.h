@@ -53,10 +53,12 @@ enum name_form { NAME_SUBDOMAIN, NAME_LABEL };
  * @optional:   A server may lack the kind: then there are no such objects
  * @metadata_only: Of the API nothing but metadata is read
  * @decides:    Says who may talk to whom: what is not known of it makes what is in force stale
- * @close:      Make an object allow nothing: what is wrong fails closed, and what may be such an
- *              object gets a stand-in; NULL: what is wrong is left out
+ * @fails_closed: What is wrong allows nothing; what may be such an object gets a stand-in, and
+ *              fields that are not known are errors.  Else what is wrong is left out
+ * @close:      Make an object allow as little as it could mean; NULL: it allows nothing anyway
+ * @closed:     An object that has a problem takes the place of the version before; NULL: none does
  * @shape:      Of the struct
- * @fields:     Of a document; NULL if @close reads them
+ * @fields:     Of a document: what is read, or all that there is
  * @reason, @effect: Of events: one word, and what follows on the problem
  * @node_of:    Whose object it is, by name: that node reports it; NULL: all nodes see it, and one
  *              reports it
@@ -68,8 +70,9 @@ struct kind_info {
 	unsigned int reach;
 	const char *node_field, *own, *selector;
 	enum name_form name_form;
-	bool namespaced, optional, metadata_only, decides;
+	bool namespaced, optional, metadata_only, decides, fails_closed;
 	void (*close)(struct object *o);
+	bool (*closed)(const struct object *o);
 	const struct shape *shape;
 	const struct field *fields;
 	const char *reason, *effect;

@@ -228,25 +228,26 @@ const char *protocol_str(uint8_t protocol)
  * decode_protocol() - A transport protocol
  * @map:    Map with "protocol"
  * @path:   Its path
+ * @lower:  "tcp" is right as well
  * @ret:    PROTO_TCP when absent
  * @reterr: What is wrong
  *
  * Return: 0, -EINVAL
  */
-int decode_protocol(const struct value *map, const char *path, uint8_t *ret, struct err *reterr)
+int decode_protocol(const struct value *map, const char *path, bool lower, uint8_t *ret,
+		    struct err *reterr)
 {
+	static const uint8_t protocols[] = {PROTO_TCP, PROTO_UDP, PROTO_SCTP};
+	static const char *const lower_case[] = {"tcp", "udp", "sctp"};
 	const char *s = "TCP";
 
 	if (value_get_str(map, path, "protocol", &s, reterr) < 0)
 		return -EINVAL;
-	if (streq(s, "TCP"))
-		*ret = PROTO_TCP;
-	else if (streq(s, "UDP"))
-		*ret = PROTO_UDP;
-	else if (streq(s, "SCTP"))
-		*ret = PROTO_SCTP;
-	else
-		return err_set(reterr, -EINVAL, "%s.protocol: '%.*s' is not TCP, UDP or SCTP", path,
-			       SHOWN(s));
-	return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(protocols); i++)
+		if (streq(s, protocol_str(protocols[i])) || (lower && streq(s, lower_case[i]))) {
+			*ret = protocols[i];
+			return 0;
+		}
+	return err_set(reterr, -EINVAL, "%s.protocol: '%.*s' is not TCP, UDP or SCTP", path,
+		       SHOWN(s));
 }

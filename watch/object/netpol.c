@@ -9,8 +9,11 @@
  * A policy that is wrong fails closed: it keeps what it selects and the directions it isolates, as
  * far as those can be read (else every pod of its namespace, both directions), and allows nothing.
  *
+ * extensions/v1beta1, which API servers had from 1.3 to 1.15, is read as they read it: it differs
+ * in that a protocol may be in lower case, and has no endPort.
+ *
  * Source: networking.k8s.io/v1 types; pkg/apis/networking validation (ValidateNetworkPolicySpec)
- * and defaults (SetDefaults_NetworkPolicy).
+ * and defaults (SetDefaults_NetworkPolicy); API reference of 1.15, NetworkPolicySpec v1beta1.
  */
 #include <errno.h>
 
@@ -19,6 +22,8 @@
 #include "watch/object/kind.h"
 #include "watch/object/netpol.h"
 #include "watch/object/policy_size.h"
+
+#define OLD_API "extensions/v1beta1"
 
 /* --- fields: all that there is ------------------------------------------------------------------
  */
@@ -55,8 +60,8 @@ static const struct field fields[] = {
 /* --- ports -------------------------------------------------------------------------------------
  */
 
-static int decode_port_number(const struct value *v, const char *path, struct policy_port *p,
-			      struct err *reterr)
+static int decode_port_number(const struct value *v, const char *path, bool old,
+			      struct policy_port *p, struct err *reterr)
 {
 	int64_t port = 0, end = 0;
 	int r;
@@ -68,6 +73,8 @@ static int decode_port_number(const struct value *v, const char *path, struct po
 	r = value_get_int(v, path, "endPort", 1, 65535, &end, reterr);
 	if (r <= 0)
 		return r;
+	if (old)
+		return err_set(reterr, -EINVAL, "%s.endPort: " OLD_API " has no such field", path);
 	if (end < port)
 		return err_set(reterr, -EINVAL, "%s.endPort: %d is below port %d", path, (int)end,
 			       (int)port);
@@ -75,18 +82,18 @@ static int decode_port_number(const struct value *v, const char *path, struct po
 	return 0;
 }
 
-static int decode_port(const struct value *v, const char *path, struct policy_port *p,
+static int decode_port(const struct value *v, const char *path, bool old, struct policy_port *p,
 		       struct err *reterr)
 {
 	const struct value *port;
 
 	if (expect_map(v, path, reterr) < 0)
 		return -EINVAL;
-	if (decode_protocol(v, path, &p->protocol, reterr) < 0)
+	if (decode_protocol(v, path, old, &p->protocol, reterr) < 0)
 		return -EINVAL;
 	port = value_get(v, "port");
 	if (port && port->type == VALUE_INT)
-		return decode_port_number(v, path, p, reterr);
+		return decode_port_number(v, path, old, p, reterr);
 	if (value_get(v, "endPort") && value_get(v, "endPort")->type != VALUE_NULL)
 		return err_set(reterr, -EINVAL, "%s.endPort: needs a numeric port", path);
 	if (!port || port->type == VALUE_NULL)
@@ -99,7 +106,7 @@ static int decode_port(const struct value *v, const char *path, struct policy_po
 	return 0;
 }
 
-static int decode_ports(const struct value *rule, const char *path, struct policy_rule *r,
+static int decode_ports(const struct value *rule, const char *path, bool old, struct policy_rule *r,
 			struct err *reterr)
 {
 	const struct value *list = NULL;
@@ -112,7 +119,7 @@ static int decode_ports(const struct value *rule, const char *path, struct polic
 		struct decode_path here;
 
 		decode_path_item(&here, path, "ports", i);
-		result = decode_port(list->items[i], here.s, &r->ports[r->n_ports++], reterr);
+		result = decode_port(list->items[i], here.s, old, &r->ports[r->n_ports++], reterr);
 	}
 	return result;
 }
@@ -203,19 +210,20 @@ static int decode_peers(const struct value *rule, const char *path, const char *
 /* --- rules -------------------------------------------------------------------------------------
  */
 
-static int decode_rule(const struct value *v, const char *path, enum direction d,
+static int decode_rule(const struct value *v, const char *path, bool old, enum direction d,
 		       struct policy_rule *r, struct err *reterr)
 {
 	if (expect_map(v, path, reterr) < 0)
 		return -EINVAL;
-	if (decode_ports(v, path, r, reterr) < 0)
+	if (decode_ports(v, path, old, r, reterr) < 0)
 		return -EINVAL;
 	return decode_peers(v, path, d == INGRESS ? "from" : "to", r, reterr);
 }
 
-static int decode_rules(const struct value *spec, const char *key, enum direction d,
-			struct netpol *p, struct err *reterr)
+static int decode_rules(const struct value *spec, bool old, enum direction d, struct netpol *p,
+			struct err *reterr)
 {
+	const char *key = d == INGRESS ? "ingress" : "egress";
 	const struct value *list = NULL;
 	int result = MIN(decode_list(spec, "spec", key, &list, reterr), 0);
 
@@ -226,7 +234,7 @@ static int decode_rules(const struct value *spec, const char *key, enum directio
 		struct decode_path path;
 
 		decode_path_item(&path, "spec", key, i);
-		result = decode_rule(list->items[i], path.s, d, &p->rules[d][p->n_rules[d]++],
+		result = decode_rule(list->items[i], path.s, old, d, &p->rules[d][p->n_rules[d]++],
 				     reterr);
 	}
 	return result;
@@ -297,7 +305,7 @@ static void close_policy(struct object *o)
 }
 
 /* Fails closed when something is wrong. */
-static int decode_policy(const struct value *root, struct object *o, struct err *reterr)
+static int decode_form(const struct value *root, bool old, struct object *o, struct err *reterr)
 {
 	struct netpol *p = (struct netpol *)o;
 	const struct value *spec = NULL;
@@ -313,9 +321,9 @@ static int decode_policy(const struct value *root, struct object *o, struct err 
 	if (types < 0)
 		isolate_all(p);
 	if (r == 0 && types == 0)
-		r = decode_rules(spec, "ingress", INGRESS, p, reterr);
+		r = decode_rules(spec, old, INGRESS, p, reterr);
 	if (r == 0 && types == 0)
-		r = decode_rules(spec, "egress", EGRESS, p, reterr);
+		r = decode_rules(spec, old, EGRESS, p, reterr);
 	if (r == 0 && types == 0)
 		r = policy_check_size(p, reterr);
 	if (r == 0 && types == 0)
@@ -325,6 +333,16 @@ static int decode_policy(const struct value *root, struct object *o, struct err 
 	isolate_more(spec, p);
 	close_policy(o);
 	return -EINVAL;
+}
+
+static int decode_policy(const struct value *root, struct object *o, struct err *reterr)
+{
+	return decode_form(root, false, o, reterr);
+}
+
+static int decode_old(const struct value *root, struct object *o, struct err *reterr)
+{
+	return decode_form(root, true, o, reterr);
 }
 
 /* --- the row -----------------------------------------------------------------------------------
@@ -347,8 +365,14 @@ SHAPE(static const, shape, struct netpol, sizeof(struct object),
 
 static const struct kind_form forms[] = {
 	{"networking.k8s.io/v1", "NetworkPolicy", decode_policy},
+	{OLD_API, "NetworkPolicy", decode_old},
 	{0},
 };
+
+static bool is_closed(const struct object *o _unused_)
+{
+	return true;
+}
 
 const struct kind_info kind_netpol = {
 	.kind = KIND_NETPOL,
@@ -357,7 +381,9 @@ const struct kind_info kind_netpol = {
 	.reach = REACH_ALL,
 	.namespaced = true,
 	.decides = true,
+	.fails_closed = true,
 	.close = close_policy,
+	.closed = is_closed,
 	.shape = &shape,
 	.fields = fields,
 	.reason = "InvalidNetworkPolicy",

@@ -28,7 +28,7 @@ static int decode_port(const struct value *v, const char *path, struct ports *re
 	if (!is_service_name(name))
 		return err_set(reterr, -EINVAL, "%s.name: '%.*s' is not a port name", path,
 			       SHOWN(name));
-	if (decode_protocol(v, path, &p.protocol, reterr) < 0 ||
+	if (decode_protocol(v, path, false, &p.protocol, reterr) < 0 ||
 	    value_get_int(v, path, "containerPort", 1, 65535, &number, reterr) < 0)
 		return -EINVAL;
 	if (!number)

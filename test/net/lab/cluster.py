@@ -383,10 +383,11 @@ class Lab:
             if node.process:
                 node.wait_settled(wanted, 10)
 
-    def namespace_object(self, name, labels=None):
+    def namespace_object(self, name, labels=None, annotations=None):
         item = {"apiVersion": "v1", "kind": "Namespace",
                 "metadata": {"name": name,
-                             "labels": {"kubernetes.io/metadata.name": name, **(labels or {})}}}
+                             "labels": {"kubernetes.io/metadata.name": name, **(labels or {})},
+                             "annotations": annotations or {}}}
         self.write(item)
         return item
 
