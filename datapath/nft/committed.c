@@ -71,6 +71,7 @@ static void took_set(struct nft_table *t, const struct nft_op *op)
 	if (s->installed)
 		return;
 	/* Its elements went with it. */
+	refusals_forget(t, s);
 	elems_done(&s->elems);
 	s->n_list = 0;
 	set_recount(t, s);

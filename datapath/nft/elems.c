@@ -13,12 +13,12 @@
 
 #define IDENT_MAX    (2 * (size_t)NFT_KEY_MAX)
 #define SLOTS_MIN    8
-#define FLAGS_MASK   0x1fu
-#define VERDICT_MASK 0xe0u
-#define VERDICT_BIT  5
-#define USES_BIT     8
+#define FLAGS_MASK   0x3fu
+#define VERDICT_MASK 0x1c0u
+#define VERDICT_BIT  6
+#define USES_BIT     9
 _Static_assert(_NFT_V_MAX <= VERDICT_MASK >> VERDICT_BIT, "a verdict has three bits");
-#define USES_MAX 0xffffffu
+#define USES_MAX 0x7fffffu
 
 static uint32_t word_of(const uint8_t *entry)
 {
@@ -267,7 +267,7 @@ void elem_set_flags(uint8_t *entry, uint32_t set, uint32_t clear)
  * elem_uses() - How often an element is wanted
  * @entry: Entry
  *
- * Return: 0 to 2^24 - 1
+ * Return: 0 to 2^23 - 1
  */
 uint32_t elem_uses(const uint8_t *entry)
 {
@@ -277,7 +277,7 @@ uint32_t elem_uses(const uint8_t *entry)
 /**
  * elem_set_uses() - Set how often an element is wanted
  * @entry: Entry
- * @uses:  0 to 2^24 - 1
+ * @uses:  0 to 2^23 - 1
  */
 void elem_set_uses(uint8_t *entry, uint32_t uses)
 {

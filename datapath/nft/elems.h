@@ -8,20 +8,21 @@
  * 50,000 of them take half a MiB of table.  Time: O(1) amortised, whatever the number.
  *
  * Owns one use of every interned string in it.  An `uint8_t *` entry stays valid until the next
- * elems_add(), elems_remove() or elems_trim().  Limits: 2^24 - 1 wants of one element, 2^31 slots.
+ * elems_add(), elems_remove() or elems_trim().  Limits: 2^23 - 1 wants of one element, 2^31 slots.
  * Pure.
  */
 #pragma once
 
 #include "datapath/nft/table.h"
 
-/* Flags of an entry; the upper 24 bits of the word count how often it is wanted. */
+/* Flags of an entry; the upper 23 bits of the word count how often it is wanted. */
 enum elem_flag {
 	ELEM_USED = 1,	    /* the slot holds an entry */
 	ELEM_INSTALLED = 2, /* the kernel has this key */
 	ELEM_STALE = 4,	    /* ... with other data or another comment than what is stored here */
 	ELEM_LISTED = 8,    /* stands in the set's list of keys to look at */
 	ELEM_COVERED = 16,  /* while the table is held: would overlap a range that stays */
+	ELEM_REFUSED = 32,  /* the kernel refused what is pending of it (refused.c) */
 };
 
 struct elems {

@@ -13,8 +13,9 @@
 
 #define COMPARE_MAX 1000000
 
-static void forget_set(struct nft_set *s)
+static void forget_set(struct nft_table *t, struct nft_set *s)
 {
+	refusals_forget(t, s);
 	s->installed = false;
 	for (uint8_t *e = elems_next(&s->elems, NULL); e; e = elems_next(&s->elems, e))
 		elem_set_flags(e, 0, ELEM_INSTALLED | ELEM_STALE | ELEM_COVERED);
@@ -139,7 +140,7 @@ void table_installed_begin(struct nft_table *t)
 	drop_ghost_sets(t, NULL);
 	drop_ghost_chains(t, NULL);
 	HASH_ITER (hh, t->sets, s, next_set)
-		forget_set(s);
+		forget_set(t, s);
 	HASH_ITER (hh, t->chains, c, next_chain)
 		forget_chain(c);
 	t->installed = false;
@@ -303,7 +304,7 @@ void table_reread_set_begin(struct nft_table *t, const char *name)
 	drop_ghost_sets(t, name);
 	HASH_FIND_STR(t->sets, name, s);
 	if (s)
-		forget_set(s);
+		forget_set(t, s);
 }
 
 /**
@@ -373,6 +374,8 @@ bool table_reread_elem(struct nft_table *t, const char *set, const struct nft_el
 	elems_ident(&s->elems, key, ident);
 	entry = elems_find(&s->elems, ident);
 	differed = entry && elem_differs(s, entry);
+	if (entry)
+		refusal_forget(t, s, entry);
 	if (found)
 		entry = install_elem(s, found);
 	else if (entry)

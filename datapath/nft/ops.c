@@ -16,7 +16,7 @@
  */
 #include <utlist.h>
 
-#include "datapath/nft/table_priv.h"
+#include "datapath/nft/ops_priv.h"
 
 /**
  * nft_ops_done() - Free a list of operations
@@ -27,90 +27,6 @@ void nft_ops_done(struct nft_ops *ops)
 	vec_done(&ops->op);
 }
 
-static void add_op(struct nft_ops *ops, enum nft_verb verb, enum nft_what what,
-		   const struct nft_set *s, const struct nft_chain *c)
-{
-	struct nft_op *op = vec_add(&ops->op);
-
-	op->verb = verb;
-	op->what = what;
-	op->set = s ? &s->def : NULL;
-	op->chain = c ? &c->def : NULL;
-}
-
-/* --- elements -------------------------------------------------------------------------------- */
-
-static uint8_t *listed(const struct nft_set *s, size_t i)
-{
-	return elems_find(&s->elems, s->list + i * s->elems.ident_len);
-}
-
-/* Of a set that others point at: what goes waits until those point elsewhere. */
-static bool waits(const struct nft_set *s, const uint8_t *entry)
-{
-	return s->pointed && !elem_uses(entry);
-}
-
-/* What waits at the end of the list, at most @max elements: gives where it begins. */
-static size_t pick_elems(struct nft_set *s, size_t max)
-{
-	size_t i = s->n_list;
-
-	for (size_t found = 0; i && found < max;) {
-		i--;
-		if (elem_differs(s, listed(s, i)))
-			found += !waits(s, listed(s, i));
-		else
-			elem_unlist(s, i);
-	}
-	return i;
-}
-
-static void del_elems(struct nft_set *s, size_t from, struct nft_ops *ops)
-{
-	for (size_t i = from; i < s->n_list; i++) {
-		const uint8_t *entry = listed(s, i);
-
-		if (!(elem_flags(entry) & ELEM_INSTALLED) || waits(s, entry))
-			continue;
-		add_op(ops, NFT_DEL, NFT_OP_ELEM, s, NULL);
-		elems_get_key(&s->elems, entry, &ops->op.v[ops->op.n - 1].elem);
-	}
-}
-
-static int by_key(const void *a, const void *b)
-{
-	const struct nft_op *x = a, *y = b;
-
-	return memcmp(x->elem.key, y->elem.key, sizeof(x->elem.key));
-}
-
-static void add_elems(struct nft_set *s, size_t from, struct nft_ops *ops)
-{
-	size_t first = ops->op.n;
-
-	for (size_t i = from; i < s->n_list; i++) {
-		const uint8_t *entry = listed(s, i);
-
-		if (!elem_uses(entry))
-			continue;
-		add_op(ops, NFT_ADD, NFT_OP_ELEM, s, NULL);
-		elems_get(&s->elems, entry, &ops->op.v[ops->op.n - 1].elem);
-	}
-	/* Ranges go in as nft sends them; old kernels look for overlaps on the way. */
-	if (s->def.interval && ops->op.n - first > 1)
-		qsort(&ops->op.v[first], ops->op.n - first, sizeof(*ops->op.v), by_key);
-}
-
-/* At most @max elements of a set: out with the old, in with the new. */
-static void change_elems(struct nft_set *s, size_t max, struct nft_ops *ops)
-{
-	size_t from = pick_elems(s, max);
-
-	del_elems(s, from, ops);
-	add_elems(s, from, ops);
-}
-
 /* The sets that point at no chain, those that are looked up last first. */
 static void change_ranks(struct nft_table *t, bool only_fresh, struct nft_ops *ops)
 {
@@ -119,28 +35,15 @@ static void change_ranks(struct nft_table *t, bool only_fresh, struct nft_ops *o
 
 		DL_FOREACH (t->pending_sets, s)
 			if (s->wanted && set_points(s, (enum nft_rank)rank) &&
-			    (s->fresh || !only_fresh))
-				change_elems(s, SIZE_MAX, ops);
+			    (s->fresh || s->early || !only_fresh))
+				ops_change_elems(s, SIZE_MAX, ops);
 	}
-}
-
-/* Leaves lose nothing while an element of the same owner that may point there is to change. */
-static void mark_pointed(struct nft_table *t)
-{
-	bool points[_NFT_OWNER_MAX] = {false};
-	struct nft_set *s;
-
-	DL_FOREACH (t->pending_sets, s)
-		if (set_points(s, NFT_RANK_TO_LEAF) && (s->n_differ || (!s->wanted && s->differs)))
-			points[s->def.owner] = true;
-	DL_FOREACH (t->pending_sets, s)
-		s->pointed = set_points(s, NFT_RANK_LEAF) && points[s->def.owner];
 }
 
 static void add_set(const struct nft_set *s, struct nft_ops *ops)
 {
 	if (s->wanted && !s->installed)
-		add_op(ops, NFT_ADD, NFT_OP_SET, s, NULL);
+		ops_add(ops, NFT_ADD, NFT_OP_SET, s, NULL);
 }
 
 /* A ghost's elements stand in no list. */
@@ -149,7 +52,7 @@ static void del_ghost_elems(const struct nft_set *s, struct nft_ops *ops)
 	for (uint8_t *e = elems_next(&s->elems, NULL); e; e = elems_next(&s->elems, e)) {
 		if (!(elem_flags(e) & ELEM_INSTALLED))
 			continue;
-		add_op(ops, NFT_DEL, NFT_OP_ELEM, s, NULL);
+		ops_add(ops, NFT_DEL, NFT_OP_ELEM, s, NULL);
 		elems_get_key(&s->elems, e, &ops->op.v[ops->op.n - 1].elem);
 	}
 }
@@ -161,7 +64,7 @@ static bool fill_set(struct nft_set *s, size_t max, struct nft_ops *ops)
 	if (!s->wanted)
 		return true;
 	add_set(s, ops);
-	change_elems(s, max - MIN(ops->op.n, max), ops);
+	ops_change_elems(s, max - MIN(ops->op.n, max), ops);
 	return ops->op.n < max;
 }
 
@@ -190,7 +93,7 @@ static void del_verdicts(struct nft_table *t, struct nft_ops *ops)
 
 	DL_FOREACH (t->pending_sets, s)
 		if (set_points(s, NFT_RANK_TO_CHAIN))
-			del_elems(s, pick_elems(s, SIZE_MAX), ops);
+			ops_del_elems(s, ops_pick_elems(s, SIZE_MAX), ops);
 	DL_FOREACH (t->ghost_sets, s)
 		if (set_points(s, NFT_RANK_TO_CHAIN))
 			del_ghost_elems(s, ops);
@@ -199,7 +102,7 @@ static void del_verdicts(struct nft_table *t, struct nft_ops *ops)
 static void flush_chain(const struct nft_chain *c, struct nft_ops *ops)
 {
 	if (c->had.n)
-		add_op(ops, NFT_DEL, NFT_OP_RULES, NULL, c);
+		ops_add(ops, NFT_DEL, NFT_OP_RULES, NULL, c);
 }
 
 /*
@@ -217,9 +120,9 @@ static void del_ghosts(struct nft_table *t, struct nft_ops *ops)
 	DL_FOREACH (t->ghost_chains, c)
 		flush_chain(c, ops);
 	DL_FOREACH (t->ghost_sets, s)
-		add_op(ops, NFT_DEL, NFT_OP_SET, s, NULL);
+		ops_add(ops, NFT_DEL, NFT_OP_SET, s, NULL);
 	DL_FOREACH (t->ghost_chains, c)
-		add_op(ops, NFT_DEL, NFT_OP_CHAIN, NULL, c);
+		ops_add(ops, NFT_DEL, NFT_OP_CHAIN, NULL, c);
 }
 
 static void write_rules(const struct nft_chain *c, bool flushed, struct nft_ops *ops)
@@ -229,7 +132,7 @@ static void write_rules(const struct nft_chain *c, bool flushed, struct nft_ops 
 	if (!flushed)
 		flush_chain(c, ops);
 	if (c->def.n_rules)
-		add_op(ops, NFT_ADD, NFT_OP_RULES, NULL, c);
+		ops_add(ops, NFT_ADD, NFT_OP_RULES, NULL, c);
 }
 
 static void add_programs(struct nft_table *t, bool ghosts, struct nft_ops *ops)
@@ -244,12 +147,22 @@ static void add_programs(struct nft_table *t, bool ghosts, struct nft_ops *ops)
 			write_rules(c, false, ops);
 }
 
+/* Where the kernel refuses to send packets elsewhere, they go on to a program of before. */
+static bool old_is_in_use(const struct nft_table *t)
+{
+	vec_foreach (r, &t->refused)
+		if (set_points(r->set, NFT_RANK_TO_CHAIN) &&
+		    (elem_flags(elems_find(&r->set->elems, r->ident)) & ELEM_INSTALLED))
+			return true;
+	return false;
+}
+
 static void del_unwanted(struct nft_table *t, bool ghosts, struct nft_ops *ops)
 {
 	struct nft_chain *c;
 	struct nft_set *s;
 
-	if (t->held)
+	if (t->held || old_is_in_use(t))
 		return;
 	if (!ghosts)
 		DL_FOREACH (t->pending_chains, c)
@@ -257,10 +170,10 @@ static void del_unwanted(struct nft_table *t, bool ghosts, struct nft_ops *ops)
 				flush_chain(c, ops);
 	DL_FOREACH (t->pending_sets, s)
 		if (!s->wanted && s->installed)
-			add_op(ops, NFT_DEL, NFT_OP_SET, s, NULL);
+			ops_add(ops, NFT_DEL, NFT_OP_SET, s, NULL);
 	DL_FOREACH (t->pending_chains, c)
 		if (!c->wanted && c->installed)
-			add_op(ops, NFT_DEL, NFT_OP_CHAIN, NULL, c);
+			ops_add(ops, NFT_DEL, NFT_OP_CHAIN, NULL, c);
 }
 
 /* Chains, plain elements, rules, elements with verdicts; those that go or change are out already.
@@ -272,12 +185,12 @@ static void bring_in(struct nft_table *t, bool ghosts, struct nft_ops *ops)
 
 	DL_FOREACH (t->pending_chains, c)
 		if (c->wanted && !c->installed)
-			add_op(ops, NFT_ADD, NFT_OP_CHAIN, NULL, c);
+			ops_add(ops, NFT_ADD, NFT_OP_CHAIN, NULL, c);
 	change_ranks(t, false, ops);
 	add_programs(t, ghosts, ops);
 	DL_FOREACH (t->pending_sets, s)
 		if (s->wanted && set_points(s, NFT_RANK_TO_CHAIN))
-			add_elems(s, 0, ops);
+			ops_add_elems(s, 0, ops);
 }
 
 static void add_everything(struct nft_table *t, struct nft_ops *ops)
@@ -312,14 +225,14 @@ static void make_new(struct nft_table *t, struct nft_ops *ops)
 		add_set(s, ops);
 	DL_FOREACH (t->pending_chains, c)
 		if (is_unwritten(c) && !c->installed)
-			add_op(ops, NFT_ADD, NFT_OP_CHAIN, NULL, c);
+			ops_add(ops, NFT_ADD, NFT_OP_CHAIN, NULL, c);
 	change_ranks(t, true, ops);
 	DL_FOREACH (t->pending_chains, c)
 		if (is_unwritten(c))
 			write_rules(c, false, ops);
 	DL_FOREACH (t->pending_sets, s)
 		if (s->wanted && s->fresh && set_points(s, NFT_RANK_TO_CHAIN))
-			change_elems(s, SIZE_MAX, ops);
+			ops_change_elems(s, SIZE_MAX, ops);
 }
 
 /* What packets meet: elements of sets and maps in use, rules of chains in use, hooks. */
@@ -329,13 +242,15 @@ static void switch_over(struct nft_table *t, struct nft_ops *ops)
 
 	DL_FOREACH (t->pending_sets, s)
 		if (s->wanted && set_points(s, NFT_RANK_TO_CHAIN))
-			del_elems(s, pick_elems(s, SIZE_MAX), ops);
+			ops_del_elems(s, ops_pick_elems(s, SIZE_MAX), ops);
 	bring_in(t, false, ops);
 }
 
 /* What no packet reaches any more. */
 static void drop_old(struct nft_table *t, struct nft_ops *ops)
 {
+	if (old_is_in_use(t))
+		return;
 	del_verdicts(t, ops);
 	del_unwanted(t, false, ops);
 }
@@ -382,7 +297,8 @@ static bool add_step(struct nft_table *t, struct nft_ops *ops)
  * @max: 0: all at once.  Else about how many operations at most: elements of plain sets and data
  *       maps are split off until the rest, elements and programs together, fits; the programs
  *       themselves are never split.  That rest comes in steps: what is new, what packets meet, what
- *       goes.  A table with objects of another shape comes all at once.
+ *       goes.  A table with objects of another shape comes all at once.  What is urgent comes
+ *       before what has to be split off.
  * @ret: Operations; strings and definitions are borrowed until table_committed()
  *
  * Time: O(what differs)
@@ -397,13 +313,15 @@ bool table_ops(struct nft_table *t, size_t max, struct nft_ops *ret)
 	size_t first;
 
 	pending_sweep(t);
-	mark_pointed(t);
+	ops_mark(t);
 	if (!t->installed)
-		add_op(&ops, NFT_ADD, NFT_OP_TABLE, NULL, NULL);
+		ops_add(&ops, NFT_ADD, NFT_OP_TABLE, NULL, NULL);
 	first = ops.op.n;
 	if (all)
 		add_everything(t, &ops);
 	else if (t->n_fill > max)
+		ops_add_urgent(t, &ops);
+	if (!all && t->n_fill > max && ops.op.n == first)
 		add_part(t, max, &ops);
 	if (!all && ops.op.n == first)
 		all = add_step(t, &ops);

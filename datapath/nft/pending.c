@@ -20,6 +20,8 @@
  * Elements of a plain set or data map that is not wanted go with the set.  Those of a verdict map
  * go one by one, because kernels before 6.5 release the chains they name too late otherwise.
  *
+ * One that the kernel refused waits for table_retry().
+ *
  * Return: true if wanted and installed differ; of a table that is held, if it is wanted and not
  * installed so
  */
@@ -29,6 +31,8 @@ bool elem_differs(const struct nft_set *s, const uint8_t *entry)
 	bool wanted = s->wanted && elem_uses(entry) > 0;
 	bool installed = flags & ELEM_INSTALLED;
 
+	if (flags & ELEM_REFUSED)
+		return false;
 	if (!wanted && (*s->held || (!s->wanted && !set_points(s, NFT_RANK_TO_CHAIN))))
 		return false;
 	if (*s->held && (flags & ELEM_COVERED))
@@ -41,7 +45,10 @@ static void queue_set(struct nft_table *t, struct nft_set *s)
 	if (s->queued)
 		return;
 	s->queued = true;
-	DL_APPEND(t->pending_sets, s);
+	if (s->def.urgent)
+		DL_PREPEND(t->pending_sets, s);
+	else
+		DL_APPEND(t->pending_sets, s);
 }
 
 static void list_elem(struct nft_table *t, struct nft_set *s, uint8_t *entry)
@@ -88,7 +95,8 @@ void elem_update(struct nft_table *t, struct nft_set *s, uint8_t *entry, bool di
 	count_elems(t, s, differs, differed);
 	if (differs)
 		list_elem(t, s, entry);
-	else if (!elem_uses(entry) && !(elem_flags(entry) & (ELEM_INSTALLED | ELEM_LISTED)))
+	else if (!elem_uses(entry) &&
+		 !(elem_flags(entry) & (ELEM_INSTALLED | ELEM_LISTED | ELEM_REFUSED)))
 		elems_remove(&s->elems, entry);
 }
 
@@ -104,7 +112,7 @@ void elem_unlist(struct nft_set *s, size_t i)
 
 	assert(entry);
 	elem_set_flags(entry, 0, ELEM_LISTED);
-	if (!elem_uses(entry) && !(elem_flags(entry) & ELEM_INSTALLED))
+	if (!elem_uses(entry) && !(elem_flags(entry) & (ELEM_INSTALLED | ELEM_REFUSED)))
 		elems_remove(&s->elems, entry);
 	s->n_list--;
 	if (i < s->n_list)
@@ -132,7 +140,8 @@ static void remove_unused(struct nft_set *s)
 	uint8_t *e = elems_next(&s->elems, NULL);
 
 	while (e) {
-		if (!elem_uses(e) && !(elem_flags(e) & (ELEM_INSTALLED | ELEM_LISTED))) {
+		if (!elem_uses(e) &&
+		    !(elem_flags(e) & (ELEM_INSTALLED | ELEM_LISTED | ELEM_REFUSED))) {
 			elems_remove(&s->elems, e);
 			if (elem_flags(e))
 				continue;

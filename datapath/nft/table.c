@@ -54,6 +54,7 @@ struct nft_table *table_free(struct nft_table *t)
 		set_free(s);
 	DL_FOREACH_SAFE (t->ghost_chains, c, next_chain)
 		chain_free(c);
+	refusals_forget(t, NULL);
 	intern_put(t->name);
 	free(t);
 	return NULL;
@@ -139,7 +140,8 @@ static void check_set_def(const struct nft_set_def *def)
 	size_t n = types_count(def->key);
 
 	assert(def->owner < _NFT_OWNER_MAX && def->rank < _NFT_RANK_MAX &&
-	       (def->rank != NFT_RANK_TO_CHAIN || def->data[0] == NFT_TYPE_VERDICT));
+	       (def->rank != NFT_RANK_TO_CHAIN || def->data[0] == NFT_TYPE_VERDICT) &&
+	       !(def->urgent && def->rank == NFT_RANK_TO_LEAF));
 
 	assert(*def->name && strlen(def->name) < NFT_NAME_MAX && n);
 	for (size_t i = 0; i < n; i++)
@@ -192,6 +194,7 @@ static void detach_set(struct nft_table *t, struct nft_set *s)
 {
 	if (s->queued)
 		DL_DELETE(t->pending_sets, s);
+	refusals_forget(t, s);
 	HASH_DEL(t->sets, s);
 	t->n_objects -= s->differs;
 	t->n_elems -= s->n_differ;
@@ -218,10 +221,11 @@ static void make_ghost_set(struct nft_table *t, struct nft_set *s)
 }
 
 /* Make or take away the room for comments in a set that was told before it was wanted. */
-static void change_comments(struct nft_set *s, bool elem_comments)
+static void change_comments(struct nft_table *t, struct nft_set *s, bool elem_comments)
 {
 	struct elems old = s->elems;
 
+	refusals_forget(t, s);
 	s->def.elem_comments = elem_comments;
 	elems_init(&s->elems, &s->def, old.seed);
 	for (uint8_t *from = elems_next(&old, NULL); from; from = elems_next(&old, from)) {
@@ -265,7 +269,7 @@ struct nft_set *table_want_set(struct nft_table *t, const struct nft_set_def *de
 		HASH_ADD_KEYPTR(hh, t->sets, s->def.name, strlen(s->def.name), s);
 	}
 	if (s->def.elem_comments != def->elem_comments)
-		change_comments(s, def->elem_comments);
+		change_comments(t, s, def->elem_comments);
 	s->def.owner = def->owner;
 	s->def.rank = rank_of(def);
 	s->def.urgent = def->urgent;
@@ -285,6 +289,7 @@ struct nft_set *table_want_set(struct nft_table *t, const struct nft_set_def *de
 void table_drop_set(struct nft_table *t, struct nft_set *s)
 {
 	assert(s->wanted);
+	refusals_forget(t, s);
 	s->wanted = false;
 	s->n_wanted = 0;
 	if (!s->installed) {
@@ -371,6 +376,7 @@ void table_want_elem(struct nft_table *t, struct nft_set *s, const struct nft_el
 		differed = elem_differs(s, entry);
 	else
 		entry = elems_add(&s->elems, ident);
+	refusal_forget(t, s, entry);
 	uses = elem_uses(entry);
 	if (!uses || !set_is_plain(s))
 		store_data(s, entry, e);
@@ -401,6 +407,7 @@ void table_drop_elem(struct nft_table *t, struct nft_set *s, const struct nft_el
 		return;
 	}
 	differed = elem_differs(s, entry);
+	refusal_forget(t, s, entry);
 	elem_set_uses(entry, elem_uses(entry) - 1);
 	s->n_wanted -= !elem_uses(entry);
 	elem_update(t, s, entry, differed);

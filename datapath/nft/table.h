@@ -178,7 +178,8 @@ struct nft_chain_def {
  * @elem_comments:   Elements carry comments
  * @dynamic:         The kernel fills it, by statements that update it, and lets elements time out:
  *                   they are not read, and what is not wanted of them is never removed
- * @urgent:          What an ADD waits for: its elements go before those of all other sets
+ * @urgent:          What an ADD waits for: its elements go before those of all other sets; not of
+ *                   one whose elements point at those of others
  * @owner:           enum nft_owner
  * @rank:            enum nft_rank; NFT_RANK_LEAF is made NFT_RANK_TO_CHAIN for a verdict map
  * @comment:         Or NULL
@@ -297,6 +298,27 @@ bool table_has_set(const struct nft_table *t, const char *name);
 bool table_chain_is_ours(const struct nft_table *t, const char *name);
 bool table_left_elem(const struct nft_set *s, const uint8_t *key, struct nft_elem *ret);
 void table_each_left_chain(const struct nft_table *t, table_left_fn *fn, void *arg);
+
+/* --- what the kernel refuses ------------------------------------------------------------------ */
+
+/* enum nft_settled - is what is wanted of an element so in the kernel? */
+enum nft_settled { NFT_IN_FORCE, NFT_IN_PROGRESS, NFT_KEY_REFUSED };
+
+/**
+ * typedef table_refused_fn - Takes an element that the kernel refuses
+ * @arg:     Context
+ * @set:     Its set
+ * @problem: What the kernel said, borrowed
+ */
+typedef void table_refused_fn(void *arg, const struct nft_set_def *set, const char *problem);
+
+struct nft_op;
+bool table_refuse(struct nft_table *t, const struct nft_op *op, const char *problem);
+void table_retry(struct nft_table *t);
+size_t table_refused(const struct nft_table *t);
+void table_each_refused(const struct nft_table *t, table_refused_fn *fn, void *arg);
+enum nft_settled table_settled(const struct nft_table *t, const struct nft_set *s,
+			       const struct nft_elem *e, const char **ret_problem);
 
 /* --- the difference -------------------------------------------------------------------------- */
 

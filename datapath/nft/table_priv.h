@@ -5,6 +5,7 @@
  *   table.c      what is wanted              installed.c  what was read from the kernel
  *   pending.c    what differs, and the count ops.c        the difference as operations, in order
  *   committed.c  what the kernel took        lookup.c     reading what is wanted
+ *   refused.c    what the kernel refuses
  */
 #pragma once
 
@@ -20,8 +21,10 @@
  * @differs:   The set itself (not its elements) differs; counted in n_objects
  * @queued:    Stands in the table's list of sets to look at
  * @pointed:   Elements that are to change may point at its own, which stay until then (ops.c)
+ * @early:     New sets have elements that may point at its own, which are made before
  * @n_wanted:  Elements wanted
  * @n_differ:  Elements that differ
+ * @n_refused: Elements that the kernel refuses
  * @elems:     All elements that are wanted or installed; unused when the shape is unknown
  * @list:      Keys that may differ, each once (ELEM_LISTED), ident_len bytes each.  The ones that
  *             do not differ any more are taken out by those who walk it.
@@ -30,8 +33,8 @@
 struct nft_set {
 	struct nft_set_def def; /* strings interned */
 	const bool *held;
-	bool wanted, installed, fresh, differs, queued, pointed;
-	size_t n_wanted, n_differ;
+	bool wanted, installed, fresh, differs, queued, pointed, early;
+	size_t n_wanted, n_differ, n_refused;
 	struct elems elems;
 	uint8_t *list;
 	size_t n_list, list_cap;
@@ -55,11 +58,19 @@ struct nft_chain {
 	UT_hash_handle hh;
 };
 
+/* struct refusal - of one element, which has ELEM_REFUSED; @problem: what the kernel said */
+struct refusal {
+	struct nft_set *set;
+	uint8_t ident[2 * NFT_KEY_MAX];
+	char *problem;
+};
+
 /*
  * struct nft_table
  * @held:                          Nothing is removed, see table_hold()
  * @pending_sets, @pending_chains: Those to look at, doubly linked
  * @ghost_sets, @ghost_chains:     Installed objects whose name is wanted for another shape
+ * @refused:                       Elements that are left out until table_retry()
  * @n_objects:                     Sets and chains that differ
  * @n_elems, @n_fill:              Elements that differ; those of them that point at no chain
  */
@@ -68,6 +79,7 @@ struct nft_table {
 	bool installed, held;
 	struct nft_set *sets, *pending_sets, *ghost_sets;
 	struct nft_chain *chains, *pending_chains, *ghost_chains;
+	VEC(struct refusal) refused;
 	size_t n_objects, n_elems, n_fill;
 };
 
@@ -87,6 +99,10 @@ const char *comment_intern(const char *comment);
 struct nft_rule *rules_copy(const struct nft_table *t, const struct nft_rule *rules, size_t n);
 void rules_free(struct nft_rule *rules, size_t n);
 bool rule_dnat_is_ip6(const struct nft_rule *r, const struct nft_stmt *dnat);
+
+/* refused.c */
+void refusal_forget(struct nft_table *t, struct nft_set *s, uint8_t *entry);
+void refusals_forget(struct nft_table *t, struct nft_set *s);
 
 /* pending.c */
 bool elem_differs(const struct nft_set *s, const uint8_t *entry);

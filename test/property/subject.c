@@ -127,11 +127,28 @@ static int apply(struct subject *s, const struct nft_ops *ops, bool steps, struc
 	return r;
 }
 
+/* The kernel refuses one element, by chance: it is left out of what comes next. */
+static bool refuse(struct subject *s, struct rng *r, const struct nft_ops *ops)
+{
+	return ops->op.n && chance(r, 5) &&
+	       table_refuse(s->table, &ops->op.v[below(r, (uint32_t)ops->op.n)], "refused");
+}
+
+static int commit(struct subject *s, const struct nft_ops *ops, size_t max, struct err *reterr)
+{
+	int r = apply(s, ops, max > 0, reterr);
+
+	if (r == 0)
+		table_committed(s->table, ops);
+	return r;
+}
+
 /*
  * One transaction of at most about @max operations, all at once if it is 0; @ret_all: nothing was
  * left over.
  */
-static int transact(struct subject *s, size_t max, bool *ret_all, struct err *reterr)
+static int transact(struct subject *s, struct rng *rng, size_t max, bool *ret_all,
+		    struct err *reterr)
 {
 	struct nft_ops ops = {0};
 	bool all = table_ops(s->table, max, &ops);
@@ -139,13 +156,12 @@ static int transact(struct subject *s, size_t max, bool *ret_all, struct err *re
 
 	if (!all && !ops.op.n)
 		r = err_set(reterr, -EINVAL, "more is pending, but there is no operation");
-	if (r == 0)
-		r = apply(s, &ops, max > 0, reterr);
-	if (r == 0) {
-		table_committed(s->table, &ops);
-		*ret_all = all;
-	}
+	else if (refuse(s, rng, &ops))
+		all = false;
+	else
+		r = commit(s, &ops, max, reterr);
 	nft_ops_done(&ops);
+	*ret_all = all;
 	return r;
 }
 
@@ -179,8 +195,13 @@ int subject_settle(struct subject *s, struct rng *r, struct err *reterr)
 		vec_foreach (o, &s->gone)
 			(void)object_free(*o);
 		s->gone.n = 0;
-		for (all = false; status == 0 && !all;)
-			status = transact(s, max, &all, reterr);
+		for (all = false; status == 0 && !all;) {
+			status = transact(s, r, max, &all, reterr);
+			if (!all || !table_refused(s->table))
+				continue;
+			table_retry(s->table);
+			all = false;
+		}
 	}
 	if (status == 0)
 		status = check_quiet(s->table, reterr);

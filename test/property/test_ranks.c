@@ -30,6 +30,7 @@ enum { KEYS = 12, WORLDS = 300, STEPS = 25 };
  * struct proxy
  * @endpoint: That each service points at; 0: there is no such service
  * @spare:    Endpoints that no service points at
+ * @moves:    The program changes
  */
 struct proxy {
 	struct rng r;
@@ -41,6 +42,7 @@ struct proxy {
 	unsigned int generation;
 	uint8_t endpoint[KEYS];
 	bool spare[KEYS + 1];
+	bool moves;
 };
 
 static uint64_t seed;
@@ -116,6 +118,7 @@ static void want_program(struct proxy *w)
 		w->t, &(struct nft_chain_def){.name = chain, .n_rules = rs.r.n, .rules = rs.r.v});
 	rules_done(&rs);
 	w->program_name = intern(chain);
+	w->moves = true;
 	e = verdict(w->program_name);
 	table_want_elem(w->t, w->verdicts, &e);
 }
@@ -145,10 +148,12 @@ static void setup(struct proxy *w, uint64_t state)
 	*w = (struct proxy){.r = {.state = state}, .t = table_new("t")};
 	w->endpoints = table_want_set(w->t, &(struct nft_set_def){.name = "endpoints",
 								  .key = {NFT_TYPE_IPV4},
-								  .owner = NFT_OWNER_BASE});
+								  .owner = NFT_OWNER_BASE,
+								  .urgent = true});
 	w->verdicts = table_want_set(w->t, &(struct nft_set_def){.name = "verdicts",
 								 .key = {NFT_TYPE_IPV4},
-								 .data = {NFT_TYPE_VERDICT}});
+								 .data = {NFT_TYPE_VERDICT},
+								 .urgent = true});
 	rule_vmap(rules_add(&rs), "verdicts", NFT_IP_SADDR, 0);
 	(void)table_want_chain(w->t, &(struct nft_chain_def){.name = "hook",
 							     .hook = NFT_HOOK_FORWARD,
@@ -171,20 +176,39 @@ static void change(struct proxy *w)
 	}
 }
 
-static void transact(struct proxy *w, size_t max, bool *all)
+static void take(struct proxy *w, const struct nft_ops *ops)
 {
 	struct inflight f = {0};
-	struct nft_ops ops = {0};
 	struct err e = {0};
 
-	*all = table_ops(w->t, max, &ops);
-	assert_true(*all || ops.op.n);
 	inflight_begin(&f, &w->kernel);
-	if (shadow_apply(&w->kernel, &ops, &e) < 0 || inflight_check(&f, &w->kernel, &e) < 0)
+	if (shadow_apply(&w->kernel, ops, &e) < 0 || inflight_check(&f, &w->kernel, &e) < 0)
 		fail_msg("seed %" PRIu64 ": %s", seed, e.msg);
 	inflight_done(&f);
-	table_committed(w->t, &ops);
+	table_committed(w->t, ops);
+}
+
+/* The kernel refuses a service in use, by chance: where it pointed before stays. */
+static bool refuse(struct proxy *w, const struct nft_ops *ops)
+{
+	const struct nft_op *op = ops->op.n ? &ops->op.v[below(&w->r, (uint32_t)ops->op.n)] : NULL;
+
+	return op && !w->moves && op->set && op->set->rank == NFT_RANK_TO_LEAF &&
+	       chance(&w->r, 20) && table_refuse(w->t, op, "refused");
+}
+
+static bool transact(struct proxy *w, size_t max)
+{
+	struct nft_ops ops = {0};
+	bool all = table_ops(w->t, max, &ops);
+
+	assert_true(all || ops.op.n);
+	if (refuse(w, &ops))
+		all = false;
+	else
+		take(w, &ops);
 	nft_ops_done(&ops);
+	return all;
 }
 
 static void settle(struct proxy *w)
@@ -193,10 +217,15 @@ static void settle(struct proxy *w)
 	struct buf wanted = {0}, installed = {0};
 
 	for (bool all = false; !all;) {
-		transact(w, max, &all);
+		all = transact(w, max);
 		if (!all && chance(&w->r, 10)) /* it changes again, half way */
 			change(w);
+		if (all && table_refused(w->t)) {
+			table_retry(w->t);
+			all = false;
+		}
 	}
+	w->moves = false;
 	assert_int_equal(table_pending(w->t), 0);
 	table_render(w->t, &wanted);
 	shadow_render(&w->kernel, "t", &installed);
