@@ -10,6 +10,7 @@
 #include "agent/agent.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <malloc.h>
 #include <signal.h>
@@ -23,7 +24,9 @@
 #include "agent/cni/calls.h"
 #include "agent/command/install.h"
 #include "agent/command/instance.h"
+#include "agent/command/takeover.h"
 #include "agent/config/reload.h"
+#include "agent/doors.h"
 #include "agent/events.h"
 #include "agent/leaks.h"
 #include "agent/report/report.h"
@@ -53,7 +56,7 @@ static void on_stop(void *arg)
 {
 	struct agent *a = arg;
 
-	log_info("agent", "stopping, everything stays in the kernel", "%s", "");
+	log_info("agent", "stopping, everything stays in the kernel", NULL);
 	notify_say(a->notify, "STOPPING=1");
 	loop_exit(a->loop, 0);
 }
@@ -249,44 +252,6 @@ void agent_install_when_ready(struct agent *a)
 	(void)malloc_trim(0); /* what only the start needed */
 }
 
-/* --- socket ------------------------------------------------------------------------------------
- */
-
-static void on_call(void *arg, struct call *c, const struct value *m)
-{
-	struct agent *a = arg;
-	const char *what = NULL;
-
-	(void)value_get_str(m, "", "call", &what, NULL);
-	if (streq(what, "cni"))
-		calls_cni(a->calls, c, m);
-	else
-		report_call(a, c, what, m);
-}
-
-static int open_socket(struct agent *a, struct err *reterr)
-{
-	_cleanup_(freep) char *path = instance_socket_path(a->config->run_dir);
-
-	return server_open(a->loop, path, on_call, a, &a->server, reterr);
-}
-
-static int open_pages(struct agent *a, struct err *reterr)
-{
-	struct pages_address address;
-	int r = pages_address_parse(a->config->http_address, &address, reterr);
-
-	if (r < 0 || address.off)
-		return r;
-	r = pages_start(a->loop, &address, &a->pages, reterr);
-	if (r < 0)
-		return r;
-	pages_route(a->pages, "/metrics", report_metrics, a);
-	pages_route(a->pages, "/livez", report_live, a);
-	pages_route(a->pages, "/readyz", report_ready, a);
-	return 0;
-}
-
 /* --- start -------------------------------------------------------------------------------------
  */
 
@@ -374,7 +339,8 @@ static int start(struct agent *a, struct err *reterr)
 	int r = instance_create_dirs(a->config, reterr);
 
 	if (r == 0)
-		r = instance_lock(a->config->run_dir, &a->lock_fd, reterr);
+		r = takeover_begin(a->config->run_dir, a->succession, &a->lock_fd, &a->inherited,
+				   reterr);
 	if (r == 0)
 		r = boot_id_read(a->boot_id, reterr);
 	if (r == 0)
@@ -387,7 +353,7 @@ static int start(struct agent *a, struct err *reterr)
 	r = open_shells(a, reterr);
 	/* Before the links are read: a DEL that finds no socket deletes its link before that. */
 	if (r == 0)
-		r = open_socket(a, reterr);
+		r = doors_open_socket(a, reterr);
 	if (r < 0)
 		return r;
 	watch_everything(a);
@@ -398,7 +364,8 @@ static int start(struct agent *a, struct err *reterr)
 	routing_read(a);
 	hostaddrs_read(a);
 	waiter_drain(a->routing.waiter);
-	r = open_pages(a, reterr);
+	r = doors_open_pages(a, reterr);
+	handover_close(&a->inherited);
 	loop_wake(a->loop);
 	return r;
 }
@@ -408,10 +375,9 @@ static int start(struct agent *a, struct err *reterr)
 
 static void close_shells(struct agent *a)
 {
-	(void)server_close(a->server);
+	doors_close(a);
 	recheck_close(a);
 	cniconf_end(a);
-	(void)pages_stop(a->pages);
 	a->routing.waiter = waiter_free(a->routing.waiter);
 	for (size_t i = 0; i < a->n_sources; i++)
 		(void)loop_source_free(a->sources[i]);
@@ -438,16 +404,53 @@ static void stop(struct agent *a)
 	close_shells(a);
 }
 
-static const struct options_spec spec = {
-	.name = "manx agent",
-	.doc = "Run the agent of this node.",
-	.keys = (1u << _CONFIG_KEY_MAX) - 1,
+enum { OPTION_STAND_BY = 's', OPTION_TAKE_OVER = 't' };
+
+static const struct argp_option extra[] = {
+	{"take-over", OPTION_TAKE_OVER, NULL, 0,
+	 "Replace the agent that runs on the same run-dir, without a pause for pods", 0},
+	{"stand-by", OPTION_STAND_BY, NULL, 0,
+	 "Wait until no agent runs on the run-dir, instead of failing", 0},
+	{0},
 };
 
-static int fail(const struct err *e)
+/* The last one counts. */
+static error_t parse(int key, char *arg _unused_, struct argp_state *state)
 {
+	enum succession *how = state->input;
+
+	if (key == OPTION_TAKE_OVER)
+		*how = SUCCESSION_TAKE_OVER;
+	else if (key == OPTION_STAND_BY)
+		*how = SUCCESSION_STAND_BY;
+	else
+		return ARGP_ERR_UNKNOWN;
+	return 0;
+}
+
+static int fail(const struct agent *a, int error, const struct err *e)
+{
+	if (error == -EINTR && a->succession != SUCCESSION_REFUSE) /* it had only waited */
+		return EXIT_SUCCESS;
 	log_err("agent", "cannot start", "err=\"%s\"", e->msg);
 	return EXIT_FAILURE;
+}
+
+/*
+ * Whoever watches this process must not start it again, against the agent that took over: it stands
+ * by for that one, as a new program.  Returns if that is impossible.
+ */
+static void stand_by(int argc, char **argv)
+{
+	char **args = xcalloc((size_t)argc + 3, sizeof(*args));
+
+	args[0] = (char *)"manx";
+	memcpy(args + 1, argv, (size_t)argc * sizeof(*args));
+	args[argc + 1] = streq(argv[argc - 1], "--stand-by") ? NULL : (char *)"--stand-by";
+	(void)execv("/proc/self/exe", args);
+	log_warn("agent", "cannot stand by for the next agent, ending", "err=\"%s\"",
+		 strerror(errno));
+	free(args);
 }
 
 /**
@@ -461,6 +464,14 @@ int agent_main(int argc, char **argv)
 {
 	static struct options options;
 	static struct agent agent = {.options = &options, .lock_fd = -1, .ready.fd = -1};
+	const struct options_spec spec = {
+		.name = "manx agent",
+		.doc = "Run the agent of this node.",
+		.keys = (1u << _CONFIG_KEY_MAX) - 1,
+		.extra = extra,
+		.parse = parse,
+		.arg = &agent.succession,
+	};
 	struct err e = {0};
 	int r;
 
@@ -473,11 +484,13 @@ int agent_main(int argc, char **argv)
 	options_parse(argc, argv, &spec, &options);
 	if (options_load(&options, &agent.config, &e) < 0 ||
 	    config_check_agent(agent.config, &e) < 0)
-		return fail(&e);
+		return fail(&agent, -EINVAL, &e);
 	log_set_level(agent.config->log_level);
 	log_info("agent", "starting", "version=%s node=%s", MANX_VERSION, agent.config->node);
 	r = start(&agent, &e);
-	r = r < 0 ? fail(&e) : loop_run(agent.loop);
+	r = r < 0 ? fail(&agent, r, &e) : loop_run(agent.loop);
 	stop(&agent);
+	if (agent.retired)
+		stand_by(argc, argv);
 	return r;
 }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "agent/cniconf.h"
+#include "agent/command/takeover.h"
 #include "agent/config/config.h"
 #include "agent/config/options.h"
 #include "agent/durable.h"
@@ -39,6 +40,7 @@
 struct aside;
 struct calls;
 struct notify;
+struct retire;
 struct server;
 
 enum cni_result_class { CNI_RESULT_OK, CNI_RESULT_ERROR, _CNI_RESULT_MAX };
@@ -55,6 +57,9 @@ struct agent {
 	struct config *config;
 	struct loop *loop;
 	struct notify *notify;
+	enum succession succession;
+	struct handover inherited; /* by the agent before us, what is not taken yet */
+	bool retired;		   /* another agent took over */
 	int lock_fd;
 	char boot_id[40];
 	uint64_t started;
@@ -82,6 +87,7 @@ struct agent {
 	struct server *server;
 	struct calls *calls;
 	struct pages *pages;
+	struct retire *retire;
 
 	char mtu_ifname[16]; /* the interface that carries the node's traffic; "" while unknown */
 	struct addr mtu_of;  /* the node's address that is followed */

@@ -68,7 +68,7 @@ void stale_follow(void *agent)
 		log_warn("agent", "pods cannot be added, existing ones keep their rules",
 			 "err=\"%s\"", why);
 	else if (!stale && s->said)
-		log_info("agent", "pods can be added again", "%s", "");
+		log_info("agent", "pods can be added again", NULL);
 	s->said = stale;
 	loop_timer_at(s->timer, stale || since == USEC_INFINITY
 					? USEC_INFINITY

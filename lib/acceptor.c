@@ -55,7 +55,7 @@ static void on_connect(void *arg, uint32_t events _unused_)
 		return;
 	}
 	if (a->starved)
-		log_info(a->name, "connections are served again", "%s", "");
+		log_info(a->name, "connections are served again", NULL);
 	a->starved = false;
 	a->fn(a->arg, fd);
 }
@@ -113,4 +113,15 @@ void acceptor_hold(struct acceptor *a, bool hold)
 		return;
 	a->held = hold;
 	listen_or_not(a, true);
+}
+
+/**
+ * acceptor_fd() - The listening socket
+ * @a: Acceptor
+ *
+ * Return: descriptor, borrowed
+ */
+int acceptor_fd(const struct acceptor *a)
+{
+	return a->fd;
 }

@@ -20,3 +20,4 @@ typedef void acceptor_fn(void *arg, int fd);
 struct acceptor *acceptor_new(struct loop *l, const char *name, int fd, acceptor_fn *fn, void *arg);
 struct acceptor *acceptor_free(struct acceptor *a);
 void acceptor_hold(struct acceptor *a, bool hold);
+int acceptor_fd(const struct acceptor *a);

@@ -120,18 +120,19 @@ uint64_t log_lost(void)
  * @level: Level
  * @part:  Room or file that speaks ("nft", "cni", ...)
  * @msg:   What happened, and what happens next
- * @fmt:   printf format of further fields, "" for none
+ * @fmt:   printf format of further fields; NULL: there are none
  */
 void log_at(enum log_level level, const char *part, const char *msg, const char *fmt, ...)
 {
 	_cleanup_(buf_done) struct buf line = {0};
-	char text[2048];
+	char text[2048] = "";
 	va_list ap;
 
 	if (!log_enabled(level))
 		return;
 	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	if (fmt)
+		(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	put_head(&line, level);
 	buf_printf(&line, "part=%s msg=\"%s\"%s", part, msg, text[0] ? " " : "");

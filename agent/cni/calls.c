@@ -241,6 +241,17 @@ bool calls_under_way(const struct calls *s, const struct attachment *at)
 }
 
 /**
+ * calls_idle() - Is nothing in progress?
+ * @s: Calls
+ *
+ * Return: true if so
+ */
+bool calls_idle(const struct calls *s)
+{
+	return !s->all;
+}
+
+/**
  * calls_progress() - Take every call under way as far as it goes
  * @s: Calls
  *

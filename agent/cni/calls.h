@@ -15,4 +15,5 @@ void calls_cni(struct calls *s, struct call *call, const struct value *m);
 void calls_link_gone(struct calls *s, const char *host_ifname);
 bool calls_take_away(const struct calls *s, const char *host_ifname);
 bool calls_under_way(const struct calls *s, const struct attachment *at);
+bool calls_idle(const struct calls *s);
 void calls_progress(struct calls *s);

@@ -126,6 +126,17 @@ static int refuse(int fd, const char *run_dir, struct err *reterr)
 		       digits > 0 ? text : "unknown", run_dir);
 }
 
+/* Written at the beginning, wherever an agent before us stopped writing. */
+static int write_pid(int fd, const char *path, struct err *reterr)
+{
+	char text[16];
+	int n = snprintf(text, sizeof(text), "%d\n", (int)getpid());
+
+	if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)n, 0) != n)
+		return err_set(reterr, -errno, "%s: cannot write: %m", path);
+	return 0;
+}
+
 /**
  * instance_lock() - Become the one agent of a run folder
  * @run_dir: Folder, exists
@@ -138,6 +149,7 @@ int instance_lock(const char *run_dir, int *ret_fd, struct err *reterr)
 {
 	_cleanup_(freep) char *path = instance_lock_path(run_dir);
 	_cleanup_(closep) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int r;
 
 	if (fd < 0)
 		return err_set(reterr, -errno, "%s: cannot open: %m", path);
@@ -146,10 +158,30 @@ int instance_lock(const char *run_dir, int *ret_fd, struct err *reterr)
 			return refuse(fd, run_dir, reterr);
 		return err_set(reterr, -errno, "%s: cannot lock: %m", path);
 	}
-	if (ftruncate(fd, 0) < 0 || dprintf(fd, "%d\n", (int)getpid()) < 0)
-		return err_set(reterr, -errno, "%s: cannot write: %m", path);
-	*ret_fd = TAKE(fd, -1);
-	return 0;
+	r = write_pid(fd, path, reterr);
+	if (r == 0)
+		*ret_fd = TAKE(fd, -1);
+	return r;
+}
+
+/**
+ * instance_inherit() - Become the one agent of a run folder by the lock of the one before
+ * @run_dir: Folder, exists
+ * @fd:      Descriptor that holds the lock, borrowed
+ * @reterr:  Message
+ *
+ * Return: 0; -ESTALE if it is not the lock of this folder; -errno
+ */
+int instance_inherit(const char *run_dir, int fd, struct err *reterr)
+{
+	_cleanup_(freep) char *path = instance_lock_path(run_dir);
+	struct stat here, there;
+
+	if (fstat(fd, &here) < 0 || lstat(path, &there) < 0)
+		return err_set(reterr, -errno, "%s: %m", path);
+	if (here.st_dev != there.st_dev || here.st_ino != there.st_ino)
+		return err_set(reterr, -ESTALE, "%s: not the file that was handed over", path);
+	return write_pid(fd, path, reterr);
 }
 
 /**

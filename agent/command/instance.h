@@ -10,6 +10,7 @@
 
 int instance_create_dirs(const struct config *c, struct err *reterr);
 int instance_lock(const char *run_dir, int *ret_fd, struct err *reterr);
+int instance_inherit(const char *run_dir, int fd, struct err *reterr);
 int boot_id_read(char ret[static BOOT_ID_LEN + 1], struct err *reterr);
 uint64_t boottime_usec(void);
 char *instance_last_ready_path(const char *run_dir);

@@ -302,21 +302,22 @@ static struct MHD_Daemon *start_daemon(struct pages *s)
  * pages_start() - Listen and serve
  * @l:      Loop
  * @a:      Address; not off
+ * @socket: The socket that listens there already, taken over; -1: none does
  * @ret:    Server without pages; untouched on failure
  * @reterr: Message without the address
  *
  * Return: 0; -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, another -errno
  */
-int pages_start(struct loop *l, const struct pages_address *a, struct pages **ret,
+int pages_start(struct loop *l, const struct pages_address *a, int socket, struct pages **ret,
 		struct err *reterr)
 {
 	_cleanup_(pages_stopp) struct pages *s = xcalloc(1, sizeof(*s));
 	const union MHD_DaemonInfo *info;
-	_cleanup_(closep) int fd = -1;
+	_cleanup_(closep) int fd = socket;
 	int r;
 
 	assert(!a->off);
-	r = open_socket(a, &fd);
+	r = fd < 0 ? open_socket(a, &fd) : 0;
 	if (r < 0)
 		return err_set(reterr, r, "cannot listen: %s", strerror(-r));
 	s->loop = l;
@@ -361,6 +362,28 @@ void pages_route(struct pages *s, const char *path, pages_fn *fn, void *arg)
 uint16_t pages_port(const struct pages *s)
 {
 	return s->port;
+}
+
+/**
+ * pages_hold() - Let connections wait, or no longer
+ * @s:    Server or NULL
+ * @hold: Let them wait
+ */
+void pages_hold(struct pages *s, bool hold)
+{
+	if (s)
+		acceptor_hold(s->acceptor, hold);
+}
+
+/**
+ * pages_fd() - The socket that listens
+ * @s: Server or NULL
+ *
+ * Return: descriptor, borrowed; -1 if there is none
+ */
+int pages_fd(const struct pages *s)
+{
+	return s ? acceptor_fd(s->acceptor) : -1;
 }
 
 /**

@@ -25,8 +25,10 @@ struct pages;
  */
 typedef unsigned int pages_fn(void *arg, struct buf *out, const char **ret_type);
 
-int pages_start(struct loop *l, const struct pages_address *a, struct pages **ret,
+int pages_start(struct loop *l, const struct pages_address *a, int socket, struct pages **ret,
 		struct err *reterr);
+void pages_hold(struct pages *s, bool hold);
+int pages_fd(const struct pages *s);
 void pages_route(struct pages *s, const char *path, pages_fn *fn, void *arg);
 uint16_t pages_port(const struct pages *s);
 struct pages *pages_stop(struct pages *s);

@@ -25,11 +25,20 @@ static bool peer_is_trusted(int fd)
 	       (cred.uid == 0 || cred.uid == geteuid());
 }
 
-/* The time limits come first: connect() waits while the agent's backlog is full. */
-static int connect_to(const char *path, struct err *reterr)
+/**
+ * client_connect() - Connect to the agent
+ * @path:    Its socket
+ * @seconds: To wait for it to take the connection, and each message, and to send one
+ * @reterr:  Message
+ *
+ * The time limits come first: connect() waits while the agent's backlog is full.
+ *
+ * Return: descriptor; -ENOENT, -ECONNREFUSED if nobody listens; -EPERM if that is not root; -errno
+ */
+int client_connect(const char *path, int seconds, struct err *reterr)
 {
 	_cleanup_(closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	const struct timeval timeout = {.tv_sec = CLIENT_TIMEOUT_SEC};
+	const struct timeval timeout = {.tv_sec = seconds};
 	struct sockaddr_un sa = {.sun_family = AF_UNIX};
 
 	if (strlen(path) >= sizeof(sa.sun_path))
@@ -61,7 +70,15 @@ static int send_bytes(int fd, const char *p, size_t n)
 	return 0;
 }
 
-static int send_message(int fd, const char *json, struct err *reterr)
+/**
+ * client_send() - Send a message
+ * @fd:     Connection
+ * @json:   Message
+ * @reterr: Message
+ *
+ * Return: 0, -errno
+ */
+int client_send(int fd, const char *json, struct err *reterr)
 {
 	uint32_t len = htole32((uint32_t)strlen(json));
 	int r = send_bytes(fd, (const char *)&len, sizeof(len));
@@ -71,10 +88,47 @@ static int send_message(int fd, const char *json, struct err *reterr)
 	return r == 0 ? 0 : err_set(reterr, r, "sending to the agent: %s", strerror(-r));
 }
 
-static int receive_bytes(int fd, char *p, size_t n)
+/* What came beside the bytes; the kernel closes what is not asked for. */
+static void keep_descriptors(struct msghdr *m, struct client_fds *fds)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+		size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (size_t i = 0; i < n; i++) {
+			int fd;
+
+			memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(int));
+			if (fds->n < ARRAY_SIZE(fds->fd))
+				fds->fd[fds->n++] = fd;
+			else
+				close(fd);
+		}
+	}
+}
+
+static ssize_t receive_some(int fd, char *p, size_t n, struct client_fds *fds)
+{
+	char control[CMSG_SPACE(sizeof(fds->fd))];
+	struct iovec bytes = {p, n};
+	struct msghdr m = {.msg_iov = &bytes, .msg_iovlen = 1};
+	ssize_t got;
+
+	if (fds) {
+		m.msg_control = control;
+		m.msg_controllen = sizeof(control);
+	}
+	got = recvmsg(fd, &m, MSG_CMSG_CLOEXEC);
+	if (got > 0 && fds)
+		keep_descriptors(&m, fds);
+	return got;
+}
+
+static int receive_bytes(int fd, char *p, size_t n, struct client_fds *fds)
 {
 	while (n) {
-		ssize_t got = recv(fd, p, n, 0);
+		ssize_t got = receive_some(fd, p, n, fds);
 
 		if (got < 0 && errno == EINTR)
 			continue;
@@ -86,18 +140,28 @@ static int receive_bytes(int fd, char *p, size_t n)
 	return 0;
 }
 
-static int receive_message(int fd, struct value_doc **ret, struct err *reterr)
+/**
+ * client_receive() - Wait for a message
+ * @fd:     Connection
+ * @fds:    Descriptors that come with it are added, to be closed, also on failure; NULL: none are
+ *          wanted
+ * @ret:    Message; untouched on failure
+ * @reterr: Message
+ *
+ * Return: 0; -EPIPE at the end of the connection; -EAGAIN when nothing came in time; -errno
+ */
+int client_receive(int fd, struct client_fds *fds, struct value_doc **ret, struct err *reterr)
 {
 	_cleanup_(freep) char *text = NULL;
 	uint32_t len = 0;
-	int r = receive_bytes(fd, (char *)&len, sizeof(len));
+	int r = receive_bytes(fd, (char *)&len, sizeof(len), fds);
 
 	len = le32toh(len);
 	if (r == 0 && len > WIRE_MAX)
 		r = -EMSGSIZE;
 	if (r == 0) {
 		text = xmalloc(len + 1);
-		r = receive_bytes(fd, text, len);
+		r = receive_bytes(fd, text, len, fds);
 	}
 	if (r < 0)
 		return err_set(reterr, r, "the agent ended the call: %s", strerror(-r));
@@ -117,13 +181,13 @@ static int do_it(int fd, client_do_fn *fn, void *arg, const struct value *m, str
 	code = fn(arg, m, &w, &e);
 	jsonw_end(&w, '}');
 	if (!code)
-		return send_message(fd, done.data, reterr);
+		return client_send(fd, done.data, reterr);
 	w = (struct jsonw){.out = &failed};
 	jsonw_begin(&w, NULL, '{');
 	jsonw_str(&w, "error", e.msg);
 	jsonw_int(&w, "code", code);
 	jsonw_end(&w, '}');
-	return send_message(fd, failed.data, reterr);
+	return client_send(fd, failed.data, reterr);
 }
 
 /* 1: the message was a part of the text, and was taken; 0: it is something else. */
@@ -162,7 +226,7 @@ static int handle(int fd, client_do_fn *fn, void *arg, struct buf *ret_text, int
 		  struct err *reterr)
 {
 	_cleanup_(value_doc_freep) struct value_doc *doc = NULL;
-	int r = receive_message(fd, &doc, reterr);
+	int r = client_receive(fd, NULL, &doc, reterr);
 
 	if (r == 0 && take_part(value_root(doc), ret_text))
 		return 0;
@@ -192,8 +256,8 @@ static int handle(int fd, client_do_fn *fn, void *arg, struct buf *ret_text, int
 int client_call(const char *socket_path, const char *json, client_do_fn *fn, void *arg,
 		struct buf *ret_text, int *ret_exit, struct err *reterr)
 {
-	_cleanup_(closep) int fd = connect_to(socket_path, reterr);
-	int r = fd < 0 ? fd : send_message(fd, json, reterr);
+	_cleanup_(closep) int fd = client_connect(socket_path, CLIENT_TIMEOUT_SEC, reterr);
+	int r = fd < 0 ? fd : client_send(fd, json, reterr);
 
 	while (r == 0)
 		r = handle(fd, fn, arg, ret_text, ret_exit, reterr);

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "agent/socket/handover.h"
 #include "lib/buf.h"
 #include "lib/err.h"
 #include "lib/jsonw.h"
@@ -22,5 +23,14 @@
  */
 typedef int client_do_fn(void *arg, const struct value *m, struct jsonw *reply, struct err *reterr);
 
+/* struct client_fds - descriptors that came with a message */
+struct client_fds {
+	int fd[HANDOVER_MAX];
+	size_t n;
+};
+
+int client_connect(const char *path, int seconds, struct err *reterr);
+int client_send(int fd, const char *json, struct err *reterr);
+int client_receive(int fd, struct client_fds *fds, struct value_doc **ret, struct err *reterr);
 int client_call(const char *socket_path, const char *json, client_do_fn *fn, void *arg,
 		struct buf *ret_text, int *ret_exit, struct err *reterr);

@@ -83,6 +83,15 @@ static bool put(struct call *c, const char *json)
 }
 
 /**
+ * call_break() - End a call without a result
+ * @c: Call; its work's closed() is called by the loop
+ */
+void call_break(struct call *c)
+{
+	(void)shutdown(stream_fd(c->stream), SHUT_RDWR); /* which the loop will see */
+}
+
+/**
  * call_send() - Send a message to the caller
  * @c:    Call, not finished
  * @json: Message
@@ -94,7 +103,7 @@ void call_send(struct call *c, const char *json)
 	if (put(c, json))
 		return;
 	log_warn("server", "a caller does not read, closing", "bytes=%u", QUEUE_MAX);
-	(void)shutdown(stream_fd(c->stream), SHUT_RDWR); /* which the loop will see */
+	call_break(c);
 }
 
 static bool put_part(struct call *c, size_t n)
@@ -150,6 +159,18 @@ void call_finish(struct call *c, const char *text, int exit_code)
 	c->text = xstrdup(text);
 	c->exit_code = exit_code;
 	send_result(c);
+}
+
+/**
+ * call_hand_over() - Send descriptors to a caller to which nothing else was sent
+ * @c: Call
+ * @h: Descriptors
+ *
+ * Return: 0, -errno
+ */
+int call_hand_over(struct call *c, const struct handover *h)
+{
+	return handover_send(stream_fd(c->stream), h);
 }
 
 /* --- in ----------------------------------------------------------------------------------------
@@ -251,6 +272,7 @@ static int listen_at(const char *path, struct err *reterr)
  * server_open() - Listen
  * @l:    Loop
  * @path: Socket; an old one is replaced: the caller holds the lock of the run folder
+ * @fd:   The socket that listens there already, taken over; -1: none does
  * @fn:   Takes calls
  * @arg:  Its first argument
  * @ret:  Server; untouched on failure
@@ -258,12 +280,13 @@ static int listen_at(const char *path, struct err *reterr)
  *
  * Return: 0, -errno
  */
-int server_open(struct loop *l, const char *path, call_fn *fn, void *arg, struct server **ret,
-		struct err *reterr)
+int server_open(struct loop *l, const char *path, int fd, call_fn *fn, void *arg,
+		struct server **ret, struct err *reterr)
 {
-	int fd = listen_at(path, reterr);
 	struct server *s;
 
+	if (fd < 0)
+		fd = listen_at(path, reterr);
 	if (fd < 0)
 		return fd;
 	s = xcalloc(1, sizeof(*s));
@@ -271,6 +294,38 @@ int server_open(struct loop *l, const char *path, call_fn *fn, void *arg, struct
 	s->acceptor = acceptor_new(l, "server", fd, on_connect, s);
 	*ret = s;
 	return 0;
+}
+
+/**
+ * server_hold() - Let connections wait, or no longer
+ * @s:    Server
+ * @hold: Let them wait
+ */
+void server_hold(struct server *s, bool hold)
+{
+	acceptor_hold(s->acceptor, hold);
+}
+
+/**
+ * server_calls() - Connections that are open
+ * @s: Server
+ *
+ * Return: their number
+ */
+size_t server_calls(const struct server *s)
+{
+	return s->n_calls;
+}
+
+/**
+ * server_fd() - The socket that listens
+ * @s: Server
+ *
+ * Return: descriptor, borrowed
+ */
+int server_fd(const struct server *s)
+{
+	return acceptor_fd(s->acceptor);
 }
 
 /**

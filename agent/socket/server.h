@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "agent/socket/handover.h"
 #include "lib/err.h"
 #include "lib/loop.h"
 #include "watch/document/value.h"
@@ -30,10 +31,15 @@ struct call_work {
  * call_finish() */
 typedef void call_fn(void *arg, struct call *c, const struct value *m);
 
-int server_open(struct loop *l, const char *path, call_fn *fn, void *arg, struct server **ret,
-		struct err *reterr);
+int server_open(struct loop *l, const char *path, int fd, call_fn *fn, void *arg,
+		struct server **ret, struct err *reterr);
+void server_hold(struct server *s, bool hold);
+size_t server_calls(const struct server *s);
+int server_fd(const struct server *s);
 struct server *server_close(struct server *s);
 
 void call_send(struct call *c, const char *json);
 void call_finish(struct call *c, const char *text, int exit_code);
+int call_hand_over(struct call *c, const struct handover *h);
+void call_break(struct call *c);
 void call_set_work(struct call *c, struct call_work *work);

@@ -36,23 +36,24 @@ def test_upgraded_by_the_commands_of_the_readme(cluster, space, scene):
 
 
 def test_an_image_that_comes_late(cluster, space, scene):
-    """The agent of a node is away until its image has come: the node stays ready all the time, its
-    pods and policies go on."""
+    """The agent of a node goes on until the image of the next one has come."""
     open_, shut, client = scene
     file = cluster.folder / "deploy/daemonset.yaml"
     file.write_text(re.sub("image: .*", "image: registry.example/manx:3", file.read_text()))
 
-    def away():
-        """The node whose agent has no image, or None."""
+    def waiting():
+        """The node whose next agent has no image, or None."""
         return next((n for n in cluster.nodes for p in cluster.agents(n)
                      if waits_for_image(p.object)), None)
 
     with NodeWatch(cluster) as nodes, Traffic(client, open_.v4, 80) as wanted, \
             Traffic(client, shut.v4, 80, 1) as unwanted:
         cluster.kubectl("apply", "-f", "deploy/")
-        wait_for(away, 60, "an agent without an image", 0.1)
+        wait_for(waiting, 60, "an agent without an image", 0.1)
         time.sleep(15)
-        assert away() and not away().path("/run/manx/cni.sock").exists()
+        assert waiting() and waiting().path("/run/manx/cni.sock").exists()
+        early = cluster.run("early", space)
+        assert tcp(client, early.v4, 80, wait=2).name == "early"
         cluster.publish(3)
         cluster.kubectl("-n", "kube-system", "rollout", "status", "daemonset/manx")
     assert wanted.count > 20 and wanted.missed == 0 and not unwanted.seen

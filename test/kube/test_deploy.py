@@ -160,7 +160,9 @@ def test_the_pod_is_what_the_manifest_promises(installed):
     assert spec["priority"] == 2000001000 and spec["hostNetwork"]  # system-node-critical
     assert {"operator": "Exists"} in spec["tolerations"]
     strategy = installed.daemon_set()["spec"]["updateStrategy"]
-    assert strategy["rollingUpdate"]["maxUnavailable"] == "10%"
+    assert strategy["rollingUpdate"] == {"maxSurge": "10%", "maxUnavailable": 0}
+    # Two pods of one node that want the same port of the host: the second would never be scheduled.
+    assert not any("ports" in c for c in spec["containers"])
     assert "privileged" not in json.dumps(spec)
     status = installed.agent.status()
     assert {status[name] for name in ("CapEff", "CapPrm", "CapBnd")} == {f"{1 << 12:016x}"}

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The agent itself: folder of manifests, restart, repair, reload, status, metrics, cleanup."""
 
-import contextlib
 import json
 import os
 import pathlib
@@ -17,6 +16,7 @@ from lab import cni, tcp
 from lab.arena import normal
 from lab.cluster import ROOT, wait_for
 from lab.faults import Refuser
+from lab.monitor import nft_monitor
 
 POLICY = """\
 apiVersion: networking.k8s.io/v1
@@ -58,35 +58,6 @@ def set_aside(node):
 
 def status(node):
     return node.manx("status", "--run-dir", node.run_dir).stdout
-
-
-@contextlib.contextmanager
-def nft_monitor(node):
-    """Yield a function that returns what nft monitor has seen so far in the node."""
-    with node.namespace:
-        monitor = subprocess.Popen(["nft", "monitor"], stdout=subprocess.PIPE,
-                                   stderr=subprocess.DEVNULL)
-    seen = bytearray()
-
-    def read():
-        """Everything up to a marker of our own, in a table that is not Manx's."""
-        name = f"marker{time.monotonic_ns()}"
-        node.namespace.run("nft", "add", "table", "ip", name)
-        node.namespace.run("nft", "delete", "table", "ip", name)
-        ends = f"delete table ip {name}\n".encode()
-        deadline = time.monotonic() + 5
-        while ends not in seen and time.monotonic() < deadline:
-            seen.extend(os.read(monitor.stdout.fileno(), 65536))
-        return "\n".join(line for line in seen.decode().splitlines()
-                         if "marker" not in line and not line.startswith("# new generation"))
-
-    try:
-        time.sleep(0.2)  # until it listens
-        yield read
-    finally:
-        monitor.kill()
-        monitor.wait()
-        monitor.stdout.close()
 
 
 # --- the folder ---

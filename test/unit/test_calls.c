@@ -175,7 +175,7 @@ static int set_up(void **state)
 	a->calls = calls_new(a);
 	w->stop = loop_timer(a->loop, "stop", on_stop, w);
 	(void)snprintf(w->path, sizeof(w->path), "%s/cni.sock", w->dir);
-	assert_int_equal(server_open(a->loop, w->path, on_call, w, &w->server, &e), 0);
+	assert_int_equal(server_open(a->loop, w->path, -1, on_call, w, &w->server, &e), 0);
 	w->caller = dial(&(struct caller){w->path, STDERR_FILENO});
 	assert_int_equal(sem_init(&w->goes, 0, 0) | sem_init(&w->stands, 0, 0), 0);
 	loop_timer_at(w->stop, 0);

@@ -286,6 +286,32 @@ static void test_garbage_in_the_lock_is_no_pid(void **state)
 	close(first);
 }
 
+static void test_a_lock_that_was_handed_over(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_(freep) char *path = instance_lock_path(f->dir);
+	_cleanup_(buf_done) struct buf text = {0};
+	struct err e = {0};
+	char pid[16];
+	int first = -1, second, third = -1;
+
+	assert_int_equal(instance_lock(f->dir, &first, &e), 0);
+	assert_int_equal(pwrite(first, "123456789\n", 10, 0), 10); /* of another process */
+	second = dup(first);
+	close(first);
+	assert_int_equal(instance_inherit(f->dir, second, &e), 0);
+	(void)snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
+	assert_int_equal(file_load(path, 64, &text, &e), 0);
+	assert_string_equal(text.data, pid);
+	assert_int_equal(instance_lock(f->dir, &third, &e), -EBUSY);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(instance_lock(f->dir, &third, &e), 0);
+	assert_int_equal(instance_inherit(f->dir, second, &e),
+			 -ESTALE); /* it locks nothing any more */
+	close(second);
+	close(third);
+}
+
 static void test_lock_does_not_follow_links(void **state)
 {
 	struct fixture *f = *state;
@@ -467,6 +493,7 @@ int main(void)
 		dir_test(test_second_agent_is_refused_with_the_pid),
 		dir_test(test_lock_ends_with_its_process),
 		dir_test(test_garbage_in_the_lock_is_no_pid),
+		dir_test(test_a_lock_that_was_handed_over),
 		dir_test(test_lock_does_not_follow_links),
 		cmocka_unit_test(test_boot_id),
 		dir_test(test_dirs_of_an_agent),

@@ -67,7 +67,7 @@ static int set_up(void **state)
 	calls = 0;
 	f->fd = -1;
 	assert_int_equal(loop_new(&f->loop), 0);
-	assert_int_equal(pages_start(f->loop, &a, &f->server, &e), 0);
+	assert_int_equal(pages_start(f->loop, &a, -1, &f->server, &e), 0);
 	pages_route(f->server, "/metrics", page_ok, &calls);
 	pages_route(f->server, "/readyz", page_unready, NULL);
 	pages_route(f->server, "/large", page_large, NULL);
@@ -322,7 +322,7 @@ static void test_port_in_use_is_named(void **state)
 	struct err e = {0};
 
 	a.port = pages_port(f->server);
-	assert_int_equal(pages_start(f->loop, &a, &second, &e), -EADDRINUSE);
+	assert_int_equal(pages_start(f->loop, &a, -1, &second, &e), -EADDRINUSE);
 	assert_null(second);
 	assert_string_equal(e.msg, "cannot listen: Address already in use");
 }
@@ -334,7 +334,7 @@ static void test_any_address_serves_ipv4(void **state)
 	struct err e = {0};
 
 	f->server = pages_stop(f->server);
-	assert_int_equal(pages_start(f->loop, &any, &f->server, &e), 0);
+	assert_int_equal(pages_start(f->loop, &any, -1, &f->server, &e), 0);
 	pages_route(f->server, "/metrics", page_ok, &calls);
 	assert_true(
 		str_starts(ask(f, "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),

@@ -165,7 +165,7 @@ static int set_up(void **state)
 	buf_puts(&f->heard, "");
 	buf_puts(&f->said, "");
 	assert_int_equal(loop_new(&f->loop), 0);
-	assert_int_equal(server_open(f->loop, f->path, on_call, f, &f->server, &e), 0);
+	assert_int_equal(server_open(f->loop, f->path, -1, on_call, f, &f->server, &e), 0);
 	return 0;
 }
 
@@ -713,12 +713,12 @@ static void a_stale_socket_is_replaced(void **state)
 	f->server = server_close(f->server);
 	assert_int_equal(access(f->path, F_OK), -1);
 	assert_int_equal(rename(kept, f->path), 0); /* as a process that was killed leaves it */
-	assert_int_equal(server_open(f->loop, f->path, on_call, f, &f->server, &e), 0);
+	assert_int_equal(server_open(f->loop, f->path, -1, on_call, f, &f->server, &e), 0);
 	f->server = server_close(f->server);
 	fd = open(f->path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600); /* or whatever it is */
 	assert_true(fd >= 0);
 	(void)close(fd);
-	assert_int_equal(server_open(f->loop, f->path, on_call, f, &f->server, &e), 0);
+	assert_int_equal(server_open(f->loop, f->path, -1, on_call, f, &f->server, &e), 0);
 	expect(state, call_and_answer, WORK THANKS, "ask\ndone\nclosed ask\n");
 }
 
@@ -729,7 +729,7 @@ static void expect_failure(struct fixture *f, int len, int error, const char *me
 	struct server *untouched = f->server;
 	struct err e = {0};
 
-	assert_int_equal(server_open(f->loop, path, on_call, f, &untouched, &e), error);
+	assert_int_equal(server_open(f->loop, path, -1, on_call, f, &untouched, &e), error);
 	assert_ptr_equal(untouched, f->server);
 	if (!strstr(e.msg, path) || !strstr(e.msg, message))
 		fail_msg("%s", e.msg);

@@ -112,6 +112,7 @@ class Node:
         self.launcher = []  # a command line that the agent's is put behind
         self.flags = []  # of every agent here
         self.process = None
+        self.retired = []  # agents that were replaced and stand by
         self.port = HTTP_PORT
         self.pods = []
         self.v4, self.v6 = f"10.200.0.{index}", f"fd00:200::{index}"
@@ -180,6 +181,27 @@ class Node:
     def restart_agent(self, sig=signal.SIGTERM, *more):
         self.stop_agent(sig)
         self.start_agent(*more)
+
+    def take_over(self, *more, wait=True):
+        """Replace the agent by a new one; return the process that was replaced."""
+        old, self.process = self.process, None
+        self.retired.append(old)
+        self.start_agent("--take-over", *more, wait=False)
+        if wait:
+            wait_for(lambda: f"{old.pid}" not in self.lock_text(), READY_SECONDS, "the take-over")
+            self.wait_ready()
+        return old
+
+    def lock_text(self):
+        """What the lock says: the process id of the agent."""
+        return (self.run_dir / "manx.lock").read_text()
+
+    def end_retired(self, sig=signal.SIGKILL):
+        """End agents that stand by; return their exit status."""
+        retired, self.retired = self.retired, []
+        for process in retired:
+            process.send_signal(sig)
+        return [process.wait(10) for process in retired]
 
     def log_text(self):
         return self.log.read_text(errors="replace") if self.log.exists() else ""
@@ -279,6 +301,7 @@ class Lab:
                 steps.callback(owner.namespace.delete)
             for node in self.nodes:
                 steps.callback(node.stop_agent, signal.SIGKILL)
+                steps.callback(node.end_retired)
             if self.servers:
                 steps.callback(self.servers.close)
         self.nodes, self.pods, self.switch, self.world, self.servers = [], [], None, None, None
