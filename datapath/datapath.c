@@ -4,10 +4,13 @@
  */
 #include "datapath/datapath.h"
 
+#include "datapath/service/service.h"
+
 /* The parts, in the order in which they are told and settled, and packets enter them: here a part
  * is registered. */
 static const struct part_ops *const parts[] = {
 	&nodes_part,
+	&service_part,
 	&policy_part,
 };
 

@@ -284,12 +284,13 @@ static inline struct collection collection_of(const char *path)
 		c.kind = KIND_POD;
 		c.ns = ns[strlen("/namespaces/s")] - '0';
 	}
-	if (str_starts(path, "/api/v1/pods?"))
-		c.kind = KIND_POD;
-	if (str_starts(path, "/api/v1/nodes?"))
-		c.kind = KIND_NODE;
-	if (str_starts(path, "/apis/"))
-		c.kind = KIND_NETPOL;
+	for (int k = 0; k < _KIND_MAX; k++) {
+		_cleanup_(buf_done) struct buf all = {0};
+
+		kind_path(kinds[k], NULL, &all);
+		if (str_starts(path, all.data) && path[all.len] == '?')
+			c.kind = (enum kind)k;
+	}
 	if (strstr(path, "metadata.name%3Dn1"))
 		c.name = 1;
 	c.own = strstr(path, "=spec.nodeName%3Dn1");

@@ -21,6 +21,7 @@
 #include "lib/vec.h"
 #include "watch/kube/http.h"
 #include "watch/object/change.h"
+#include "watch/object/kind.h"
 #include "watch/object/store.h"
 
 /* --- the loop ----------------------------------------------------------------------------------
@@ -258,6 +259,37 @@ static inline size_t n_asked(const struct http *h)
 
 	DL_COUNT(h->requests, r, n);
 	return n;
+}
+
+#define BITS_TOLD (1u << KIND_NODE | 1u << KIND_NAMESPACE | 1u << KIND_NETPOL)
+
+/* How many kinds are watched whole. */
+static inline size_t n_whole(void)
+{
+	size_t n = 0;
+
+	for (int k = 0; k < _KIND_MAX; k++)
+		n += (kinds[k]->reach & REACH_ALL) != 0;
+	return n;
+}
+
+/* Kinds that a test of Nodes, Namespaces and NetworkPolicies does not speak of: there are none. */
+static inline void say_to_the_rest(struct http *h, const char *text)
+{
+	for (int k = 0; k < _KIND_MAX; k++) {
+		_cleanup_(buf_done) struct buf path = {0};
+		struct http_request *r;
+
+		if (!(kinds[k]->reach & REACH_ALL) || BITS_TOLD >> k & 1)
+			continue;
+		kind_path(kinds[k], NULL, &path);
+		buf_putc(&path, '?');
+		DL_FOREACH (h->requests, r)
+			if (str_starts(r->path, path.data))
+				break;
+		assert_non_null(r);
+		assert_true(answer_bytes(r, 200, text, strlen(text)));
+	}
 }
 
 /* --- what is in force --------------------------------------------------------------------------

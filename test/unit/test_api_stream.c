@@ -130,6 +130,12 @@ static const char *const objects[_KIND_MAX] = {
 		"\"ports\":[{\"protocol\":\"TCP\",\"port\":80,\"endPort\":90},{\"port\":\"http\"}]}"
 		"],"
 		"\"egress\":[{}],\"policyTypes\":[\"Ingress\",\"Egress\"]}}",
+	[KIND_SERVICE] =
+		"{\"metadata\":{" JUNK "\"name\":\"web\",\"namespace\":\"shop\",\"uid\":\"u5\","
+		"\"resourceVersion\":\"11\"},\"spec\":{\"clusterIP\":\"10.96.0.7\",\"clusterIPs\":"
+		"[\"10.96.0.7\",\"fd00:96::7\"],\"selector\":{\"app\":\"web\"},\"ports\":[{"
+		"\"name\":\"http\",\"port\":80,\"protocol\":\"TCP\",\"targetPort\":8080}]},"
+		"\"status\":{\"loadBalancer\":{}}}",
 };
 
 /* The object as the decoders see it with nothing left out. */

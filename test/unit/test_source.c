@@ -111,6 +111,7 @@ static void get_lists(struct world *w)
 	say(w, "/api/v1/nodes?", ALL_TOLD);
 	say(w, "/api/v1/nodes?", ADDED("{\"metadata\":{\"name\":\"n1\"}}") ALL_TOLD);
 	say(w, "/api/v1/namespaces?", ADDED("{\"metadata\":{\"name\":\"s\"}}") ALL_TOLD);
+	say_to_the_rest(client(w), ALL_TOLD);
 	assert_false(source_lists_complete(&w->agent));
 	say(w, POLICIES,
 	    ADDED("{\"metadata\":{\"name\":\"bad\",\"namespace\":\"s\"},\"spec\":{\"podSelector\":"
@@ -187,9 +188,9 @@ static void assert_has(const struct buf *b, const char *const *texts)
 static void status_as_text(void **state)
 {
 	static const char *const texts[] = {
-		"Source    API server: 4 of 4 collections complete, heard 2.0 s ago; "
+		"Source    API server: 5 of 5 collections complete, heard 2.0 s ago; "
 		"0 namespaces needed from other nodes\n",
-		" 6 requests, 0 connections, ", " bytes; 5 lists, 1 watches, 1 failures\n", NULL};
+		" 7 requests, 0 connections, ", " bytes; 6 lists, 1 watches, 1 failures\n", NULL};
 	_cleanup_(buf_done) struct buf b = {0};
 	struct world *w = *state;
 
@@ -208,8 +209,8 @@ static void status_as_json(void **state)
 		"{\"of\":\"nodes\",\"state\":\"waiting\",\"complete\":true,\"version\":9,"
 		"\"problem\":"
 		"\"HTTP 503\",\"stale_seconds\":0.000000}",
-		"\"namespaces_needed\":0,\"all_pods\":false,\"requests\":5,",
-		"\"lists\":5,\"watches\":0,\"failures\":1,\"expired\":0,\"unknown\":0,\"age_"
+		"\"namespaces_needed\":0,\"all_pods\":false,\"requests\":6,",
+		"\"lists\":6,\"watches\":0,\"failures\":1,\"expired\":0,\"unknown\":0,\"age_"
 		"seconds\":",
 		NULL};
 	_cleanup_(buf_done) struct buf b = {0};
@@ -226,10 +227,10 @@ static void status_as_json(void **state)
 static void metrics(void **state)
 {
 	static const char *const texts[] = {
-		"# TYPE manx_api_collections gauge\nmanx_api_collections 4\n",
+		"# TYPE manx_api_collections gauge\nmanx_api_collections 5\n",
 		"manx_api_namespaces_needed 0\n",
-		"manx_api_requests_total 5\n",
-		"manx_api_lists_total 5\n",
+		"manx_api_requests_total 6\n",
+		"manx_api_lists_total 6\n",
 		"manx_api_watches_total 0\n",
 		"manx_api_failures_total 1\n",
 		"manx_api_expired_total 0\n",

@@ -62,6 +62,25 @@ static bool guess(const char *kind, enum kind *ret)
 	return is_near(kind, "List");
 }
 
+static const char *group_end(const char *api_version)
+{
+	return strchr(api_version, '/') ?: api_version;
+}
+
+/* Of another group of the API, where a kind of that name is something else. */
+static bool is_namesake(const char *kind, const char *api_version, enum kind k)
+{
+	const char *ours;
+	size_t len;
+
+	if (k == _KIND_MAX || !kinds[k]->namesakes || !streq(kind, kind_str(k)))
+		return false;
+	ours = kind_api_version(k);
+	len = (size_t)(group_end(ours) - ours);
+	return (size_t)(group_end(api_version) - api_version) != len ||
+	       memcmp(ours, api_version, len) != 0;
+}
+
 /**
  * decode_guess_kind() - Is a kind that is not known one of ours, misspelled?
  * @h_kind:      As the document spells it
@@ -71,7 +90,8 @@ static bool guess(const char *kind, enum kind *ret)
  * @reterr:      What is wrong
  *
  * A kind of ours in another version of the API is one of those: it may mean something else there,
- * and it is certainly not nothing.
+ * and it is certainly not nothing.  In another group of the API a kind is somebody else's, unless
+ * it is one that has to fail closed (a Service of serving.knative.dev/v1, and none of v2).
  *
  * Return: 1; 0 if it is somebody else's, @ret and @reterr untouched
  */
@@ -80,7 +100,7 @@ int decode_guess_kind(const char *h_kind, const char *api_version, uint32_t line
 {
 	enum kind k;
 
-	if (!guess(h_kind, &k))
+	if (!guess(h_kind, &k) || is_namesake(h_kind, api_version, k))
 		return 0;
 	*ret = k;
 	if (k == _KIND_MAX)

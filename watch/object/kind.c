@@ -8,12 +8,11 @@
 #include "watch/object/netpol.h"
 #include "watch/object/node.h"
 #include "watch/object/pod.h"
+#include "watch/object/service.h"
 
 const struct kind_info *const kinds[] = {
-	[KIND_NODE] = &kind_node,
-	[KIND_NAMESPACE] = &kind_namespace,
-	[KIND_POD] = &kind_pod,
-	[KIND_NETPOL] = &kind_netpol,
+	[KIND_NODE] = &kind_node,     [KIND_NAMESPACE] = &kind_namespace, [KIND_POD] = &kind_pod,
+	[KIND_NETPOL] = &kind_netpol, [KIND_SERVICE] = &kind_service,
 };
 _Static_assert(ARRAY_SIZE(kinds) == _KIND_MAX, "a row for every kind");
 

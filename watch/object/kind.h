@@ -50,6 +50,7 @@ enum name_form { NAME_SUBDOMAIN, NAME_LABEL };
  * @own:        REACH_NODE: what people call that collection
  * @selector:   labelSelector of all collections, or NULL
  * @namespaced: Has a namespace
+ * @namesakes:  Other groups of the API have a kind of that name, which is somebody else's
  * @optional:   A server may lack the kind: then there are no such objects
  * @metadata_only: Of the API nothing but metadata is read
  * @decides:    Says who may talk to whom: what is not known of it makes what is in force stale
@@ -70,7 +71,7 @@ struct kind_info {
 	unsigned int reach;
 	const char *node_field, *own, *selector;
 	enum name_form name_form;
-	bool namespaced, optional, metadata_only, decides, fails_closed;
+	bool namespaced, namesakes, optional, metadata_only, decides, fails_closed;
 	void (*close)(struct object *o);
 	bool (*closed)(const struct object *o);
 	const struct shape *shape;

@@ -15,7 +15,7 @@
 
 struct kind_info;
 
-enum kind { KIND_NODE, KIND_NAMESPACE, KIND_POD, KIND_NETPOL, _KIND_MAX };
+enum kind { KIND_NODE, KIND_NAMESPACE, KIND_POD, KIND_NETPOL, KIND_SERVICE, _KIND_MAX };
 
 /*
  * struct object - the head of every object; embedded first
