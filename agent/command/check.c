@@ -64,6 +64,9 @@ void check_done(struct check *c)
 		problem_done(p);
 	vec_foreach (w, &c->warning)
 		problem_done(w);
+	vec_foreach (f, &c->file)
+		free(*f);
+	vec_done(&c->file);
 	vec_done(&c->problem);
 	vec_done(&c->warning);
 	(void)store_free(c->store);
@@ -177,6 +180,7 @@ static void check_file(struct check *c, const char *path)
 	int r = file_load(path, FOLDER_FILE_MAX, &text, &e);
 
 	c->files++;
+	vec_push(&c->file, xstrdup(path));
 	if (r == 0)
 		r = manifest_parse(path, text.data, text.len, &m, &e);
 	if (r < 0) {

@@ -26,6 +26,7 @@ struct check_seen;
 
 struct check {
 	struct store *store;
+	VEC(char *) file; /* that were read */
 	VEC(struct check_problem) problem, warning;
 	struct check_seen *seen;
 	size_t files, objects, ignored;

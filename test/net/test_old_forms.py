@@ -3,11 +3,12 @@
 annotation, and a NetworkPolicy of extensions/v1beta1 that lets some of them be reached."""
 
 import pathlib
+import subprocess
 
 import pytest
 
 from lab import tcp
-from lab.cluster import wait_for
+from lab.cluster import binary, wait_for
 
 DEMO = pathlib.Path(__file__).resolve().parents[2] / "docs/demo"
 
@@ -38,11 +39,23 @@ def shop(lab):
     return Shop(lab)
 
 
-def test_the_two_listings(shop):
+def as_it_is(name):
+    return (DEMO / name).read_bytes()
+
+
+def translated(name):
+    text = subprocess.run([binary(), "validate", "--translate", DEMO / name], check=True,
+                          capture_output=True).stdout
+    assert b"beta" not in text
+    return text
+
+
+@pytest.mark.parametrize("form", [as_it_is, translated])
+def test_the_two_listings(shop, form):
     shop.expect(6379, shop.others)
-    shop.lab.write_text("old-namespace.yaml", (DEMO / "old-namespace.yaml").read_bytes())
+    shop.lab.write_text("old-namespace.yaml", form("old-namespace.yaml"))
     shop.expect(6379, [])
-    shop.lab.write_text("old-policy.yaml", (DEMO / "old-policy.yaml").read_bytes())
+    shop.lab.write_text("old-policy.yaml", form("old-policy.yaml"))
     shop.expect(6379, {"frontend", "worker"})
     assert shop.reached(80) == set()
     # The policy goes, the isolation stays.

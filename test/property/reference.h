@@ -6,8 +6,8 @@
  * with datapath/policy/ and knows nothing of sets, chains or addresses in kernels.  Pure.
  *
  * Source: Kubernetes API reference, networking.k8s.io/v1 NetworkPolicy, and
- * https://kubernetes.io/docs/concepts/services-networking/network-policies/; of the annotation, that
- * page of Kubernetes 1.6
+ * https://kubernetes.io/docs/concepts/services-networking/network-policies/
+ * and that page of Kubernetes 1.6 for the annotation
  */
 #pragma once
 
