@@ -32,6 +32,7 @@
 #include "agent/report/report.h"
 #include "agent/restore.h"
 #include "agent/turn.h"
+#include "agent/wiring.h"
 #include "lib/log.h"
 #include "lib/notify.h"
 #include "lib/version.h"
@@ -85,22 +86,22 @@ static void on_link_event(void *arg, const struct rtnl_event *e)
 		break;
 	case RTNL_FORWARDING:
 		links_event(a, e);
-		forwarding_event(a, e);
+		forwarding_event(&a->forwarding, e);
 		break;
 	case RTNL_RP_FILTER:
-		firewall_changed(a);
+		firewall_changed(&a->firewall);
 		break;
 	case RTNL_ADDR:
-		routing_follow_mtu(a);
-		hostaddrs_read(a);
+		uplink_follow(&a->uplink);
+		hostaddrs_read(&a->hostaddrs);
 		break;
 	case RTNL_LINK_MTU:
-		if (streq(e->ifname, a->mtu_ifname))
-			routing_follow_mtu(a);
+		if (streq(e->ifname, a->uplink.ifname))
+			uplink_follow(&a->uplink);
 		break;
 	case RTNL_OVERRUN:
 		routing_read(a);
-		hostaddrs_read(a);
+		hostaddrs_read(&a->hostaddrs);
 		links_overrun(a);
 		break;
 	}
@@ -149,7 +150,7 @@ bool agent_ready(struct agent *a, const char **ret_why)
 		*ret_why = "this node has no pod range: no spec.podCIDRs in its Node, no ranges in "
 			   "the configuration";
 	else
-		*ret_why = forwarding_problem(a);
+		*ret_why = forwarding_problem(&a->forwarding);
 	return !*ret_why;
 }
 
@@ -245,7 +246,7 @@ void agent_install_when_ready(struct agent *a)
 	if (*a->config->cni_bin_dir && install_plugin(NULL, a->config->cni_bin_dir, &e) < 0)
 		log_err("agent", "the runtime cannot find us", "err=\"%s\"", e.msg);
 	else
-		cniconf_begin(a);
+		cniconf_begin(&a->cniconf, a->loop, a->config);
 	log_info("agent", "ready", "node=%s pods=%zu ms=%" PRIu64, a->config->node,
 		 journal_count(a->journal),
 		 (uint64_t)((monotonic_usec() - a->started) / USEC_PER_MSEC));
@@ -274,6 +275,7 @@ static void make_parts(struct agent *a)
 	a->nodes = d->nodes;
 	a->aside = aside_new(d, apply_for_aside, events_refused, a);
 	a->hostaddrs.addrs = hostaddr_new(a->table, d->base.node_addresses);
+	a->fences.pods = &d->pods;
 	a->ipam = ipam_new(a->config->address_cooldown_usec);
 	a->calls = calls_new(a);
 }
@@ -295,6 +297,8 @@ static int open_shells(struct agent *a, struct err *reterr)
 		if (r < 0)
 			(void)err_set(reterr, r, "starting a thread: %s", strerror(-r));
 	}
+	if (r == 0)
+		r = wiring_open(a, reterr);
 	if (r == 0)
 		r = recheck_open(a, reterr);
 	if (r == 0)
@@ -320,7 +324,6 @@ static void watch_everything(struct agent *a)
 	guard_watch(a);
 	links_watch(a);
 	leaks_watch(a);
-	forwarding_watch(a);
 	reload_watch(a);
 	loop_on_turn(l, turn_run, a);
 }
@@ -362,7 +365,7 @@ static int start(struct agent *a, struct err *reterr)
 	source_start(a);
 	turn_configure(a);
 	routing_read(a);
-	hostaddrs_read(a);
+	hostaddrs_read(&a->hostaddrs);
 	waiter_drain(a->routing.waiter);
 	r = doors_open_pages(a, reterr);
 	handover_close(&a->inherited);
@@ -377,8 +380,8 @@ static void close_shells(struct agent *a)
 {
 	doors_close(a);
 	recheck_close(a);
-	cniconf_end(a);
 	a->routing.waiter = waiter_free(a->routing.waiter);
+	wiring_close(a);
 	for (size_t i = 0; i < a->n_sources; i++)
 		(void)loop_source_free(a->sources[i]);
 	source_close(a);

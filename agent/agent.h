@@ -28,14 +28,13 @@
 #include "agent/source.h"
 #include "agent/stale.h"
 #include "agent/sync.h"
+#include "agent/uplink.h"
 #include "datapath/datapath.h"
 #include "datapath/nft/apply.h"
 #include "datapath/route/rtnl.h"
 #include "ipam/ipam.h"
 #include "ipam/journal.h"
 #include "lib/loop.h"
-
-#define DEFAULT_MTU 1500 /* while no interface carries the node's address */
 
 struct aside;
 struct calls;
@@ -89,15 +88,11 @@ struct agent {
 	struct pages *pages;
 	struct retire *retire;
 
-	char mtu_ifname[16]; /* the interface that carries the node's traffic; "" while unknown */
-	struct addr mtu_of;  /* the node's address that is followed */
-	uint32_t link_mtu;   /* of that interface, as the kernel says; 0 while unknown */
-	uint32_t mtu;	     /* of pods */
-	bool source_synced;  /* the source was read completely once: the kernel may be told */
-	size_t set_aside;    /* objects in force that the source set aside */
-	bool telling;	     /* events are written, see events.h */
-	bool notified;	     /* systemd knows that we run */
-	bool installed;	     /* plugin and conflist are in place */
+	bool source_synced; /* the source was read completely once: the kernel may be told */
+	size_t set_aside;   /* objects in force that the source set aside */
+	bool telling;	    /* events are written, see events.h */
+	bool notified;	    /* systemd knows that we run */
+	bool installed;	    /* plugin and conflist are in place */
 	struct ready ready;
 	struct cniconf cniconf;
 
@@ -107,13 +102,14 @@ struct agent {
 
 	/* Is the kernel as we want it? */
 	struct routing routing;
+	struct uplink uplink;
 	struct sync table_sync, routes_sync;
 	struct durable durable;
 	struct guard guard;
 	struct hold hold;
 	struct links links;
 	struct hostaddrs hostaddrs;
-	struct fence *fences;
+	struct fences fences;
 	struct forwarding forwarding;
 	struct recheck recheck;
 	struct firewall firewall;

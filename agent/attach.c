@@ -182,7 +182,7 @@ int attach_make(struct agent *a, const struct cni_request *q, struct attachment 
 
 	forget_unexplained(a, at->host_ifname);
 	if (r == 0)
-		r = hostaddrs_check(a, at, reterr);
+		r = hostaddrs_check(&a->hostaddrs, at, reterr);
 	if (r == 0)
 		r = allocate(a, q, at, reterr);
 	if (r == 0 && journal_put(a->journal, at, ret_seq, reterr) < 0)

@@ -15,7 +15,6 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-#include "agent/agent.h"
 #include "agent/cni/cni_internal.h"
 #include "agent/command/install.h"
 #include "agent/report/metrics.h"
@@ -29,52 +28,47 @@
 	(IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_DELETE_SELF | \
 	 IN_MOVE_SELF | IN_ONLYDIR)
 
-static void look_at(struct agent *a, uint64_t at)
+static void look_at(struct cniconf *c, uint64_t at)
 {
-	loop_timer_at(a->cniconf.timer, at);
+	loop_timer_at(c->timer, at);
 }
 
 /* --- our list ----------------------------------------------------------------------------------
  */
 
-static void failed(struct agent *a, const struct err *e)
+static void failed(struct cniconf *c, const struct err *e)
 {
-	struct cniconf *c = &a->cniconf;
-
 	if (!streq(c->error.msg, e->msg))
 		log_err("cni",
 			"the CNI configuration is not as it must be, the runtime may not find us",
 			"err=\"%s\"", e->msg);
 	c->error = *e;
-	look_at(a, loop_now(a->loop) + AGAIN_USEC);
+	look_at(c, loop_now(c->loop) + AGAIN_USEC);
 }
 
-static void keep_ours(struct agent *a)
+static void keep_ours(struct cniconf *c)
 {
-	const struct config *k = a->config;
-	struct cniconf *c = &a->cniconf;
-	uint64_t now = loop_now(a->loop);
+	uint64_t now = loop_now(c->loop);
 	struct err e = {0};
-	int r = dir_create(k->cni_conf_dir, 0755, &e);
+	int r = dir_create(c->folder, 0755, &e);
 
 	if (r == 0)
-		r = install_conflist(k->cni_conf_dir, k->conflist_name, k->run_dir,
+		r = install_conflist(c->folder, c->name, c->run_dir,
 				     !c->begun || (c->broken && now >= c->broken + AGAIN_USEC), &e);
 	if (r > 0 && c->broken)
 		log_err("cni",
 			"our CNI configuration was no list, it is set aside and written again",
-			"file=%s/%s kept=%s" CONFLIST_ASIDE, k->cni_conf_dir, k->conflist_name,
-			k->conflist_name);
+			"file=%s/%s kept=%s" CONFLIST_ASIDE, c->folder, c->name, c->name);
 	else if (r > 0 && c->begun)
 		log_warn("cni", "our part of the CNI configuration was gone, it is there again",
-			 "file=%s/%s", k->cni_conf_dir, k->conflist_name);
+			 "file=%s/%s", c->folder, c->name);
 	c->repairs += r > 0 && c->begun;
 	if (r != -EBADMSG)
 		c->broken = 0;
 	else if (!c->broken)
 		c->broken = now;
 	if (r < 0)
-		failed(a, &e);
+		failed(c, &e);
 	else
 		c->error = (struct err){0};
 }
@@ -101,10 +95,9 @@ static char *first_file(const char *folder)
 	return first;
 }
 
-static void set_first(struct agent *a, char *file, char *network)
+static void set_first(struct cniconf *c, char *file, char *network)
 {
-	const char *ours = a->config->conflist_name;
-	struct cniconf *c = &a->cniconf;
+	const char *ours = c->name;
 	char shown[CNI_SHOWN_MAX], named[CNI_SHOWN_MAX];
 	bool known = streq(c->file, file), same = known && streq(c->network, network);
 
@@ -132,19 +125,18 @@ static void set_first(struct agent *a, char *file, char *network)
 		network ? cni_shown(network, named) : "", ours);
 }
 
-static void see_others(struct agent *a)
+static void see_others(struct cniconf *c)
 {
-	const struct config *k = a->config;
-	_cleanup_(freep) char *first = first_file(k->cni_conf_dir);
-	_cleanup_(freep) char *path = xasprintf("%s/%s", k->cni_conf_dir, first ? first : "");
+	_cleanup_(freep) char *first = first_file(c->folder);
+	_cleanup_(freep) char *path = xasprintf("%s/%s", c->folder, first ? first : "");
 	_cleanup_(buf_done) struct buf text = {0};
 	bool read = first && file_load(path, CONFLIST_MAX, &text, NULL) == 0;
 
-	if (!first || strcmp(first, k->conflist_name) >= 0 ||
-	    (read && conflist_leads_to(text.data, text.len, k->conflist_name, k->run_dir)))
-		set_first(a, NULL, NULL);
+	if (!first || strcmp(first, c->name) >= 0 ||
+	    (read && conflist_leads_to(text.data, text.len, c->name, c->run_dir)))
+		set_first(c, NULL, NULL);
 	else
-		set_first(a, TAKE(first, NULL),
+		set_first(c, TAKE(first, NULL),
 			  read ? conflist_network(text.data, text.len) : NULL);
 }
 
@@ -163,8 +155,7 @@ static void unwatch(struct cniconf *c)
 static void on_folder(void *arg, uint32_t events _unused_)
 {
 	char buf[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
-	struct agent *a = arg;
-	struct cniconf *c = &a->cniconf;
+	struct cniconf *c = arg;
 	bool gone = false;
 	ssize_t n;
 
@@ -177,37 +168,36 @@ static void on_folder(void *arg, uint32_t events _unused_)
 		}
 	if (gone)
 		unwatch(c);
-	repair_want(&c->pace, loop_now(a->loop));
-	look_at(a, MAX(c->pace.at, loop_now(a->loop) + SOON_USEC));
+	repair_want(&c->pace, loop_now(c->loop));
+	look_at(c, MAX(c->pace.at, loop_now(c->loop) + SOON_USEC));
 }
 
-static void watch(struct agent *a)
+static void watch(struct cniconf *c)
 {
-	struct cniconf *c = &a->cniconf;
 	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	struct err e = {0};
 
-	if (fd >= 0 && inotify_add_watch(fd, a->config->cni_conf_dir, EVENTS) >= 0) {
+	if (fd >= 0 && inotify_add_watch(fd, c->folder, EVENTS) >= 0) {
 		c->watch = fd;
-		c->io = loop_io(a->loop, "net.d", fd, EPOLLIN, on_folder, a);
+		c->io = loop_io(c->loop, "net.d", fd, EPOLLIN, on_folder, c);
 		return;
 	}
-	(void)err_set(&e, -errno, "%s: cannot be watched: %m", a->config->cni_conf_dir);
+	(void)err_set(&e, -errno, "%s: cannot be watched: %m", c->folder);
 	if (fd >= 0)
 		close(fd);
-	failed(a, &e);
+	failed(c, &e);
 }
 
 /* The watch comes first: what changes after the look is told. */
-static void look(struct agent *a)
+static void look(struct cniconf *c)
 {
-	(void)repair_due(&a->cniconf.pace, loop_now(a->loop));
-	keep_ours(a); /* makes the folder */
-	if (!a->cniconf.watch && !*a->cniconf.error.msg) {
-		watch(a);
-		keep_ours(a);
+	(void)repair_due(&c->pace, loop_now(c->loop));
+	keep_ours(c); /* makes the folder */
+	if (!c->watch && !*c->error.msg) {
+		watch(c);
+		keep_ours(c);
 	}
-	see_others(a);
+	see_others(c);
 }
 
 static void on_timer(void *arg)
@@ -217,23 +207,29 @@ static void on_timer(void *arg)
 
 /**
  * cniconf_begin() - Put our list into the folder, and watch it from now on
- * @a: Agent that is ready
+ * @c: Zeroed
+ * @l: Loop
+ * @k: Configuration; what it says of the folder, of our list and of the run folder stays
  */
-void cniconf_begin(struct agent *a)
+void cniconf_begin(struct cniconf *c, struct loop *l, const struct config *k)
 {
-	a->cniconf.timer = loop_timer(a->loop, "net.d again", on_timer, a);
-	agent_add_source(a, a->cniconf.timer);
-	look(a);
-	a->cniconf.begun = true;
+	c->loop = l;
+	c->folder = xstrdup(k->cni_conf_dir);
+	c->name = xstrdup(k->conflist_name);
+	c->run_dir = xstrdup(k->run_dir);
+	c->timer = loop_timer(l, "net.d again", on_timer, c);
+	look(c);
+	c->begun = true;
 }
 
 /**
  * cniconf_end() - Watch it no more
- * @a: Agent; its timer is freed elsewhere
+ * @c: Object
  */
-void cniconf_end(struct agent *a)
+void cniconf_end(struct cniconf *c)
 {
-	unwatch(&a->cniconf);
+	unwatch(c);
+	c->timer = loop_source_free(c->timer);
 }
 
 /* --- report ------------------------------------------------------------------------------------
@@ -241,24 +237,22 @@ void cniconf_end(struct agent *a)
 
 /**
  * cniconf_problem() - Why runtimes may not use our network
- * @a: Agent
+ * @c: Object
  *
  * Return: what is wrong and what to do, borrowed until the next turn; NULL for nothing
  */
-const char *cniconf_problem(const struct agent *a)
+const char *cniconf_problem(const struct cniconf *c)
 {
-	return *a->cniconf.error.msg ? a->cniconf.error.msg : a->cniconf.problem;
+	return *c->error.msg ? c->error.msg : c->problem;
 }
 
 /**
  * cniconf_put_metrics() - What others did to the folder of CNI configurations
- * @a:   Agent
+ * @c:   Object
  * @out: Appended to
  */
-void cniconf_put_metrics(const struct agent *a, struct buf *out)
+void cniconf_put_metrics(const struct cniconf *c, struct buf *out)
 {
-	const struct cniconf *c = &a->cniconf;
-
 	metric_head(out, "manx_cni_config_repairs_total", METRIC_COUNTER,
 		    "Times that our part of the CNI configuration was put back.");
 	metric_count(out, "manx_cni_config_repairs_total", NULL, c->repairs);

@@ -5,15 +5,15 @@
  */
 #pragma once
 
+#include "agent/config/config.h"
 #include "agent/repair.h"
 #include "lib/buf.h"
 #include "lib/err.h"
 #include "lib/loop.h"
 
-struct agent;
-
 /*
  * struct cniconf - starts zeroed
+ * @folder, @name, @run_dir: As configured
  * @begun:    Our list was put there; it is watched
  * @watch:    inotify; 0 while the folder is not watched
  * @broken:   Since when our list is none, monotonic; 0 when it is one
@@ -23,6 +23,8 @@ struct agent;
  * @repairs:  Times that it was put back
  */
 struct cniconf {
+	struct loop *loop;
+	char *folder, *name, *run_dir;
 	bool begun;
 	uint64_t broken;
 	int watch;
@@ -33,7 +35,7 @@ struct cniconf {
 	uint64_t repairs;
 };
 
-void cniconf_begin(struct agent *a);
-void cniconf_end(struct agent *a);
-void cniconf_put_metrics(const struct agent *a, struct buf *out);
-const char *cniconf_problem(const struct agent *a);
+void cniconf_begin(struct cniconf *c, struct loop *l, const struct config *k);
+void cniconf_end(struct cniconf *c);
+void cniconf_put_metrics(const struct cniconf *c, struct buf *out);
+const char *cniconf_problem(const struct cniconf *c);

@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <uthash.h>
 
-#include "agent/agent.h"
+#include "agent/link_names.h"
+#include "datapath/base/localpods.h"
 #include "ipam/attachment.h"
 
 struct fence {
@@ -16,61 +17,61 @@ struct fence {
 	UT_hash_handle hh;
 };
 
-static struct fence *find(const struct agent *a, const char *ifname)
+static struct fence *find(const struct fences *s, const char *ifname)
 {
 	struct fence *f;
 
-	HASH_FIND_STR(a->fences, ifname, f);
+	HASH_FIND_STR(s->all, ifname, f);
 	return f;
 }
 
-static void take_down(struct agent *a, struct fence *f)
+static void take_down(struct fences *s, struct fence *f)
 {
-	localpods_hold_link(&a->datapath->pods, f->ifname, false);
-	HASH_DEL(a->fences, f);
+	localpods_hold_link(s->pods, f->ifname, false);
+	HASH_DEL(s->all, f);
 	free(f);
 }
 
 /**
  * fences_seen() - An interface with a name of ours exists
- * @a:      Agent
+ * @s:      Fences
  * @ifname: Its name
  */
-void fences_seen(struct agent *a, const char *ifname)
+void fences_seen(struct fences *s, const char *ifname)
 {
-	struct fence *f = find(a, ifname);
+	struct fence *f = find(s, ifname);
 
 	if (f)
 		return;
 	f = xcalloc(1, sizeof(*f));
 	(void)snprintf(f->ifname, sizeof(f->ifname), "%s", ifname);
-	HASH_ADD_STR(a->fences, ifname, f);
-	localpods_hold_link(&a->datapath->pods, ifname, true);
+	HASH_ADD_STR(s->all, ifname, f);
+	localpods_hold_link(s->pods, ifname, true);
 }
 
 /**
  * fences_mtu() - The MTU that an interface has by us
- * @a:      Agent
+ * @s:      Fences
  * @ifname: Its name
  *
  * Return: bytes; 0 if that is not known
  */
-uint32_t fences_mtu(const struct agent *a, const char *ifname)
+uint32_t fences_mtu(const struct fences *s, const char *ifname)
 {
-	const struct fence *f = find(a, ifname);
+	const struct fence *f = find(s, ifname);
 
 	return f ? f->mtu : 0;
 }
 
 /**
  * fences_set_mtu() - We gave an interface an MTU, or found it with one
- * @a:      Agent
+ * @s:      Fences
  * @ifname: Its name
  * @mtu:    Bytes; 0 if it is not known
  */
-void fences_set_mtu(struct agent *a, const char *ifname, uint32_t mtu)
+void fences_set_mtu(struct fences *s, const char *ifname, uint32_t mtu)
 {
-	struct fence *f = find(a, ifname);
+	struct fence *f = find(s, ifname);
 
 	if (f)
 		f->mtu = mtu;
@@ -78,30 +79,30 @@ void fences_set_mtu(struct agent *a, const char *ifname, uint32_t mtu)
 
 /**
  * fences_gone() - It does not exist any more
- * @a:      Agent
+ * @s:      Fences
  * @ifname: Its name
  */
-void fences_gone(struct agent *a, const char *ifname)
+void fences_gone(struct fences *s, const char *ifname)
 {
-	struct fence *f = find(a, ifname);
+	struct fence *f = find(s, ifname);
 
 	if (f)
-		take_down(a, f);
+		take_down(s, f);
 }
 
 /**
  * fences_compare() - At the start, and after lost notifications: these exist, and no others
- * @a:     Agent
+ * @s:     Fences
  * @links: Sorted
  */
-void fences_compare(struct agent *a, const struct link_names *links)
+void fences_compare(struct fences *s, const struct link_names *links)
 {
 	struct fence *f, *next;
 
 	vec_foreach (name, &links->v)
-		fences_seen(a, *name);
-	HASH_ITER (hh, a->fences, f, next) {
+		fences_seen(s, *name);
+	HASH_ITER (hh, s->all, f, next) {
 		if (!link_names_have(links, f->ifname))
-			take_down(a, f);
+			take_down(s, f);
 	}
 }

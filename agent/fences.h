@@ -7,12 +7,18 @@
 
 #include <stdint.h>
 
-struct agent;
-struct link_names;
 struct fence;
+struct link_names;
+struct localpods;
 
-void fences_seen(struct agent *a, const char *ifname);
-uint32_t fences_mtu(const struct agent *a, const char *ifname);
-void fences_set_mtu(struct agent *a, const char *ifname, uint32_t mtu);
-void fences_gone(struct agent *a, const char *ifname);
-void fences_compare(struct agent *a, const struct link_names *links);
+/* struct fences - @pods: whose base holds the interfaces; @all: by name */
+struct fences {
+	struct localpods *pods;
+	struct fence *all;
+};
+
+void fences_seen(struct fences *s, const char *ifname);
+uint32_t fences_mtu(const struct fences *s, const char *ifname);
+void fences_set_mtu(struct fences *s, const char *ifname, uint32_t mtu);
+void fences_gone(struct fences *s, const char *ifname);
+void fences_compare(struct fences *s, const struct link_names *links);

@@ -12,7 +12,10 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
-#include "agent/agent.h"
+#include "datapath/datapath.h"
+#include "datapath/route/nodes.h"
+#include "datapath/route/rtnl.h"
+#include "ipam/ipam.h"
 #include "lib/log.h"
 
 #define POD_IFNAME HOST_IFNAME_PREFIX "000000000000" /* stands for all */
@@ -28,7 +31,7 @@ enum { PACKETS = 2 }; /* for each range */
  */
 struct look_job {
 	struct waiter_job job;
-	struct agent *agent;
+	struct firewall *f;
 	char uplink[16];
 	struct addr own;
 	bool accept, forget;
@@ -65,8 +68,7 @@ static void add_packets(struct look_job *p, const struct prefix *range)
 static int look(struct look_job *p, struct nft_hindrances *ret)
 {
 	nft_legacy_look(p->packets.v, p->packets.n, ret);
-	return nft_firewall_look(p->agent->firewall.nft, TABLE_NAME, p->packets.v, p->packets.n,
-				 ret, &p->err);
+	return nft_firewall_look(p->f->nft, TABLE_NAME, p->packets.v, p->packets.n, ret, &p->err);
 }
 
 static bool same_chain(const struct nft_hindrance *a, const struct nft_hindrance *b)
@@ -92,8 +94,8 @@ static void open_chains(struct look_job *p)
 {
 	vec_foreach (h, &p->found.v) {
 		if (p->result == 0 && !h->legacy && !is_further(&p->found, h))
-			p->result = nft_firewall_accept(p->agent->firewall.nft, h, p->ranges.v,
-							p->ranges.n, &p->err);
+			p->result = nft_firewall_accept(p->f->nft, h, p->ranges.v, p->ranges.n,
+							&p->err);
 	}
 }
 
@@ -102,9 +104,9 @@ static void look_run(struct waiter_job *j)
 	struct look_job *p = container_of(j, struct look_job, job);
 
 	if (p->forget)
-		p->result = nft_firewall_forget(p->agent->firewall.nft, &p->removed, &p->err);
+		p->result = nft_firewall_forget(p->f->nft, &p->removed, &p->err);
 	if (p->result == 0)
-		p->result = rtnl_passage(p->agent->rtnl, p->uplink, p->own.family ? &p->own : NULL,
+		p->result = rtnl_passage(p->f->use.rtnl, p->uplink, p->own.family ? &p->own : NULL,
 					 &p->passage, &p->err);
 	for (size_t i = 0; i < p->ranges.n; i++)
 		add_packets(p, &p->ranges.v[i]);
@@ -202,14 +204,14 @@ static void tell_accepted(const struct look_job *p)
 static void look_done(struct waiter_job *j)
 {
 	struct look_job *p = container_of(j, struct look_job, job);
-	struct firewall *f = &p->agent->firewall;
+	struct firewall *f = p->f;
 	bool opened = p->accept && p->found.v.n;
+	bool again = once_end(&f->job);
 
-	f->running = false;
 	if (p->result < 0) {
 		log_warn("nft", "the tables of others could not be looked at, will retry",
 			 "err=\"%s\"", p->err.msg);
-		firewall_changed(p->agent);
+		firewall_changed(f);
 	} else {
 		if (opened)
 			tell_accepted(p);
@@ -219,8 +221,8 @@ static void look_done(struct waiter_job *j)
 		f->accepts = p->accept;
 		take_problems(f, p, opened ? &p->left : &p->found);
 	}
-	if (TAKE(f->again, false))
-		firewall_changed(p->agent);
+	if (again)
+		firewall_changed(f);
 	vec_done(&p->ranges);
 	vec_done(&p->packets);
 	vec_done(&p->found.v);
@@ -235,58 +237,53 @@ static void look_done(struct waiter_job *j)
 static void set_own(struct look_job *p)
 {
 	const struct addr *own;
-	size_t n = nodes_own_addresses(p->agent->nodes, &own);
+	size_t n = nodes_own_addresses(p->f->use.nodes, &own);
 
 	for (size_t i = n; i-- > 0;)
 		if (own[i].family == AF_INET)
 			p->own = own[i];
-	p->passage.pods[0] = ipam_has_family(p->agent->ipam, AF_INET);
-	p->passage.pods[1] = ipam_has_family(p->agent->ipam, AF_INET6);
+	p->passage.pods[0] = ipam_has_family(p->f->use.ipam, AF_INET);
+	p->passage.pods[1] = ipam_has_family(p->f->use.ipam, AF_INET6);
 }
 
-static void begin(struct agent *a)
+static void begin(struct firewall *f)
 {
-	struct firewall *f = &a->firewall;
 	const struct prefix *ranges;
-	size_t n = nodes_pods_only(a->nodes, &ranges);
+	size_t n = nodes_pods_only(f->use.nodes, &ranges);
 	struct look_job *p;
 
-	f->again = f->running;
-	if (f->running)
+	if (!once_begin(&f->job))
 		return;
 	p = xcalloc(1, sizeof(*p));
 	p->job = (struct waiter_job){look_run, look_done, NULL};
-	p->agent = a;
-	p->accept = a->config->forward_accept;
+	p->f = f;
+	p->accept = f->accept;
 	p->forget = !p->accept && f->accepts;
-	memcpy(p->uplink, a->mtu_ifname, sizeof(p->uplink));
+	memcpy(p->uplink, f->use.uplink, sizeof(p->uplink));
 	for (size_t i = 0; i < n; i++)
 		vec_push(&p->ranges, ranges[i]);
 	set_own(p);
-	f->running = true;
-	waiter_submit(a->routing.waiter, &p->job);
+	waiter_submit(f->use.waiter, &p->job);
 }
 
 /**
  * firewall_changed() - Tables of others, this node's ranges or the configuration changed
- * @a: Agent
+ * @f: Object
  */
-void firewall_changed(struct agent *a)
+void firewall_changed(struct firewall *f)
 {
-	struct firewall *f = &a->firewall;
-
-	repair_want(&f->repair, loop_now(a->loop));
+	repair_want(&f->repair, loop_now(f->use.loop));
 	loop_timer_at(f->timer, f->repair.at);
 }
 
 /**
  * firewall_due() - Look, if it is time
- * @a: Agent
+ * @f: Object
  */
-void firewall_due(struct agent *a)
+void firewall_due(struct firewall *f)
 {
-	if (repair_due(&a->firewall.repair, loop_now(a->loop)))
-		begin(a);
+	if (repair_due(&f->repair, loop_now(f->use.loop)))
+		begin(f);
 }
 
 /* The turn that follows asks firewall_due(). */
@@ -295,33 +292,38 @@ static void on_timer(void *arg _unused_)
 }
 
 /**
- * firewall_open() - Open its socket
- * @a:      Agent
+ * firewall_configure() - May rules of ours be put into tables of others?
+ * @f:      Object
+ * @accept: As configured
+ */
+void firewall_configure(struct firewall *f, bool accept)
+{
+	f->accept = accept;
+	firewall_changed(f);
+}
+
+/**
+ * firewall_open() - Begin
+ * @f:      Zeroed
+ * @u:      What it uses; copied
  * @reterr: What failed
  *
  * Return: 0, -errno
  */
-int firewall_open(struct agent *a, struct err *reterr)
+int firewall_open(struct firewall *f, const struct firewall_uses *u, struct err *reterr)
 {
-	a->firewall.accepts = true; /* whoever was here before may have put some there */
-	return nft_firewall_open(&a->firewall.nft, reterr);
-}
-
-/**
- * firewall_watch() - Begin
- * @a: Agent
- */
-void firewall_watch(struct agent *a)
-{
-	a->firewall.timer = loop_timer(a->loop, "firewall", on_timer, a);
-	agent_add_source(a, a->firewall.timer);
+	f->use = *u;
+	f->accepts = true; /* whoever was here before may have put some there */
+	f->timer = loop_timer(u->loop, "firewall", on_timer, f);
+	return nft_firewall_open(&f->nft, reterr);
 }
 
 /**
  * firewall_close() - End; rules of ours in other tables stay
- * @a: Agent
+ * @f: Object
  */
-void firewall_close(struct agent *a)
+void firewall_close(struct firewall *f)
 {
-	a->firewall.nft = nft_firewall_close(a->firewall.nft);
+	f->timer = loop_source_free(f->timer);
+	f->nft = nft_firewall_close(f->nft);
 }

@@ -8,26 +8,42 @@
 #include "agent/repair.h"
 #include "datapath/nft/foreign_rules.h"
 #include "lib/err.h"
+#include "lib/loop.h"
+#include "lib/once.h"
+#include "lib/waiter.h"
 
-struct agent;
-struct loop_source;
+struct ipam;
+struct nodes;
+struct rtnl;
+
+/* struct firewall_uses - @uplink: the node's interface, 16 bytes that may change; "" for none */
+struct firewall_uses {
+	struct loop *loop;
+	struct waiter *waiter;
+	struct rtnl *rtnl;
+	const struct nodes *nodes;
+	const struct ipam *ipam;
+	const char *uplink;
+};
 
 /*
- * struct firewall - embedded in the agent
+ * struct firewall
  * @problems: What drops packets of pods, as text; owned
- * @again:    It was asked for while it ran
+ * @accept:   Put such rules there
  * @accepts:  Rules of ours may be in other tables
  */
 struct firewall {
+	struct firewall_uses use;
 	struct nft_firewall *nft;
 	struct repair repair;
 	struct loop_source *timer;
-	bool running, again, accepts;
+	struct once job;
+	bool accept, accepts;
 	VEC(char *) problems;
 };
 
-int firewall_open(struct agent *a, struct err *reterr);
-void firewall_watch(struct agent *a);
-void firewall_close(struct agent *a);
-void firewall_changed(struct agent *a);
-void firewall_due(struct agent *a);
+int firewall_open(struct firewall *f, const struct firewall_uses *u, struct err *reterr);
+void firewall_configure(struct firewall *f, bool accept);
+void firewall_close(struct firewall *f);
+void firewall_changed(struct firewall *f);
+void firewall_due(struct firewall *f);

@@ -11,7 +11,8 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
-#include "agent/agent.h"
+#include "datapath/route/rtnl.h"
+#include "ipam/ipam.h"
 #include "lib/log.h"
 
 static const uint8_t families[2] = {AF_INET, AF_INET6};
@@ -22,7 +23,7 @@ static const uint8_t families[2] = {AF_INET, AF_INET6};
  */
 struct forward_job {
 	struct waiter_job job;
-	struct agent *agent;
+	struct forwarding *f;
 	bool wanted[2], uplink_off;
 	char uplink[16];
 	int result[2];
@@ -36,7 +37,7 @@ static void forward_run(struct waiter_job *j)
 
 	for (int i = 0; i < 2; i++)
 		if (p->wanted[i])
-			p->result[i] = rtnl_enable_forwarding(p->agent->rtnl, families[i],
+			p->result[i] = rtnl_enable_forwarding(p->f->use.rtnl, families[i],
 							      &p->changed, &p->err[i]);
 	p->uplink_off = p->wanted[0] && *p->uplink && !rtnl_forwards(p->uplink);
 }
@@ -62,78 +63,71 @@ static void tell_uplink(struct forwarding *f, const struct forward_job *p)
 	f->uplink_off = p->uplink_off;
 }
 
-static void look(struct agent *a);
+static void look(struct forwarding *f);
 
 static void forward_done(struct waiter_job *j)
 {
 	struct forward_job *p = container_of(j, struct forward_job, job);
-	struct forwarding *f = &p->agent->forwarding;
+	struct forwarding *f = p->f;
 
 	if (p->changed.len)
 		log_info("route", "switched on", "sysctl=\"%s\"", p->changed.data);
 	for (int i = 0; i < 2; i++)
 		take_family(f, p, i);
 	tell_uplink(f, p);
-	f->running = false;
-	if (TAKE(f->again, false))
-		look(p->agent);
-	agent_install_when_ready(p->agent); /* before anybody can ask whether we are */
+	if (once_end(&f->job))
+		look(f);
+	f->use.looked(f->use.arg);
 	buf_done(&p->changed);
 	free(p);
 }
 
-static void look(struct agent *a)
+static void look(struct forwarding *f)
 {
-	struct forwarding *f = &a->forwarding;
 	struct forward_job *p;
 
-	f->again = f->running;
-	if (f->running)
+	if (!once_begin(&f->job))
 		return;
 	p = xcalloc(1, sizeof(*p));
 	p->job = (struct waiter_job){forward_run, forward_done, NULL};
-	p->agent = a;
+	p->f = f;
 	for (int i = 0; i < 2; i++)
 		p->wanted[i] = f->state[i] != FORWARDING_IDLE;
-	memcpy(p->uplink, a->mtu_ifname, sizeof(p->uplink));
-	f->running = true;
-	waiter_submit(a->routing.waiter, &p->job);
+	memcpy(p->uplink, f->use.uplink, sizeof(p->uplink));
+	waiter_submit(f->use.waiter, &p->job);
 }
 
 /**
  * forwarding_follow() - The families of this node's pods, or the node's interface, may have changed
- * @a: Agent
+ * @f: Object
  */
-void forwarding_follow(struct agent *a)
+void forwarding_follow(struct forwarding *f)
 {
-	struct forwarding *f = &a->forwarding;
-
 	for (int i = 0; i < 2; i++) {
-		bool has = ipam_has_family(a->ipam, families[i]);
+		bool has = ipam_has_family(f->use.ipam, families[i]);
 
 		if (has && f->state[i] == FORWARDING_IDLE)
 			f->state[i] = FORWARDING_ASKED;
 		else if (!has)
 			f->state[i] = FORWARDING_IDLE;
 	}
-	look(a);
+	look(f);
 }
 
 /**
  * forwarding_event() - Somebody switched forwarding of a family, or of an interface
- * @a: Agent
+ * @f: Object
  * @e: RTNL_FORWARDING
  */
-void forwarding_event(struct agent *a, const struct rtnl_event *e)
+void forwarding_event(struct forwarding *f, const struct rtnl_event *e)
 {
-	struct forwarding *f = &a->forwarding;
 	int i = e->family == AF_INET6;
 	char ifname[IF_NAMESIZE];
 
 	if (e->ifindex) {
 		if (e->family == AF_INET && if_indextoname(e->ifindex, ifname) &&
-		    streq(ifname, a->mtu_ifname))
-			look(a);
+		    streq(ifname, f->use.uplink))
+			look(f);
 		return;
 	}
 	if (f->state[i] == FORWARDING_IDLE || (e->on && f->state[i] == FORWARDING_ON))
@@ -141,30 +135,28 @@ void forwarding_event(struct agent *a, const struct rtnl_event *e)
 	if (!e->on && f->state[i] == FORWARDING_ON)
 		log_warn("route", "somebody switched forwarding off", "family=%s",
 			 i ? "IPv6" : "IPv4");
-	repair_want(&f->repair, loop_now(a->loop));
+	repair_want(&f->repair, loop_now(f->use.loop));
 	loop_timer_at(f->timer, f->repair.at);
 }
 
 /**
  * forwarding_due() - Look again after somebody's change, if it is time
- * @a: Agent
+ * @f: Object
  */
-void forwarding_due(struct agent *a)
+void forwarding_due(struct forwarding *f)
 {
-	if (repair_due(&a->forwarding.repair, loop_now(a->loop)))
-		look(a);
+	if (repair_due(&f->repair, loop_now(f->use.loop)))
+		look(f);
 }
 
 /**
  * forwarding_problem() - Why packets of pods are not forwarded
- * @a: Agent
+ * @f: Object
  *
  * Return: text, borrowed until the next turn; NULL if they are, or no pod needs it
  */
-const char *forwarding_problem(const struct agent *a)
+const char *forwarding_problem(const struct forwarding *f)
 {
-	const struct forwarding *f = &a->forwarding;
-
 	for (int i = 0; i < 2; i++) {
 		if (f->state[i] == FORWARDING_FAILED)
 			return f->problem[i].msg;
@@ -180,11 +172,21 @@ static void on_timer(void *arg _unused_)
 }
 
 /**
- * forwarding_watch() - Begin
- * @a: Agent
+ * forwarding_open() - Begin
+ * @f: Zeroed
+ * @u: What it uses; copied
  */
-void forwarding_watch(struct agent *a)
+void forwarding_open(struct forwarding *f, const struct forwarding_uses *u)
 {
-	a->forwarding.timer = loop_timer(a->loop, "forwarding", on_timer, a);
-	agent_add_source(a, a->forwarding.timer);
+	f->use = *u;
+	f->timer = loop_timer(u->loop, "forwarding", on_timer, f);
+}
+
+/**
+ * forwarding_close() - Look no more
+ * @f: Object
+ */
+void forwarding_close(struct forwarding *f)
+{
+	f->timer = loop_source_free(f->timer);
 }

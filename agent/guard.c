@@ -18,7 +18,7 @@ static void on_foreign(void *arg, uint32_t events _unused_)
 	bool ours = nft_foreign_read(g->foreign, &c);
 
 	if (nft_foreign_others(g->foreign))
-		firewall_changed(a);
+		firewall_changed(&a->firewall);
 	if (!ours)
 		return;
 	if (!*c.name)
@@ -45,9 +45,7 @@ static void on_timer(void *arg _unused_)
  */
 int guard_open(struct agent *a, struct err *reterr)
 {
-	int r = nft_foreign_open(a->nft, table_name(a->table), &a->guard.foreign, reterr);
-
-	return r < 0 ? r : firewall_open(a, reterr);
+	return nft_foreign_open(a->nft, table_name(a->table), &a->guard.foreign, reterr);
 }
 
 /**
@@ -62,7 +60,6 @@ void guard_watch(struct agent *a)
 	agent_add_source(a, g->timer);
 	agent_add_source(a, loop_io(a->loop, "nftables", nft_foreign_fd(g->foreign), EPOLLIN,
 				    on_foreign, a));
-	firewall_watch(a);
 }
 
 /**
@@ -72,7 +69,6 @@ void guard_watch(struct agent *a)
 void guard_close(struct agent *a)
 {
 	a->guard.foreign = nft_foreign_close(a->guard.foreign);
-	firewall_close(a);
 }
 
 /**

@@ -4,15 +4,15 @@
  */
 #include "agent/hostaddrs.h"
 
-#include "agent/agent.h"
 #include "agent/cni/cni.h"
 #include "datapath/route/conntrack_flows.h"
+#include "datapath/route/nodes.h"
 #include "datapath/route/rtnl.h"
 #include "lib/log.h"
 
 struct read_job {
 	struct waiter_job job;
-	struct agent *agent;
+	struct hostaddrs *h;
 	struct local_addr_list list;
 	struct err err;
 	int result;
@@ -22,14 +22,14 @@ static void read_run(struct waiter_job *j)
 {
 	struct read_job *p = container_of(j, struct read_job, job);
 
-	p->result = rtnl_addresses(p->agent->rtnl, &p->list, &p->err);
+	p->result = rtnl_addresses(p->h->use.rtnl, &p->list, &p->err);
 }
 
-static void report(const struct agent *a)
+static void report(const struct hostaddrs *h)
 {
 	_cleanup_(buf_done) struct buf text = {0};
 
-	hostaddr_describe(a->hostaddrs.addrs, &text);
+	hostaddr_describe(h->addrs, &text);
 	log_info("route", "host ports are reached at", "addresses=\"%s\"", text.data);
 }
 
@@ -37,49 +37,46 @@ static void report(const struct agent *a)
 static void read_done(struct waiter_job *j)
 {
 	struct read_job *p = container_of(j, struct read_job, job);
-	struct agent *a = p->agent;
+	struct hostaddrs *h = p->h;
 
-	a->hostaddrs.failed = p->result < 0;
+	h->failed = p->result < 0;
 	if (p->result < 0)
-		agent_refused(a, &a->routes_sync, "route", &p->err);
-	else if (hostaddr_local(a->hostaddrs.addrs, &p->list))
-		report(a);
+		h->use.refused(h->use.arg, &p->err);
+	else if (hostaddr_local(h->addrs, &p->list))
+		report(h);
 	vec_done(&p->list.v);
 	free(p);
-	a->hostaddrs.running = false;
-	if (TAKE(a->hostaddrs.again, false))
-		hostaddrs_read(a);
+	if (once_end(&h->job))
+		hostaddrs_read(h);
 }
 
 /**
  * hostaddrs_read() - Learn the addresses of the host's interfaces; the turn after applies them
- * @a: Agent
+ * @h: Object
  */
-void hostaddrs_read(struct agent *a)
+void hostaddrs_read(struct hostaddrs *h)
 {
 	struct read_job *p;
 
-	a->hostaddrs.again = a->hostaddrs.running;
-	if (a->hostaddrs.running)
+	if (!once_begin(&h->job))
 		return;
-	a->hostaddrs.running = true;
 	p = xcalloc(1, sizeof(*p));
 	p->job = (struct waiter_job){read_run, read_done, NULL};
-	p->agent = a;
-	waiter_submit(a->routing.waiter, &p->job);
+	p->h = h;
+	waiter_submit(h->use.waiter, &p->job);
 }
 
 /**
  * hostaddrs_settle() - See whether the Node object names other addresses
- * @a: Agent
+ * @h: Object
  */
-void hostaddrs_settle(struct agent *a)
+void hostaddrs_settle(struct hostaddrs *h)
 {
 	const struct addr *ips;
-	size_t n = nodes_own_addresses(a->nodes, &ips);
+	size_t n = nodes_own_addresses(h->use.nodes, &ips);
 
-	if (hostaddr_node(a->hostaddrs.addrs, ips, n))
-		report(a);
+	if (hostaddr_node(h->addrs, ips, n))
+		report(h);
 }
 
 /* --- what was tracked before -------------------------------------------------------------------
@@ -88,7 +85,7 @@ void hostaddrs_settle(struct agent *a)
 /* struct forget_job - @ports: host ports of UDP; @addrs: where they are reached */
 struct forget_job {
 	struct waiter_job job;
-	struct agent *agent;
+	struct hostaddrs *h;
 	VEC(struct host_port) ports;
 	struct addr_list addrs;
 	uint64_t cut;
@@ -108,7 +105,7 @@ static bool is_forgotten(const struct forget_job *p, const struct flow *f)
 static void forget_run(struct waiter_job *j)
 {
 	struct forget_job *p = container_of(j, struct forget_job, job);
-	struct conntrack *c = p->agent->routing.conntrack;
+	struct conntrack *c = p->h->use.conntrack;
 	struct flow_list flows = {0};
 	size_t n = 0;
 
@@ -140,17 +137,17 @@ static void forget_done(struct waiter_job *j)
 
 /**
  * hostaddrs_forget() - Forget what was tracked on the UDP host ports of a new pod
- * @a:  Agent
+ * @h:  Object
  * @at: Attachment whose rules are in the kernel
  *
  * A client that goes on sending from one port would never reach the pod: the kernel translates
  * the first packet of a connection only, and that one was for nobody, or for the node.
  */
-void hostaddrs_forget(struct agent *a, const struct attachment *at)
+void hostaddrs_forget(struct hostaddrs *h, const struct attachment *at)
 {
 	struct forget_job *p = xcalloc(1, sizeof(*p));
 	const struct addr *own;
-	size_t n = hostaddr_all(a->hostaddrs.addrs, &own);
+	size_t n = hostaddr_all(h->addrs, &own);
 
 	for (uint32_t i = 0; i < at->n_ports; i++)
 		if (at->ports[i].protocol == PROTO_UDP)
@@ -164,8 +161,8 @@ void hostaddrs_forget(struct agent *a, const struct attachment *at)
 		vec_push(&p->addrs.a, own[i]);
 	addr_list_sort(&p->addrs);
 	p->job = (struct waiter_job){forget_run, forget_done, NULL};
-	p->agent = a;
-	waiter_submit(a->routing.waiter, &p->job);
+	p->h = h;
+	waiter_submit(h->use.waiter, &p->job);
 }
 
 /* --- hostIP ------------------------------------------------------------------------------------
@@ -173,27 +170,25 @@ void hostaddrs_forget(struct agent *a, const struct attachment *at)
 
 /**
  * hostaddrs_check() - Can the host ports of an attachment be served?
- * @a:      Agent
+ * @h:      Object
  * @at:     Attachment
  * @reterr: Which address is not this node's
  *
  * Return: 0; the negative of an enum cni_code
  */
-int hostaddrs_check(const struct agent *a, const struct attachment *at, struct err *reterr)
+int hostaddrs_check(const struct hostaddrs *h, const struct attachment *at, struct err *reterr)
 {
-	const struct hostaddr *h = a->hostaddrs.addrs;
-
 	for (uint32_t i = 0; i < at->n_ports; i++) {
 		const struct host_port *p = &at->ports[i];
 		_cleanup_(buf_done) struct buf own = {0};
 		char text[ADDR_STR_MAX];
 
-		if (!p->has_ip || hostaddr_has(h, &p->host_ip))
+		if (!p->has_ip || hostaddr_has(h->addrs, &p->host_ip))
 			continue;
-		if (!hostaddr_known(h))
+		if (!hostaddr_known(h->addrs))
 			return err_set(reterr, -CNI_E_TRY_AGAIN,
 				       "the node's addresses are not known yet");
-		hostaddr_describe(h, &own);
+		hostaddr_describe(h->addrs, &own);
 		return err_set(
 			reterr, -CNI_E_CONFIG,
 			"host port %u: hostIP %s is no address of this node that can have host "
@@ -201,4 +196,14 @@ int hostaddrs_check(const struct agent *a, const struct attachment *at, struct e
 			p->host_port, addr_str(&p->host_ip, text), own.data);
 	}
 	return 0;
+}
+
+/**
+ * hostaddrs_open() - Begin
+ * @h: Zeroed but for its addresses
+ * @u: What it uses; copied
+ */
+void hostaddrs_open(struct hostaddrs *h, const struct hostaddrs_uses *u)
+{
+	h->use = *u;
 }

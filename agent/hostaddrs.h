@@ -7,17 +7,34 @@
 
 #include "ipam/attachment.h"
 #include "lib/err.h"
+#include "lib/once.h"
+#include "lib/waiter.h"
 
-struct agent;
+struct conntrack;
+struct hostaddr;
+struct nodes;
+struct rtnl;
 
-/* struct hostaddrs - embedded in the agent; @again: asked for while it runs; @failed: the last time
- */
-struct hostaddrs {
-	struct hostaddr *addrs;
-	bool running, again, failed;
+/* struct hostaddrs_uses - @refused: the kernel did not tell; it is to be asked again */
+struct hostaddrs_uses {
+	struct waiter *waiter;
+	struct rtnl *rtnl;
+	struct conntrack *conntrack;
+	const struct nodes *nodes;
+	void (*refused)(void *arg, const struct err *e);
+	void *arg;
 };
 
-void hostaddrs_read(struct agent *a);
-void hostaddrs_settle(struct agent *a);
-void hostaddrs_forget(struct agent *a, const struct attachment *at);
-int hostaddrs_check(const struct agent *a, const struct attachment *at, struct err *reterr);
+/* struct hostaddrs - @failed: the last time that they were read */
+struct hostaddrs {
+	struct hostaddrs_uses use;
+	struct hostaddr *addrs;
+	struct once job;
+	bool failed;
+};
+
+void hostaddrs_open(struct hostaddrs *h, const struct hostaddrs_uses *u);
+void hostaddrs_read(struct hostaddrs *h);
+void hostaddrs_settle(struct hostaddrs *h);
+void hostaddrs_forget(struct hostaddrs *h, const struct attachment *at);
+int hostaddrs_check(const struct hostaddrs *h, const struct attachment *at, struct err *reterr);

@@ -193,7 +193,7 @@ static void set_up_again(struct agent *a, const char *ifname, const struct rtnl_
 		p = xcalloc(1, sizeof(*p));
 		p->job = (struct waiter_job){up_run, up_done, NULL};
 		p->agent = a;
-		p->mtu = fences_mtu(a, ifname);
+		p->mtu = fences_mtu(&a->fences, ifname);
 		(void)snprintf(p->ifname, sizeof(p->ifname), "%s", ifname);
 		DL_APPEND(a->links.rising, p);
 		waiter_submit(a->routing.waiter, &p->job);
@@ -228,12 +228,12 @@ static void route_gone(struct agent *a, const struct rtnl_event *e)
 /* The first MTU that is seen is as it was made. */
 static void link_seen(struct agent *a, const struct rtnl_event *e)
 {
-	uint32_t before = fences_mtu(a, e->ifname);
+	uint32_t before = fences_mtu(&a->fences, e->ifname);
 
-	fences_seen(a, e->ifname);
+	fences_seen(&a->fences, e->ifname);
 	if (!before)
-		fences_set_mtu(a, e->ifname, e->mtu);
-	else if (e->mtu && e->mtu != before && !a->routing.setting && attached(a, e->ifname))
+		fences_set_mtu(&a->fences, e->ifname, e->mtu);
+	else if (e->mtu && e->mtu != before && !a->uplink.setting && attached(a, e->ifname))
 		set_up_again(a, e->ifname, e,
 			     "somebody changed the MTU of a pod's interface, it is as before");
 }
@@ -262,7 +262,7 @@ static void link_gone(struct agent *a, const struct rtnl_event *e)
 {
 	const struct attachment *at;
 
-	fences_gone(a, e->ifname);
+	fences_gone(&a->fences, e->ifname);
 	calls_link_gone(a->calls, e->ifname);
 	at = attached(a, e->ifname);
 	if (at)
@@ -298,7 +298,7 @@ static void compare(void *arg, const struct link_names *links, const char *why _
 	struct agent *a = arg;
 
 	if (links)
-		fences_compare(a, links);
+		fences_compare(&a->fences, links);
 	while (links && (at = journal_next(a->journal, at)))
 		if (!link_names_have(links, at->host_ifname) && !calls_under_way(a->calls, at))
 			interface_gone(a, at, 0);

@@ -139,7 +139,7 @@ void restore_attachments(struct agent *a)
 	journal_take_freed(a->journal, rest_on, a);
 	if (rtnl_each_pod_link(a->rtnl, link_names_add, &links, &e) == 0) {
 		link_names_sort(&links);
-		fences_compare(a, &links);
+		fences_compare(&a->fences, &links);
 		release_gone(a, &links);
 		if (a->journal_doubtful)
 			fence_orphans(a, &links);

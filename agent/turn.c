@@ -76,23 +76,12 @@ void turn_configure(struct agent *a)
 	nodes_on_problem(a->nodes, on_node_problem, a);
 	config_of_parts(c, &parts);
 	datapath_configure(a->datapath, &parts);
-	routing_follow_mtu(a);
-	firewall_changed(a);
+	uplink_configure(&a->uplink, c->mtu);
+	firewall_configure(&a->firewall, c->forward_accept);
 	events_configure(a);
 	recheck_configure(a);
 	if (a->source.kube)
 		stale_follow(a);
-}
-
-static bool moved(struct agent *a)
-{
-	struct addr now = {0};
-
-	(void)nodes_own_address(a->nodes, &now);
-	if (memcmp(&now, &a->mtu_of, sizeof(now)) == 0)
-		return false;
-	a->mtu_of = now;
-	return true;
 }
 
 /* True if there is more to do of what is large. */
@@ -104,12 +93,12 @@ static bool settle(struct agent *a)
 	recheck_settle(a);
 	if (changed) {
 		set_ipam_ranges(a);
-		forwarding_follow(a);
-		firewall_changed(a);
+		forwarding_follow(&a->forwarding);
+		firewall_changed(&a->firewall);
 	}
-	if (moved(a) || changed)
-		routing_follow_mtu(a);
-	hostaddrs_settle(a);
+	if (uplink_moved(&a->uplink) || changed)
+		uplink_follow(&a->uplink);
+	hostaddrs_settle(&a->hostaddrs);
 	return more;
 }
 
@@ -159,14 +148,14 @@ static bool apply_routes(struct agent *a, uint64_t since)
 	struct sync *s = &a->routes_sync;
 
 	links_due(a);
-	forwarding_due(a);
-	firewall_due(a);
+	forwarding_due(&a->forwarding);
+	firewall_due(&a->firewall);
 	if (sync_may_try(s, loop_now(a->loop))) {
 		routes_retry(a->routes);
 		if (a->routing.read_failed)
 			routing_read(a);
 		if (a->hostaddrs.failed)
-			hostaddrs_read(a);
+			hostaddrs_read(&a->hostaddrs);
 	}
 	if (routing_apply(a, since))
 		return true;

@@ -289,7 +289,7 @@ static void caller_done(struct calls *s, struct cni_call *c, const struct value 
 		take_beside(c, m);
 		c->step = STEP_FINISH;
 		attach_want_routes(s->agent, c->at);
-		hostaddrs_forget(s->agent, c->at);
+		hostaddrs_forget(&s->agent->hostaddrs, c->at);
 		break;
 	case CNI_CHECK:
 		cni_call_finish(s, c, "");

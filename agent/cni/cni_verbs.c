@@ -145,9 +145,9 @@ void cni_call_ask_link(struct calls *s, struct cni_call *c, const char *what, co
 {
 	_cleanup_(buf_done) struct buf b = {0};
 
-	uint32_t had = streq(what, "check") ? fences_mtu(s->agent, c->at->host_ifname) : 0;
+	uint32_t had = streq(what, "check") ? fences_mtu(&s->agent->fences, c->at->host_ifname) : 0;
 
-	wire_link(what, c->at, netns, had ?: s->agent->mtu, &b);
+	wire_link(what, c->at, netns, had ?: s->agent->uplink.mtu, &b);
 	c->step = STEP_CALLER;
 	call_send(c->call, b.data);
 }
@@ -247,7 +247,7 @@ void add_finish(struct calls *s, struct cni_call *c)
 	_cleanup_(buf_done) struct buf text = {0};
 	struct agent *a = s->agent;
 	struct cni_result result = {
-		.at = c->at, .beside = c->beside, .mtu = a->mtu, .prev = c->request->prev};
+		.at = c->at, .beside = c->beside, .mtu = a->uplink.mtu, .prev = c->request->prev};
 	bool known = policy_pod_known(a->policy, c->at->id, c->at->ifname);
 	char first[ADDR_STR_MAX];
 
@@ -473,8 +473,8 @@ void status_begin(struct calls *s, struct cni_call *c)
 
 	if (!agent_ready(s->agent, &why) && !ready_in_grace(s->agent))
 		cni_call_fail(s, c, CNI_E_NOT_AVAILABLE, why);
-	else if (cniconf_problem(s->agent))
-		cni_call_fail(s, c, CNI_E_LIMITED, cniconf_problem(s->agent));
+	else if (cniconf_problem(&s->agent->cniconf))
+		cni_call_fail(s, c, CNI_E_LIMITED, cniconf_problem(&s->agent->cniconf));
 	else
 		cni_call_finish(s, c, "");
 }

@@ -72,7 +72,7 @@ void linkcheck(struct agent *a, linkcheck_fn *fn, void *arg)
 		.job = {check_run, check_done, NULL}, .agent = a, .fn = fn, .arg = arg};
 	while ((at = journal_next(a->journal, at))) {
 		vec_push(&p->pods, attachment_copy(at));
-		vec_push(&p->mtu, fences_mtu(a, at->host_ifname));
+		vec_push(&p->mtu, fences_mtu(&a->fences, at->host_ifname));
 	}
 	waiter_submit(a->routing.waiter, &p->job);
 }

@@ -281,13 +281,13 @@ static void put_problems(struct sheet *s)
 		put_problem(s, problem);
 	if (!s->agent->durable.sync.ok)
 		put_problem(s, s->agent->durable.sync.problem);
-	if (forwarding_problem(s->agent))
-		put_problem(s, forwarding_problem(s->agent));
+	if (forwarding_problem(&s->agent->forwarding))
+		put_problem(s, forwarding_problem(&s->agent->forwarding));
 	if (s->agent->forwarding.uplink_off)
 		put_problem(s, "packets for pods are not forwarded from the node's interface: its "
 			       "sysctl forwarding is 0");
-	if (cniconf_problem(s->agent))
-		put_problem(s, cniconf_problem(s->agent));
+	if (cniconf_problem(&s->agent->cniconf))
+		put_problem(s, cniconf_problem(&s->agent->cniconf));
 	vec_foreach (text, &s->agent->firewall.problems)
 		put_problem(s, *text);
 	leaks_each(s->agent, put_problem, s);
@@ -323,10 +323,10 @@ static void report_status(struct agent *a, bool json, struct buf *out)
 		jsonw_begin(&w, NULL, '{');
 		jsonw_str(&w, "node", a->config->node);
 		jsonw_bool(&w, "ready", agent_ready(a, &why));
-		jsonw_uint(&w, "mtu", a->mtu);
+		jsonw_uint(&w, "mtu", a->uplink.mtu);
 	} else {
 		buf_printf(out, "Node      %s, %s, MTU of pods %u\n", a->config->node,
-			   agent_ready(a, &why) ? "ready" : why, a->mtu);
+			   agent_ready(a, &why) ? "ready" : why, a->uplink.mtu);
 	}
 	put_source(&s);
 	put_kernel(&s);

@@ -191,7 +191,7 @@ unsigned int report_metrics(void *agent, struct buf *out, const char **ret_type)
 	put_objects(a, out);
 	put_kernel(a, out);
 	put_cni(a, out);
-	cniconf_put_metrics(a, out);
+	cniconf_put_metrics(&a->cniconf, out);
 	put_ipam(a, out);
 	put_journal(a, out);
 	put_process(a, out);

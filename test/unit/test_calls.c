@@ -166,7 +166,7 @@ static int set_up(void **state)
 	assert_int_equal(conntrack_open(&a->routing.conntrack, &e), 0);
 	assert_int_equal(waiter_new(&a->routing.waiter), 0);
 	a->source_synced = true;
-	a->mtu = 1500;
+	a->uplink.mtu = 1500;
 	sync_succeeded(&a->table_sync);
 	sync_succeeded(&a->routes_sync);
 	for (size_t v = 0; v < ARRAY_SIZE(a->count.cni); v++)
