@@ -20,6 +20,12 @@ struct ptr_table {
 	size_t n, cap;
 };
 
+/* ptr_hash() - hash of a pointer, for tables whose keys are interned strings or objects */
+static inline uint32_t ptr_hash(const void *p)
+{
+	return (uint32_t)((uint64_t)(uintptr_t)p * UINT64_C(0x9e3779b97f4a7c15) >> 32);
+}
+
 /* ptr_table_equal_fn - is @item the one of @key?  Their hashes are equal. */
 typedef bool ptr_table_equal_fn(const void *item, const void *key);
 

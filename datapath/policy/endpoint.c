@@ -11,17 +11,29 @@
 /* --- names -------------------------------------------------------------------------------------
  */
 
+static uint32_t name_hash(const struct name_key *k)
+{
+	return object_key_hash(&(struct object_key){KIND_POD, k->ns, k->name});
+}
+
+static bool is_name(const void *item, const void *key)
+{
+	const struct pod_name *n = item;
+	const struct name_key *k = key;
+
+	return n->key.ns == k->ns && n->key.name == k->name;
+}
+
 static struct pod_name *name_get(struct endpoints *s, const char *ns, const char *name)
 {
-	struct pod_name *n, probe = {.key = {ns, name}};
+	const struct name_key key = {ns, name};
+	struct pod_name *n = ptr_table_get(&s->names, name_hash(&key), is_name, &key);
 
-	HASH_FIND(hh, s->names, &probe.key, sizeof(probe.key), n);
 	if (n)
 		return n;
 	n = xcalloc(1, sizeof(*n));
-	n->key.ns = intern_ref(ns);
-	n->key.name = intern_ref(name);
-	HASH_ADD(hh, s->names, key, sizeof(n->key), n);
+	n->key = (struct name_key){intern_ref(ns), intern_ref(name)};
+	ptr_table_add(&s->names, name_hash(&n->key), n);
 	return n;
 }
 
@@ -29,7 +41,8 @@ static void name_put(struct endpoints *s, struct pod_name *n)
 {
 	if (n->record.object || n->endpoints)
 		return;
-	HASH_DEL(s->names, n);
+	ptr_table_remove(&s->names,
+			 ptr_table_find(&s->names, name_hash(&n->key), is_name, &n->key));
 	intern_put(n->key.ns);
 	intern_put(n->key.name);
 	free(n);

@@ -14,6 +14,7 @@
 
 #include "datapath/policy/peers.h"
 #include "ipam/attachment.h"
+#include "lib/ptr_table.h"
 #include "watch/object/netpol.h"
 #include "watch/object/pod.h"
 
@@ -65,18 +66,19 @@ struct endpoint {
 	UT_hash_handle hh;
 };
 
+struct name_key {
+	const char *ns, *name;
+};
+
 /*
  * struct pod_name - a namespace and name that has an object, an endpoint, or both
  * @peer: The addresses of @record's status, while no endpoint belongs to it
  */
 struct pod_name {
-	struct {
-		const char *ns, *name;
-	} key;
+	struct name_key key;
 	struct pod_record record;
 	struct peer_pod peer;
 	struct endpoint *endpoints; /* linked by next */
-	UT_hash_handle hh;
 };
 
 /*
@@ -88,7 +90,7 @@ struct pod_name {
 struct endpoints {
 	struct touched *touched;
 	struct peers *peers;
-	struct pod_name *names;
+	struct ptr_table names;
 	struct endpoint *all;
 	struct endpoint *dirty;
 	struct endpoint *awaiting;

@@ -13,6 +13,7 @@
 
 #include "datapath/policy/term.h"
 #include "lib/intern.h"
+#include "lib/ptr_table.h"
 
 /* struct place - a namespace that is known, or needed, or both */
 struct place {
@@ -20,7 +21,6 @@ struct place {
 	bool known;
 	struct labels labels; /* borrowed */
 	uint32_t needs;
-	UT_hash_handle hh;
 };
 
 /* struct wish - a namespaceSelector in use */
@@ -32,7 +32,7 @@ struct wish {
 };
 
 struct interest {
-	struct place *places;
+	struct ptr_table places;
 	struct wish *wishes;
 	uint32_t all;
 	need_fn *fn;
@@ -63,7 +63,9 @@ struct interest *interest_new(need_fn *fn, void *arg)
  */
 struct interest *interest_free(struct interest *i)
 {
-	assert(!i || (!i->places && !i->wishes && !i->all));
+	assert(!i || (!i->places.n && !i->wishes && !i->all));
+	if (i)
+		ptr_table_done(&i->places);
 	free(i);
 	return NULL;
 }
@@ -77,16 +79,25 @@ static void tell(const struct interest *i, const char *ns, bool needed)
 /* --- places ------------------------------------------------------------------------------------
  */
 
+static bool is_place(const void *item, const void *ns)
+{
+	return ((const struct place *)item)->ns == ns;
+}
+
+static struct place *place_find(const struct interest *i, const char *ns)
+{
+	return ptr_table_get(&i->places, ptr_hash(ns), is_place, ns);
+}
+
 static struct place *place_get(struct interest *i, const char *ns)
 {
-	struct place *p;
+	struct place *p = place_find(i, ns);
 
-	HASH_FIND_PTR(i->places, &ns, p);
 	if (p)
 		return p;
 	p = xcalloc(1, sizeof(*p));
 	p->ns = intern_ref(ns);
-	HASH_ADD_PTR(i->places, ns, p);
+	ptr_table_add(&i->places, ptr_hash(ns), p);
 	return p;
 }
 
@@ -94,7 +105,7 @@ static void place_put(struct interest *i, struct place *p)
 {
 	if (p->known || p->needs)
 		return;
-	HASH_DEL(i->places, p);
+	ptr_table_remove(&i->places, ptr_table_find(&i->places, ptr_hash(p->ns), is_place, p->ns));
 	intern_put(p->ns);
 	free(p);
 }
@@ -109,6 +120,20 @@ static void unneed(struct interest *i, struct place *p)
 {
 	if (!--p->needs)
 		tell(i, p->ns, false);
+}
+
+/**
+ * interest_labels() - Labels of a namespace
+ * @i:  Module
+ * @ns: Namespace, interned
+ *
+ * Return: the labels, borrowed; NULL when the namespace is not known
+ */
+const struct labels *interest_labels(const struct interest *i, const char *ns)
+{
+	const struct place *p = place_find(i, ns);
+
+	return p && p->known ? &p->labels : NULL;
 }
 
 /* --- terms -------------------------------------------------------------------------------------
@@ -147,11 +172,13 @@ static void wish_free(struct interest *i, struct wish *w)
 static void each_selected(struct interest *i, const struct wish *w,
 			  void (*fn)(struct interest *i, struct place *p))
 {
-	struct place *p, *next;
+	ptr_table_foreach(at, &i->places)
+	{
+		struct place *p = *at;
 
-	HASH_ITER (hh, i->places, p, next)
 		if (p->known && selector_matches(&w->selector, &p->labels))
 			fn(i, p);
+	}
 }
 
 /**

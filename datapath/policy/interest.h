@@ -3,7 +3,7 @@
  * interest.h - of which namespaces do the terms in use need the pods?  Pure.
  *
  * Takes the selectors of peer terms as they come into use and go, and namespaces as they change
- * their labels; tells each namespace that becomes needed, or is no longer.
+ * their labels; tells each namespace that becomes needed, or is no longer.  Knows the labels.
  */
 #pragma once
 
@@ -17,3 +17,4 @@ struct interest *interest_free(struct interest *i);
 void interest_add(struct interest *i, const struct match *m);
 void interest_remove(struct interest *i, const struct match *m);
 void interest_namespace(struct interest *i, const char *ns, const struct labels *labels);
+const struct labels *interest_labels(const struct interest *i, const char *ns);

@@ -49,20 +49,12 @@ struct peers *peers_free(struct peers *p)
 	if (!p)
 		return NULL;
 	peers_drain(p);
-	assert(!p->sets && !p->namespaces && !p->claims.n && !p->leaving && !p->relabelled);
+	assert(!p->sets && !p->claims.n && !p->leaving && !p->relabelled);
 	(void)matchindex_free(p->terms);
 	(void)podindex_free(p->pods);
 	(void)interest_free(p->interest);
 	free(p);
 	return NULL;
-}
-
-static struct ns_entry *find_ns(const struct peers *p, const char *ns)
-{
-	struct ns_entry *e;
-
-	HASH_FIND_PTR(p->namespaces, &ns, e);
-	return e;
 }
 
 /**
@@ -74,9 +66,7 @@ static struct ns_entry *find_ns(const struct peers *p, const char *ns)
  */
 const struct labels *peers_ns_labels(void *p, const char *ns)
 {
-	const struct ns_entry *e = find_ns(p, ns);
-
-	return e ? &e->labels : NULL;
+	return interest_labels(((const struct peers *)p)->interest, ns);
 }
 
 /**
@@ -89,25 +79,8 @@ const struct labels *peers_ns_labels(void *p, const char *ns)
  */
 void peers_namespace(struct peers *p, const char *ns, const struct labels *labels)
 {
-	struct ns_entry *e = find_ns(p, ns);
-
-	if (labels || e)
-		interest_namespace(p->interest, ns, labels);
-	if (labels && !e) {
-		e = xcalloc(1, sizeof(*e));
-		e->ns = intern_ref(ns);
-		HASH_ADD_PTR(p->namespaces, ns, e);
-	}
-	if (labels) {
-		e->labels = *labels;
-	} else if (e) {
-		HASH_DEL(p->namespaces, e);
-	}
+	interest_namespace(p->interest, ns, labels);
 	peers_relabel(p, ns);
-	if (!labels && e) {
-		intern_put(e->ns);
-		free(e);
-	}
 }
 
 /* --- sets --------------------------------------------------------------------------------------

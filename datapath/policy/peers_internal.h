@@ -44,12 +44,6 @@ struct membership {
 	uint8_t protocol;
 };
 
-struct ns_entry {
-	const char *ns;
-	struct labels labels;
-	UT_hash_handle hh;
-};
-
 /* struct relabelled - a namespace whose pods are to be looked at again */
 struct relabelled {
 	struct match match; /* @ns is owned */
@@ -68,7 +62,6 @@ struct peers {
 	struct peer_set *filling;      /* whose turn it is first */
 	struct peer_set *leaving;      /* nobody's any more, but memberships refer to it */
 	struct relabelled *relabelled; /* oldest first */
-	struct ns_entry *namespaces;
 	struct touched *touched;
 	bool going; /* an address is no longer that of its pod */
 };

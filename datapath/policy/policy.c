@@ -44,7 +44,9 @@ static void free_engine(struct part *p)
 {
 	struct policy_engine *e = policy_of(p);
 
-	assert(!e->policies && !e->endpoints.all && !e->endpoints.names);
+	assert(!e->policies.n && !e->endpoints.all && !e->endpoints.names.n);
+	ptr_table_done(&e->policies);
+	ptr_table_done(&e->endpoints.names);
 	(void)programs_free(e->programs);
 	(void)peers_free(e->peers);
 	(void)matchindex_free(e->policy_index);
@@ -69,15 +71,21 @@ static void mark_selected(struct policy_engine *e, const struct match *m)
 	}
 }
 
+static bool is_record(const void *item, const void *object)
+{
+	return ((const struct policy_record *)item)->object == object;
+}
+
 static void policy_removed(struct policy_engine *e, const struct netpol *old)
 {
+	void **slot = ptr_table_find(&e->policies, ptr_hash(old), is_record, old);
 	struct policy_record *r;
 
-	HASH_FIND_PTR(e->policies, &old, r);
-	assert(r);
+	assert(slot);
+	r = *slot;
 	matchindex_remove(e->policy_index, &r->match);
 	mark_selected(e, &r->match);
-	HASH_DEL(e->policies, r);
+	ptr_table_remove(&e->policies, slot);
 	free(r);
 }
 
@@ -88,7 +96,7 @@ static void policy_added(struct policy_engine *e, const struct netpol *new)
 	r->object = new;
 	r->match = (struct match){.ns = streq(new->o.ns, NS_EVERY) ? NULL : new->o.ns,
 				  .pods = &new->selects};
-	HASH_ADD_PTR(e->policies, object, r);
+	ptr_table_add(&e->policies, ptr_hash(new), r);
 	matchindex_add(e->policy_index, &r->match);
 	mark_selected(e, &r->match);
 }

@@ -76,7 +76,9 @@ static uint32_t count_selected(const struct policy_engine *e, const struct match
 void policy_each(const struct policy_engine *e,
 		 void (*fn)(void *arg, const struct policy_info *info), void *arg)
 {
-	for (const struct policy_record *r = e->policies; r; r = r->hh.next) {
+	ptr_table_foreach(at, &e->policies)
+	{
+		const struct policy_record *r = *at;
 		const struct policy_info info = {r->object, count_selected(e, &r->match)};
 
 		fn(arg, &info);

@@ -15,7 +15,6 @@
 struct policy_record {
 	const struct netpol *object;
 	struct match match;
-	UT_hash_handle hh; /* by the object's address: one version, one record */
 };
 
 /* struct isolation - what the annotation of a Namespace means: a policy that allows nothing */
@@ -37,7 +36,7 @@ struct policy_engine {
 	struct peers *peers;
 	struct programs *programs;
 	struct endpoints endpoints;
-	struct policy_record *policies;
+	struct ptr_table policies; /* by the object's address: one version, one record */
 	struct isolation *isolations;
 	struct matchindex *policy_index;
 	struct compiled *compiled;

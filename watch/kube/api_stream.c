@@ -36,6 +36,7 @@ enum place {
  * @place:   Of the value that comes next
  * @object:  The one under way
  * @item, @typed, @held: The event of a watch under way; its type, its object was told
+ * @parser:  NULL between two events
  * @quiet:   Bytes since the parser told anything; @object_bytes: since the object began
  */
 struct api_stream {
@@ -340,10 +341,6 @@ struct api_stream *api_stream_new(enum api_shape shape, enum kind kind, api_item
 	s->fn = fn;
 	s->arg = arg;
 	s->events = (struct json_events){on_scalar, on_begin, on_key, on_end};
-	s->parser = json_events_parser(&s->events);
-	(void)yajl_config(s->parser, yajl_allow_multiple_values, shape == API_WATCH);
-	/* What is kept is checked when it is built. */
-	(void)yajl_config(s->parser, yajl_dont_validate_strings, 1);
 	return s;
 }
 
@@ -357,7 +354,8 @@ struct api_stream *api_stream_free(struct api_stream *s)
 {
 	if (!s)
 		return NULL;
-	yajl_free(s->parser);
+	if (s->parser)
+		yajl_free(s->parser);
 	api_object_done(&s->object);
 	(void)object_free(s->item.object);
 	free(s->continue_from);
@@ -383,6 +381,26 @@ static int result(const struct api_stream *s, struct err *reterr)
 	return s->err.code;
 }
 
+static void make_parser(struct api_stream *s)
+{
+	s->parser = json_events_parser(&s->events);
+	(void)yajl_config(s->parser, yajl_allow_multiple_values, s->shape == API_WATCH);
+	/* What is kept is checked when it is built. */
+	(void)yajl_config(s->parser, yajl_dont_validate_strings, 1);
+}
+
+/*
+ * A watch waits between two events for most of its time, and needs no parser there: 4 KB each.  No
+ * token goes on behind the end of a line.
+ */
+static void rest(struct api_stream *s, const char *bytes, size_t n)
+{
+	if (s->shape == API_LIST || s->err.code || s->n_open || !n || bytes[n - 1] != '\n')
+		return;
+	yajl_free(s->parser);
+	s->parser = NULL;
+}
+
 /**
  * api_stream_feed() - The next bytes
  * @s:      Stream
@@ -402,6 +420,8 @@ int api_stream_feed(struct api_stream *s, const char *bytes, size_t n, struct er
 		return s->stopped ? 1 : result(s, reterr);
 	s->told = false;
 	s->object_bytes += n;
+	if (!s->parser)
+		make_parser(s);
 	status = yajl_parse(s->parser, (const unsigned char *)bytes, n);
 	if (s->stopped)
 		return 1;
@@ -412,6 +432,7 @@ int api_stream_feed(struct api_stream *s, const char *bytes, size_t n, struct er
 		(void)refuse(s, "a text is longer than 4 MiB");
 	if (s->mode != MODE_OUTER && s->object_bytes > API_OBJECT_MAX)
 		(void)refuse(s, "an object is larger than 16 MiB");
+	rest(s, bytes, n);
 	return result(s, reterr);
 }
 
