@@ -204,6 +204,21 @@ int prefix_parse(const char *s, struct prefix *ret)
 }
 
 /**
+ * prefix_around() - The block of an address
+ * @a:   Address
+ * @len: Length of the prefix in bits, at most that of an address
+ *
+ * Return: the block, bits beyond @len cleared
+ */
+struct prefix prefix_around(const struct addr *a, uint8_t len)
+{
+	struct prefix p = {.addr = *a, .len = len};
+
+	(void)mask_host_bits(&p.addr, len);
+	return p;
+}
+
+/**
  * prefix_str() - Text of a prefix
  * @p:   Prefix
  * @buf: Where to

@@ -45,6 +45,7 @@ struct addr addr_add(const struct addr *a, uint64_t offset);
 
 int prefix_parse(const char *s, struct prefix *ret);
 const char *prefix_str(const struct prefix *p, char buf[static PREFIX_STR_MAX]);
+struct prefix prefix_around(const struct addr *a, uint8_t len);
 bool prefix_contains(const struct prefix *p, const struct addr *a);
 bool prefix_covers(const struct prefix *outer, const struct prefix *inner);
 bool prefix_eq(const struct prefix *a, const struct prefix *b);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * buf.c - growing output buffer and bounds-checked input reader.  Integers are little endian:
- * the only binary format of our own is the journal.  Pure.
+ * buf.c - growing output buffer and bounds-checked input reader.  Integers are little endian,
+ * as in the formats of our own; those named be are big endian, as in protocols of others.  Pure.
  */
 #include "lib/buf.h"
 
@@ -131,6 +131,28 @@ void buf_put_u64(struct buf *b, uint64_t v)
 }
 
 /**
+ * buf_put_be16() - Append a 16-bit integer in network byte order
+ * @b: Buffer
+ * @v: Value
+ */
+void buf_put_be16(struct buf *b, uint16_t v)
+{
+	v = htobe16(v);
+	buf_put(b, &v, sizeof(v));
+}
+
+/**
+ * buf_put_be32() - Append a 32-bit integer in network byte order
+ * @b: Buffer
+ * @v: Value
+ */
+void buf_put_be32(struct buf *b, uint32_t v)
+{
+	v = htobe32(v);
+	buf_put(b, &v, sizeof(v));
+}
+
+/**
  * buf_put_str() - Append a counted string: 16-bit length, then the bytes
  * @b: Buffer
  * @s: String of at most 65535 bytes; NULL counts as empty
@@ -164,14 +186,17 @@ char *buf_take(struct buf *b)
 
 /**
  * reader_of() - Begin to read bytes
- * @data: Bytes, borrowed
+ * @data: Bytes, borrowed; NULL if there are none
  * @len:  Number of bytes
  *
  * Return: a reader at the first byte
  */
 struct reader reader_of(const void *data, size_t len)
 {
-	return (struct reader){.p = data, .end = (const uint8_t *)data + len};
+	static const uint8_t nothing[1];
+	const uint8_t *p = data ?: nothing;
+
+	return (struct reader){.p = p, .end = p + len};
 }
 
 /**
@@ -263,6 +288,46 @@ uint64_t reader_u64(struct reader *r)
 	if (p)
 		memcpy(&v, p, sizeof(v));
 	return le64toh(v);
+}
+
+/**
+ * reader_be16() - Read a 16-bit integer in network byte order
+ * @r: Reader
+ *
+ * Return: the value; 0 when @r is bad
+ */
+uint16_t reader_be16(struct reader *r)
+{
+	const uint8_t *p = reader_bytes(r, 2);
+
+	return p ? (uint16_t)(p[0] << 8 | p[1]) : 0;
+}
+
+/**
+ * reader_be32() - Read a 32-bit integer in network byte order
+ * @r: Reader
+ *
+ * Return: the value; 0 when @r is bad
+ */
+uint32_t reader_be32(struct reader *r)
+{
+	const uint8_t *p = reader_bytes(r, 4);
+
+	return p ? (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3] : 0;
+}
+
+/**
+ * reader_cut() - Read a run of bytes that is read by itself
+ * @r:   Reader, goes on behind the run
+ * @len: Bytes of the run
+ *
+ * Return: a reader of the run; empty and bad, as @r is then, if fewer are left
+ */
+struct reader reader_cut(struct reader *r, size_t len)
+{
+	const uint8_t *p = reader_bytes(r, len);
+
+	return (struct reader){.p = p ? p : r->end, .end = p ? p + len : r->end, .bad = !p};
 }
 
 /**

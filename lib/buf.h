@@ -24,6 +24,8 @@ void buf_printf(struct buf *b, const char *fmt, ...) _printf_(2, 3);
 void buf_put_u16(struct buf *b, uint16_t v);
 void buf_put_u32(struct buf *b, uint32_t v);
 void buf_put_u64(struct buf *b, uint64_t v);
+void buf_put_be16(struct buf *b, uint16_t v);
+void buf_put_be32(struct buf *b, uint32_t v);
 void buf_put_str(struct buf *b, const char *s);
 char *buf_take(struct buf *b);
 
@@ -39,4 +41,7 @@ uint8_t reader_u8(struct reader *r);
 uint16_t reader_u16(struct reader *r);
 uint32_t reader_u32(struct reader *r);
 uint64_t reader_u64(struct reader *r);
+uint16_t reader_be16(struct reader *r);
+uint32_t reader_be32(struct reader *r);
+struct reader reader_cut(struct reader *r, size_t len);
 char *reader_str(struct reader *r);
