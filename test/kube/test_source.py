@@ -44,7 +44,7 @@ def test_a_start_asks_once_for_each_collection(shop):
     assert all(map(is_stream, requests))
     assert sorted((r.resource, r.query.get("fieldSelector", ""), r.namespace)
                   for r in requests) == sorted([
-        ("namespaces", "", ""), ("networkpolicies", "", ""),
+        ("namespaces", "", ""), ("networkpolicies", "", ""), ("services", "", ""),
         ("nodes", "", ""), ("nodes", f"metadata.name={shop.node.name}", ""),
         ("pods", f"spec.nodeName={shop.node.name}", ""),
         ("pods", f"spec.nodeName!={shop.node.name},spec.nodeName!=,status.phase!=Succeeded,"
@@ -97,8 +97,8 @@ def test_the_rights_are_exactly_those_used(shop):
            for verb in rule["verbs"]}
     # Lists are for servers that do not stream; events are for objects that are set aside.
     assert used <= may
-    assert may - used <= {("list", r) for r in ("nodes", "namespaces", "pods", "networkpolicies")
-                          } | {("create", "events")}
+    assert may - used <= {("list", r) for r in ("nodes", "namespaces", "pods", "networkpolicies",
+                                                "services")} | {("create", "events")}
     assert not any(verb not in ("get", "list", "watch") for verb, _ in used)
 
 
