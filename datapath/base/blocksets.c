@@ -23,20 +23,23 @@ struct blockset {
 
 struct blocksets {
 	struct nft_table *table;
+	enum nft_owner owner;
 	struct blockset *sets;
 };
 
 /**
  * blocksets_new() - Create the module
- * @t: Table in which the sets are wanted
+ * @t:     Table in which the sets are wanted
+ * @owner: The part whose they are
  *
  * Return: the module, to be freed
  */
-struct blocksets *blocksets_new(struct nft_table *t)
+struct blocksets *blocksets_new(struct nft_table *t, enum nft_owner owner)
 {
 	struct blocksets *b = xcalloc(1, sizeof(*b));
 
 	b->table = t;
+	b->owner = owner;
 	return b;
 }
 
@@ -95,7 +98,7 @@ static struct nft_set *want_set(struct blocksets *b, const char *text, uint8_t f
 				      .name = name,
 				      .key = {family == AF_INET ? NFT_TYPE_IPV4 : NFT_TYPE_IPV6},
 				      .interval = true,
-				      .owner = NFT_OWNER_POLICY,
+				      .owner = (uint8_t)b->owner,
 				      .comment = "ipBlock peers, exceptions taken out",
 			      });
 }

@@ -10,7 +10,7 @@
 struct blocksets;
 struct blockset;
 
-struct blocksets *blocksets_new(struct nft_table *t);
+struct blocksets *blocksets_new(struct nft_table *t, enum nft_owner owner);
 struct blocksets *blocksets_free(struct blocksets *b);
 struct blockset *blockset_get(struct blocksets *b, const struct ranges *r, uint8_t family);
 void blockset_put(struct blocksets *b, struct blockset *s);

@@ -22,7 +22,8 @@ struct programs *programs_new(struct nft_table *t, struct peers *peers)
 {
 	struct programs *p = xcalloc(1, sizeof(*p));
 
-	*p = (struct programs){.table = t, .peers = peers, .blocksets = blocksets_new(t)};
+	*p = (struct programs){
+		.table = t, .peers = peers, .blocksets = blocksets_new(t, NFT_OWNER_POLICY)};
 	return p;
 }
 
