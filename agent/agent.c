@@ -268,7 +268,7 @@ static void make_parts(struct agent *a)
 {
 	struct datapath *d = a->datapath = datapath_new(a->config->node, source_need, a);
 
-	a->queue = queue_new();
+	a->changes = changes_new();
 	a->table = d->table;
 	a->policy = d->policy;
 	a->routes = d->routes;

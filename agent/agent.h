@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "agent/changes.h"
 #include "agent/cniconf.h"
 #include "agent/command/takeover.h"
 #include "agent/config/config.h"
@@ -19,7 +20,6 @@
 #include "agent/hold.h"
 #include "agent/hostaddrs.h"
 #include "agent/links.h"
-#include "agent/queue.h"
 #include "agent/ready.h"
 #include "agent/recheck.h"
 #include "agent/report/metrics.h"
@@ -67,7 +67,7 @@ struct agent {
 	struct source source;
 	struct stale stale;
 	int config_watch; /* inotify */
-	struct queue *queue;
+	struct changes *changes;
 
 	/* parts; @table, @policy, @routes and @nodes are those of @datapath */
 	struct datapath *datapath;

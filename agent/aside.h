@@ -2,10 +2,10 @@
 /*
  * aside.h - policies that the kernel refuses are set aside, and the others go on.
  *
- * It stands between the event queue and the policy engine and remembers which policies changed in
- * this turn or since the kernel took everything last.  When the transaction of the turn is refused,
- * it puts fenced versions (same pods, same directions, nothing allowed) in their place and brings
- * the real ones back half by half until the guilty ones are found: those stay fenced, with a
+ * It stands between the queue of changes and the policy engine and remembers which policies changed
+ * in this turn or since the kernel took everything last.  When the transaction of the turn is
+ * refused, it puts fenced versions (same pods, same directions, nothing allowed) in their place and
+ * brings the real ones back half by half until the guilty ones are found: those stay fenced, with a
  * message, and are tried again from time to time.  A transaction that could not even be judged (no
  * memory, a broken socket) is no policy's fault: who is under suspicion stays so.
  */

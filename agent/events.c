@@ -89,7 +89,7 @@ void events_configure(struct agent *a)
 		return;
 	}
 	for (int k = 0; k < _KIND_MAX; k++)
-		store_each(queue_store(a->queue), (enum kind)k, tell_object, a);
+		store_each(a->source.store, (enum kind)k, tell_object, a);
 	aside_each(a->aside, events_refused, a);
 	nodes_each_problem(a->nodes, events_node, a);
 }

@@ -44,7 +44,8 @@ enum leak leak_judge(uint64_t gone, uint64_t now, bool netns_exists, bool pod_ex
 static bool has_object(const struct agent *a, const struct attachment *at)
 {
 	const char *ns = intern(at->ns), *pod = intern(at->pod);
-	bool has = store_get(queue_store(a->queue), kind_pod.kind, ns, pod);
+	const struct object_key key = {kind_pod.kind, ns, pod};
+	bool has = store_get(a->source.store, &key);
 
 	intern_put(ns);
 	intern_put(pod);

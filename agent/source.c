@@ -14,15 +14,11 @@
 #include "watch/object/kind.h"
 #include "watch/object/pod.h"
 
-static void on_object(void *arg, const struct object_key *key, struct object *o)
+static void on_changed(void *arg, const struct object_key *key, struct object *old)
 {
 	struct agent *a = arg;
-	uint64_t now = monotonic_usec();
 
-	if (o)
-		queue_put(a->queue, o, now);
-	else
-		queue_remove(a->queue, key->kind, key->ns, key->name, now);
+	changes_add(a->changes, key, old, monotonic_usec());
 }
 
 /* --- folder ------------------------------------------------------------------------------------
@@ -76,18 +72,18 @@ int source_open(struct agent *a, struct err *reterr)
 	const struct config *c = a->config;
 	const struct kube_config kube = {
 		.kubeconfig = c->kubeconfig, .node = c->node, .all_pods = c->all_pods};
+	struct store *store = store_new(on_changed, a);
 	int r;
 
+	a->source.store = store;
 	if (c->manifests) {
 		_cleanup_(freep) char *copies = instance_copies_path(c->state_dir);
 
-		return folder_open(c->manifests, copies, queue_store(a->queue), on_object, a,
-				   &a->source.folder, reterr);
+		return folder_open(c->manifests, copies, store, &a->source.folder, reterr);
 	}
 	r = libcurl_load(reterr);
 	if (r == 0)
-		r = kube_open(a->loop, &kube, queue_store(a->queue), on_object, a, &a->source.kube,
-			      reterr);
+		r = kube_open(a->loop, &kube, store, &a->source.kube, reterr);
 	if (r == 0)
 		a->source.events = kube_events_new(a->source.kube);
 	return r;
@@ -177,12 +173,13 @@ struct telling {
 
 static void tell_set_aside(void *arg, const struct object *o)
 {
+	const struct object_key key = key_of(o);
 	const struct telling *t = arg;
 	_cleanup_(freep) char *title = NULL, *text = NULL;
 
 	if (!o->problem)
 		return;
-	title = object_title(o->kind, o->ns, o->name);
+	title = object_title(&key);
 	text = xasprintf("%s: %s", title, o->problem);
 	t->fn(t->arg, text);
 }
@@ -205,7 +202,7 @@ void source_each_problem(const struct agent *a, problem_fn *fn, void *arg)
 	}
 	kube_each_problem(a->source.kube, fn, arg);
 	for (int k = 0; k < _KIND_MAX; k++)
-		store_each(queue_store(a->queue), (enum kind)k, tell_set_aside, &t);
+		store_each(a->source.store, (enum kind)k, tell_set_aside, &t);
 }
 
 /**

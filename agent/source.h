@@ -2,10 +2,11 @@
 /*
  * source.h - the slot for the source of objects: a folder of manifests, or a cluster's API server.
  *
- * Either tells changes to the event queue.  A cluster is told in steps: first the lists
- * (source_lists_complete()); what follows from those says which pods of other nodes are needed
- * (source_need()), and when these are known too everything is (source_complete()).  Of a folder all
- * is known at once, unless it is missing at the start and no copies tell what it held.
+ * Either writes its objects into the store, and the store reports every change to the queue of
+ * changes. A cluster is told in steps: first the lists (source_lists_complete()); what follows from
+ * those says which pods of other nodes are needed (source_need()), and when these are known too
+ * everything is (source_complete()).  Of a folder all is known at once, unless it is missing at the
+ * start and no copies tell what it held.
  */
 #pragma once
 
@@ -17,8 +18,14 @@
 
 struct agent;
 
-/* struct source - embedded in the agent; one of @folder and @kube is not NULL, @events as @kube */
+/*
+ * struct source - embedded in the agent
+ * @store:  What is in force, to read: only the source writes it
+ * @folder, @kube: One of them is not NULL
+ * @events: Of @kube
+ */
 struct source {
+	const struct store *store;
 	struct folder *folder;
 	struct loop_source *folder_timer;
 	struct kube *kube;

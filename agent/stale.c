@@ -83,5 +83,5 @@ void stale_watch(struct agent *a)
 {
 	a->stale.timer = loop_timer(a->loop, "stale", stale_follow, a);
 	agent_add_source(a, a->stale.timer);
-	kube_on_step(a->source.kube, stale_follow);
+	kube_on_step(a->source.kube, stale_follow, a);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * turn.c - one turn: drain the event queue into the parts, settle them, apply the difference to
- * nftables and routes, then let the calls go on.
+ * turn.c - one turn: drain the queue of changes into the parts, settle them, apply the difference
+ * to nftables and routes, then let the calls go on.
  *
  * A failure leaves everything that was not accepted pending, and the turn comes back with
  * back-off; a policy that the kernel refuses by itself is set aside (aside.h).
@@ -192,13 +192,13 @@ static void apply(struct agent *a, bool changed, uint64_t since)
 
 static void take_changes(struct agent *a)
 {
-	a->changed = queue_length(a->queue) > 0;
+	a->changed = changes_length(a->changes) > 0;
 	if (!a->filling)
 		a->since = 0;
 	if (a->changed && !a->since)
-		a->since = queue_oldest(a->queue);
+		a->since = changes_oldest(a->changes);
 	aside_begin(a->aside, a->table_sync.ok, loop_now(a->loop));
-	(void)queue_drain(a->queue, on_change, a);
+	(void)changes_drain(a->changes, a->source.store, on_change, a);
 	if (a->table_sync.ok && aside_retry(a->aside))
 		a->changed = true;
 }
@@ -218,7 +218,7 @@ void turn_run(void *agent)
 
 	take_changes(a);
 	a->filling = settle(a);
-	queue_drained(a->queue);
+	changes_drained(a->changes);
 	if (a->filling)
 		loop_wake(a->loop);
 	if (!a->source_synced && !a->filling && lists && source_complete(a))

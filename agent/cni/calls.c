@@ -101,7 +101,7 @@ static bool begin(struct calls *s, struct cni_call *c)
 	switch (c->request->verb) {
 	case CNI_ADD:
 		/* It must not meet an object of which the source has just told that it is gone. */
-		if (queue_length(s->agent->queue))
+		if (changes_length(s->agent->changes))
 			c->step = STEP_WAIT;
 		else
 			add_begin(s, c);

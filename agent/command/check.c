@@ -37,7 +37,7 @@ struct check_seen {
  */
 void check_init(struct check *c)
 {
-	*c = (struct check){.store = store_new()};
+	*c = (struct check){.store = store_new(NULL, NULL)};
 }
 
 static void problem_done(struct check_problem *p)
@@ -154,22 +154,20 @@ static bool check_first(struct check *c, const char *path, const char *key, uint
 
 static void check_object(struct check *c, const char *path, struct object *o, uint32_t line)
 {
-	_cleanup_(freep) char *key = object_title(o->kind, o->ns, o->name);
-	struct object *old = NULL;
+	const struct object_key of = key_of(o);
+	_cleanup_(freep) char *key = object_title(&of);
 
 	if (is_stand_in(o)) { /* its problem is told already */
-		(void)store_put(c->store, o, &old);
-		(void)object_free(old);
+		(void)store_put(c->store, o);
 		return;
 	}
 	c->objects++;
 	if (o->problem)
 		check_add_problem(c, path, line, key, o->problem);
 	if (check_first(c, path, key, line))
-		(void)store_put(c->store, o, &old);
+		(void)store_put(c->store, o);
 	else
-		old = o;
-	(void)object_free(old);
+		(void)object_free(o);
 }
 
 static void check_file(struct check *c, const char *path)

@@ -123,7 +123,8 @@ static void write_changed(const struct value *root, change_fn *fn, struct buf *o
 static bool is_taken(const struct store *known, const char *ns, const char *name)
 {
 	const char *interned = intern(name);
-	bool taken = store_get(known, kind_netpol.kind, ns, interned);
+	const struct object_key key = {kind_netpol.kind, ns, interned};
+	bool taken = store_get(known, &key);
 
 	intern_put(interned);
 	return taken;

@@ -52,7 +52,7 @@ static void put_source(struct sheet *s)
 	jsonw_begin(s->json, "objects", '{');
 	for (int k = 0; k < _KIND_MAX; k++)
 		jsonw_uint(s->json, kind_str((enum kind)k),
-			   store_count(queue_store(a->queue), (enum kind)k));
+			   store_count(a->source.store, (enum kind)k));
 	jsonw_end(s->json, '}');
 	jsonw_end(s->json, '}');
 }

@@ -37,7 +37,7 @@ static void put_objects(const struct agent *a, struct buf *out)
 	metric_head(out, "manx_objects", METRIC_GAUGE, "Objects known, by kind.");
 	for (int k = 0; k < _KIND_MAX; k++)
 		metric_count(out, "manx_objects", METRIC_LABELS({"kind", kind_str((enum kind)k)}),
-			     store_count(queue_store(a->queue), (enum kind)k));
+			     store_count(a->source.store, (enum kind)k));
 	metric_head(out, "manx_objects_set_aside", METRIC_GAUGE,
 		    "Objects and files not in force as written, by who refused them.");
 	metric_count(out, "manx_objects_set_aside", METRIC_LABELS({"by", "source"}),

@@ -20,7 +20,7 @@
 #include <yajl/yajl_parse.h>
 #include <yaml.h>
 
-#include "agent/queue.h"
+#include "agent/changes.h"
 #include "lib/file.h"
 #include "test/bench/bare.h"
 #include "test/bench/figure.h"
@@ -122,17 +122,18 @@ static void measure_receiving(const char *folder)
 
 struct loading {
 	struct bench_node node;
-	struct queue *queue;
+	struct store *store;
+	struct changes *changes;
 	const char *name;
 	size_t operations, transactions;
 	double ms[_STEP_MAX];
 };
 
-static void take(void *arg, const struct object_key *key _unused_, struct object *o)
+static void on_changed(void *arg, const struct object_key *key, struct object *old)
 {
 	struct loading *l = arg;
 
-	queue_put(l->queue, o, 1);
+	changes_add(l->changes, key, old, 1);
 }
 
 static void on_change(void *arg, const struct object *old, const struct object *new)
@@ -150,16 +151,16 @@ static void step_folder(struct loading *l, const char *path)
 	struct folder *f = NULL;
 	struct err e = {0};
 
-	if (folder_open(path, NULL, queue_store(l->queue), take, l, &f, &e) < 0)
+	if (folder_open(path, NULL, l->store, &f, &e) < 0)
 		bench_fail(path, &e);
 	folder_scan(f, 1);
 }
 
 static void step_policy(struct loading *l)
 {
-	(void)queue_drain(l->queue, on_change, l);
+	(void)changes_drain(l->changes, l->store, on_change, l);
 	datapath_settle(l->node.datapath);
-	queue_drained(l->queue);
+	changes_drained(l->changes);
 }
 
 typedef VEC(struct nft_batch) batches;
@@ -209,7 +210,8 @@ static void load(const char *folder, const char *name, struct loading *l)
 
 	l->name = name;
 	node_open(&l->node);
-	l->queue = queue_new();
+	l->changes = changes_new();
+	l->store = store_new(on_changed, l);
 	since = cpu_usec();
 	step_folder(l, folder);
 	l->ms[FOLDER] = lap(&since);

@@ -13,6 +13,13 @@
 
 #define SEND_BUFFER (32 << 20) /* as apply.c has */
 
+static void on_changed(void *arg, const struct object_key *key, struct object *old)
+{
+	struct bench_node *n = arg;
+
+	datapath_object(n->datapath, old, store_get(n->store, key));
+}
+
 /**
  * node_open() - Give the process a network namespace of its own and an empty table
  * @n: Node, all zero
@@ -33,7 +40,7 @@ void node_open(struct bench_node *n)
 		bench_fail("socket", NULL);
 	n->datapath = datapath_new("", NULL, NULL);
 	n->table = n->datapath->table;
-	n->store = store_new();
+	n->store = store_new(on_changed, n);
 	n->seq = 1;
 }
 
@@ -44,10 +51,7 @@ void node_open(struct bench_node *n)
  */
 void node_put(struct bench_node *n, struct object *o)
 {
-	struct object *old = NULL;
-
-	(void)store_put(n->store, o, &old);
-	datapath_object(n->datapath, old, o);
+	(void)store_put(n->store, o);
 }
 
 /**

@@ -13,6 +13,7 @@
 #include "watch/folder/copy.h"
 #include "watch/folder/manifests.h"
 #include "watch/object/decode.h"
+#include "watch/object/kind.h"
 #include "watch/object/namespace.h"
 #include "watch/object/netpol.h"
 #include "watch/object/node.h"
@@ -115,29 +116,25 @@ static void check_pod(const struct pod *p)
 	}
 }
 
+static void check_namespace(const struct namespace *n)
+{
+	check_labels(&n->labels);
+	must(labels_get(&n->labels, "kubernetes.io/metadata.name") == n->o.name);
+	must(n->o.problem || n->labels_known);
+	must(!n->o.problem || n->isolated || !n->labels_known);
+}
+
+/* What a kind promises beyond what its row says. */
 static void check_content(const struct object *o)
 {
-	const char *own_name;
-
-	switch (o->kind) {
-	case KIND_NODE:
+	if (o->kind == KIND_NODE)
 		check_labels(&as_node(o)->labels);
-		return;
-	case KIND_NAMESPACE:
-		check_labels(&as_namespace(o)->labels);
-		own_name = labels_get(&as_namespace(o)->labels, "kubernetes.io/metadata.name");
-		must(own_name == o->name);
-		return;
-	case KIND_POD:
+	else if (o->kind == KIND_NAMESPACE)
+		check_namespace(as_namespace(o));
+	else if (o->kind == KIND_POD)
 		check_pod(as_pod(o));
-		return;
-	case KIND_NETPOL:
+	else if (o->kind == KIND_NETPOL)
 		check_policy(as_netpol(o));
-		return;
-	case _KIND_MAX:
-		break;
-	}
-	must(false);
 }
 
 /* It allows nothing and isolates somebody. */
@@ -162,7 +159,7 @@ static void take_object(void *arg _unused_, enum decode_outcome outcome, struct 
 		return;
 	}
 	must(*o->name && strlen(o->name) <= 253);
-	must((o->ns != NULL) == (o->kind == KIND_POD || o->kind == KIND_NETPOL));
+	must((o->ns != NULL) == kinds[o->kind]->namespaced);
 	must(!o->ns || (*o->ns && strlen(o->ns) <= 63));
 	if (o->problem)
 		check_message(o->problem);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * fuzz_sequence.c - any history of a small cluster, through store, event queue, policy engine,
+ * fuzz_sequence.c - any history of a small cluster, through store, queue of changes, policy engine,
  * setting aside, table and a kernel that follows it.
  *
  * Input: a byte whose bits are the policies that the kernel refuses, then the history, drawn with
@@ -13,7 +13,7 @@
 #include <stdio.h>
 
 #include "agent/aside.h"
-#include "agent/queue.h"
+#include "agent/changes.h"
 #include "datapath/nft/apply.h"
 #include "lib/hash.h"
 #include "lib/intern.h"
@@ -39,7 +39,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 struct run {
 	struct timeline t;
 	struct subject subject;
-	struct queue *queue;
+	struct store *store;
+	struct changes *changes;
 	struct aside *aside;
 	uint8_t refused;
 	struct rng chance;
@@ -218,10 +219,10 @@ static void turn(struct run *run)
 
 	run->turn++;
 	aside_begin(run->aside, true, run->turn * 20 * USEC_PER_SEC);
-	(void)queue_drain(run->queue, on_change, run);
+	(void)changes_drain(run->changes, run->store, on_change, run);
 	(void)aside_retry(run->aside);
 	datapath_settle(run->subject.datapath);
-	queue_drained(run->queue);
+	changes_drained(run->changes);
 	if (apply(run, &e) == NFT_REFUSED)
 		must(run, aside_guilty(run->aside, &e), "the guilty policy is not found");
 	aside_settled(run->aside);
@@ -262,7 +263,7 @@ static bool would_merge(const struct run *run, const struct change *c)
 {
 	const struct object *o = c->new ?: c->old;
 
-	if (!queue_length(run->queue))
+	if (!changes_length(run->changes))
 		return false;
 	if (c->kind != CHANGE_OBJECT)
 		return true;
@@ -272,18 +273,19 @@ static bool would_merge(const struct run *run, const struct change *c)
 static void tell(struct run *run, const struct change *c)
 {
 	const struct object *o = c->new ?: c->old;
+	const struct object_key key = o ? key_of(o) : (struct object_key){0};
 
 	/* As agent/cni/calls.c: what was told before an ADD is in force when it begins. */
-	if (c->kind == CHANGE_ATTACH && queue_length(run->queue))
+	if (c->kind == CHANGE_ATTACH && changes_length(run->changes))
 		turn(run);
 	if (c->kind == CHANGE_ATTACH)
 		datapath_attach(run->subject.datapath, c->attachment);
 	else if (c->kind == CHANGE_DETACH)
 		datapath_detach(run->subject.datapath, c->attachment->id, c->attachment->ifname);
 	else if (c->new)
-		queue_put(run->queue, object_copy(c->new), run->turn);
+		(void)store_put(run->store, object_copy(c->new));
 	else
-		queue_remove(run->queue, o->kind, o->ns, o->name, run->turn);
+		(void)store_remove(run->store, &key);
 }
 
 static void happen(struct run *run, struct change c)
@@ -329,6 +331,13 @@ static void remove_everything(struct run *run)
 /* --- one history -------------------------------------------------------------------------------
  */
 
+static void on_changed(void *arg, const struct object_key *key, struct object *old)
+{
+	struct run *run = arg;
+
+	changes_add(run->changes, key, old, run->turn);
+}
+
 static void begin(struct run *run, const uint8_t *data, size_t size)
 {
 	*run = (struct run){.chance = {.state = hash_stable(data, size)}, .refused = data[0]};
@@ -336,7 +345,8 @@ static void begin(struct run *run, const uint8_t *data, size_t size)
 	run->t.rng = (struct rng){.bytes = data + 1, .left = size - 1};
 	run->t.n_namespaces = 3;
 	run->t.pods_a_namespace = 3;
-	run->queue = queue_new();
+	run->changes = changes_new();
+	run->store = store_new(on_changed, run);
 	subject_init(&run->subject);
 	run->aside = aside_new(run->subject.datapath, apply, told, run);
 	run->bare = rendered(run->subject.table);
@@ -346,7 +356,8 @@ static void end(struct run *run)
 {
 	(void)aside_free(run->aside);
 	subject_done(&run->subject);
-	(void)queue_free(run->queue);
+	(void)changes_free(run->changes);
+	(void)store_free(run->store);
 	timeline_done(&run->t);
 	free(run->bare);
 }

@@ -20,7 +20,6 @@
 #include "lib/loop.h"
 #include "lib/vec.h"
 #include "watch/kube/http.h"
-#include "watch/object/change.h"
 #include "watch/object/kind.h"
 #include "watch/object/store.h"
 
@@ -309,20 +308,15 @@ static inline void told_word(struct told *t, char how, const char *ns, const cha
 	vec_push(&t->words, word);
 }
 
-/* An object_change_fn */
-static inline void told_change(void *arg, const struct object_key *key, struct object *o)
+/* A changed_fn */
+static inline void told_change(void *arg, const struct object_key *key, struct object *old)
 {
 	struct told *t = arg;
-	struct object *old = NULL;
+	const struct object *now = store_get(t->store, key);
 
 	t->calls++;
-	if (!o) {
-		old = store_remove(t->store, key->kind, key->ns, key->name);
-		assert_non_null(old);
-		told_word(t, '-', old->ns, old->name);
-	} else if (store_put(t->store, o, &old)) {
-		told_word(t, old ? '~' : '+', o->ns, o->name);
-	}
+	assert_true(now || old);
+	told_word(t, !now ? '-' : old ? '~' : '+', key->ns, key->name);
 	(void)object_free(old);
 }
 

@@ -107,12 +107,12 @@ static inline void make_folder(struct world *w, const char *name)
 /* --- watching ------------------------------------------------------------------------------------
  */
 
-static inline void on_change(void *arg, const struct object_key *key, struct object *o)
+static inline void on_change(void *arg, const struct object_key *key, struct object *old)
 {
 	struct world *w = arg;
+	const struct object *o = store_get(w->store, key);
 	const char *v = o && o->kind == KIND_NAMESPACE ? labels_get(&as_namespace(o)->labels, "v")
 						       : NULL;
-	struct object *old = NULL;
 
 	buf_printf(&w->log, "%s%s%s%s", w->log.len ? " " : "",
 		   strchr(key->name, ':') ? key->ns : "", strchr(key->name, ':') ? "/" : "",
@@ -120,10 +120,6 @@ static inline void on_change(void *arg, const struct object_key *key, struct obj
 	buf_printf(&w->log, "%s", !o ? "-" : o->problem ? "!" : v ? "=" : "+");
 	if (v)
 		buf_puts(&w->log, v);
-	if (o)
-		assert_true(store_put(w->store, o, &old));
-	else
-		old = store_remove(w->store, key->kind, key->ns, key->name);
 	(void)object_free(old);
 }
 
@@ -189,9 +185,8 @@ static inline int setup(void **state)
 	assert_int_equal(mkdir(w->path, 0755), 0);
 	w->now = 100 * USEC_PER_SEC;
 	log_set_level(LOG_LEVEL_ERR);
-	w->store = store_new();
-	assert_int_equal(folder_open(w->path, w->copies, w->store, on_change, w, &w->folder, NULL),
-			 0);
+	w->store = store_new(on_change, w);
+	assert_int_equal(folder_open(w->path, w->copies, w->store, &w->folder, NULL), 0);
 	*state = w;
 	return 0;
 }

@@ -63,10 +63,10 @@ static inline uint64_t version_of(const struct object *o)
 }
 
 /* The promises that hold at every moment. */
-static inline void change(void *arg, const struct object_key *key, struct object *o)
+static inline void change(void *arg, const struct object_key *key, struct object *old)
 {
 	struct world *w = arg;
-	const struct object *old = store_get(w->told.store, key->kind, key->ns, key->name);
+	const struct object *o = store_get(w->told.store, key);
 	const struct thing *t = old ? thing_of(w, old) : NULL;
 
 	if (old && o && version_of(o) < version_of(old) && !w->set_back)
@@ -75,7 +75,7 @@ static inline void change(void *arg, const struct object_key *key, struct object
 	if (old && !o && is_wanted(w, t) && t->born <= version_of(old) && !w->set_back)
 		fail_msg("seed %" PRIu64 ": %s/%s of %" PRIu64 " is removed, though it is there",
 			 w->seed, old->ns ?: "", old->name, version_of(old));
-	told_change(&w->told, key, o);
+	told_change(&w->told, key, old);
 	told_forget(&w->told);
 }
 
@@ -269,10 +269,10 @@ static inline void history_begin(struct world *w, const char *kubeconfig)
 		name[1] = (char)('0' + i);
 		w->ns[i] = intern(name);
 	}
-	w->told.store = store_new();
+	w->told.store = store_new(change, w);
 	for (int i = 0; i < 30; i++)
 		model_change(&w->m);
-	assert_int_equal(kube_open(&the_loop, &c, w->told.store, change, w, &w->kube, &e), 0);
+	assert_int_equal(kube_open(&the_loop, &c, w->told.store, &w->kube, &e), 0);
 	kube_start(w->kube);
 }
 

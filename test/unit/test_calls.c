@@ -35,6 +35,7 @@
 #define ROUNDS 5
 
 struct world {
+	struct store *store;
 	struct agent a;
 	char dir[32], path[64];
 	struct server *server;
@@ -116,9 +117,9 @@ static void take(void *arg _unused_, const struct object *old _unused_,
 
 static void turn(struct world *w)
 {
-	(void)queue_drain(w->a.queue, take, NULL);
+	(void)changes_drain(w->a.changes, w->a.source.store, take, NULL);
 	datapath_settle(w->a.datapath);
-	queue_drained(w->a.queue);
+	changes_drained(w->a.changes);
 	calls_progress(w->a.calls);
 	run(w);
 }
@@ -132,6 +133,11 @@ static void routes_acknowledged(struct world *w)
 	vec_foreach (op, &ops.op)
 		(void)routes_done(w->a.routes, op, 0);
 	vec_done(&ops.op);
+}
+
+static void on_changed(void *arg, const struct object_key *key, struct object *old)
+{
+	changes_add(((struct world *)arg)->a.changes, key, old, monotonic_usec());
 }
 
 static struct world *worlds[8]; /* as an agent that ends, a world is not taken apart */
@@ -151,7 +157,9 @@ static int set_up(void **state)
 	assert_non_null(mkdtemp(w->dir));
 	assert_int_equal(config_parse("manx.conf", "pod-wait: 0s", 12, NULL, 0, &a->config, &e), 0);
 	assert_int_equal(loop_new(&a->loop), 0);
-	a->queue = queue_new();
+	a->changes = changes_new();
+	w->store = store_new(on_changed, w);
+	a->source.store = w->store;
 	a->datapath = datapath_new("n1", no_need, NULL);
 	a->table = a->datapath->table;
 	a->policy = a->datapath->policy;
@@ -213,7 +221,7 @@ static void an_add_waits_for_the_queue(void **state)
 
 	n->o.kind = KIND_NAMESPACE;
 	n->o.name = intern("default");
-	queue_put(w->a.queue, &n->o, monotonic_usec());
+	assert_true(store_put(w->store, &n->o));
 	say(w, ADD);
 	assert_int_equal(attached(w), 0);
 	turn(w);

@@ -75,15 +75,14 @@ static char *dump(const char *json)
 {
 	_cleanup_(config_freep) struct config *c = NULL;
 	_cleanup_(manifest_done) struct manifest m = {0};
-	struct store *store = store_new();
+	struct store *store = store_new(NULL, NULL);
 	struct attachment_list list = {0};
-	struct object *old = NULL;
 	struct buf out = {0};
 
 	assert_int_equal(config_parse(NULL, NULL, 0, NULL, 0, &c, NULL), 0);
 	assert_int_equal(manifest_parse("x.json", json, strlen(json), &m, NULL), 0);
 	vec_foreach (entry, &m.entries)
-		(void)store_put(store, TAKE(entry->o, NULL), &old);
+		(void)store_put(store, TAKE(entry->o, NULL));
 	assert_int_equal(dump_attachment_parse("a/one=10.0.0.1", &list, NULL), 0);
 	dump_table(store, c, &list, &out);
 	attachment_list_done(&list);

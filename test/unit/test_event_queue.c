@@ -63,12 +63,11 @@ static void tell(struct world *w, const char *name, const char *note)
 }
 
 static void change(struct world *w, const char *name,
-		   void (*fn)(struct event_queue *q, enum kind kind, const char *ns,
-			      const char *name))
+		   void (*fn)(struct event_queue *q, const struct object_key *key))
 {
 	const char *ns = intern("ns"), *n = intern(name);
 
-	fn(w->queue, KIND_NETPOL, ns, n);
+	fn(w->queue, &(struct object_key){KIND_NETPOL, ns, n});
 	intern_put(ns);
 	intern_put(n);
 }

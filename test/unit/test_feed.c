@@ -62,11 +62,6 @@ static void on_backwards(void *arg)
 	w->backwards++;
 }
 
-static void change(void *arg, const struct object_key *key, struct object *o)
-{
-	told_change(&((struct world *)arg)->told, key, o);
-}
-
 static struct feed *pods_of_n(struct world *w, uint16_t id)
 {
 	return feed_new(
@@ -81,12 +76,11 @@ static int set_up(void **state)
 	struct world *w = xcalloc(1, sizeof(*w));
 
 	the_loop.now = 1000 * USEC_PER_SEC;
-	w->told.store = store_new();
+	w->told.store = store_new(told_change, &w->told);
 	w->http = http_new(&the_loop);
 	w->owner = (struct feed_owner){.loop = &the_loop,
 				       .http = w->http,
 				       .store = w->told.store,
-				       .change = change,
 				       .synced = on_synced,
 				       .unauthorized = on_unauthorized,
 				       .backwards = on_backwards,
@@ -182,7 +176,7 @@ static void get_synced(struct world *w)
 static const struct pod *pod(struct world *w, const char *name)
 {
 	const char *ns = intern("n"), *key = intern(name);
-	const struct object *o = store_get(w->told.store, KIND_POD, ns, key);
+	const struct object *o = store_get(w->told.store, &(struct object_key){KIND_POD, ns, key});
 
 	intern_put(ns);
 	intern_put(key);

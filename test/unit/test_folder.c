@@ -39,7 +39,6 @@ static void test_first_scan(void **state)
 	assert_int_equal(stats(w).manifests.files, 3);
 	assert_int_equal(stats(w).manifests.objects[KIND_NAMESPACE], 3);
 	assert_int_equal(stats(w).last_scan, w->now);
-	assert_int_equal(stats(w).last_change, w->now);
 	assert_true(stats(w).present);
 	problems(w, "");
 	folder_scan(w->folder, w->now + 1);

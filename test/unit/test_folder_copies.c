@@ -25,8 +25,7 @@
 
 static void open_folder(struct world *w)
 {
-	assert_int_equal(folder_open(w->path, w->copies, w->store, on_change, w, &w->folder, NULL),
-			 0);
+	assert_int_equal(folder_open(w->path, w->copies, w->store, &w->folder, NULL), 0);
 }
 
 /* The agent ends and begins again, with nothing but what is on disk. */
@@ -34,7 +33,7 @@ static void restart(struct world *w)
 {
 	w->folder = folder_free(w->folder);
 	w->store = store_free(w->store);
-	w->store = store_new();
+	w->store = store_new(on_change, w);
 	buf_reset(&w->log);
 	w->now += USEC_PER_SEC;
 	open_folder(w);
@@ -162,7 +161,7 @@ static void test_cut_anywhere(void **state)
 		{
 			const char *ns = intern("shop"), *name = intern("allow-web");
 
-			o = store_get(w->store, KIND_NETPOL, ns, name);
+			o = store_get(w->store, &(struct object_key){KIND_NETPOL, ns, name});
 			/* Whole lines may have been removed by hand: then it is what it says. */
 			if (n > 0 && POLICY[n - 1] == '\n')
 				assert_true(o && as_netpol(o)->isolates[INGRESS]);

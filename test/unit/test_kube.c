@@ -45,8 +45,7 @@ static void open_kube(struct world *w, bool all_pods)
 		.kubeconfig = w->kubeconfig, .node = "n1", .all_pods = all_pods};
 	struct err e = {0};
 
-	assert_int_equal(
-		kube_open(&the_loop, &c, w->told.store, told_change, &w->told, &w->kube, &e), 0);
+	assert_int_equal(kube_open(&the_loop, &c, w->told.store, &w->kube, &e), 0);
 }
 
 static int set_up(void **state)
@@ -60,7 +59,7 @@ static int set_up(void **state)
 	(void)close(fd);
 	write_kubeconfig(w, "one");
 	the_loop.now = 1000 * USEC_PER_SEC;
-	w->told.store = store_new();
+	w->told.store = store_new(told_change, &w->told);
 	for (unsigned int i = 0; i < ARRAY_SIZE(w->ns); i++) {
 		_cleanup_(freep) char *name = xasprintf("s%u", i);
 
@@ -874,7 +873,7 @@ static void what_decides_gets_stale(void **state)
 	};
 
 	open_kube(w, false);
-	kube_on_step(w->kube, on_step);
+	kube_on_step(w->kube, on_step, NULL);
 	get_lists(w);
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
 		uint64_t since = monotonic_usec();
@@ -1022,9 +1021,7 @@ static void a_kubeconfig_that_is_none(void **state)
 	struct world *w = *state;
 	struct err e = {0};
 
-	assert_int_equal(
-		kube_open(&the_loop, &c, w->told.store, told_change, &w->told, &w->kube, &e),
-		-ENOENT);
+	assert_int_equal(kube_open(&the_loop, &c, w->told.store, &w->kube, &e), -ENOENT);
 	assert_string_equal(e.msg, "/nowhere/kubeconfig: No such file or directory");
 	assert_null(w->kube);
 }

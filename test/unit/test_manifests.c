@@ -114,10 +114,10 @@ static void load(struct world *w, const char *file, const char *script)
 	assert_int_equal(content.entries.n, 0);
 }
 
-static void on_change(void *arg, const struct object_key *key, struct object *o)
+static void on_change(void *arg, const struct object_key *key, struct object *old)
 {
 	struct world *w = arg;
-	struct object *old = NULL;
+	const struct object *o = store_get(w->store, key);
 
 	buf_printf(&w->log, "%s%s %s%s%s", w->log.len ? ", " : "", kind_str(key->kind),
 		   key->ns ?: "", key->ns ? "/" : "", key->name);
@@ -128,10 +128,7 @@ static void on_change(void *arg, const struct object_key *key, struct object *o)
 	} else {
 		buf_puts(&w->log, " gone");
 	}
-	if (o)
-		assert_true(store_put(w->store, o, &old));
-	else
-		old = store_remove(w->store, key->kind, key->ns, key->name);
+	assert_true(o || old);
 	(void)object_free(old);
 }
 
@@ -168,8 +165,8 @@ static int setup(void **state)
 {
 	struct world *w = xcalloc(1, sizeof(*w));
 
-	w->store = store_new();
-	w->m = manifests_new(w->store, on_change, w);
+	w->store = store_new(on_change, w);
+	w->m = manifests_new(w->store);
 	*state = w;
 	return 0;
 }
@@ -461,18 +458,14 @@ struct model {
 	char force[NAMES];
 };
 
-static void on_model_change(void *arg, const struct object_key *key, struct object *o)
+static void on_model_change(void *arg, const struct object_key *key, struct object *old)
 {
 	struct model *m = arg;
+	const struct object *o = store_get(m->store, key);
 	char now = o ? *value_of(o) : '\0', *before = &m->force[key->name[0] - 'a'];
-	struct object *old = NULL;
 
 	assert_int_not_equal(now, *before);
 	*before = now;
-	if (o)
-		assert_true(store_put(m->store, o, &old));
-	else
-		old = store_remove(m->store, key->kind, key->ns, key->name);
 	(void)object_free(old);
 }
 
@@ -524,10 +517,11 @@ static void check_model(const struct model *m)
 
 static void test_at_random(void **state _unused_)
 {
-	struct model m = {.store = store_new()};
+	struct model m = {0};
 	unsigned int seed = 1;
 
-	m.m = manifests_new(m.store, on_model_change, &m);
+	m.store = store_new(on_model_change, &m);
+	m.m = manifests_new(m.store);
 	for (int n = 0; n < RANDOM_N; n++) {
 		int f = rand_r(&seed) % FILES;
 		char file[] = {(char)('a' + f), '\0'};

@@ -53,7 +53,7 @@ static int set_up(void **state)
 	w->config.node = (char *)"n1";
 	w->agent.config = &w->config;
 	w->agent.loop = &the_loop;
-	w->agent.queue = queue_new();
+	w->agent.changes = changes_new();
 	assert_int_equal(source_open(&w->agent, &e), 0);
 	source_start(&w->agent);
 	*state = w;
@@ -67,7 +67,8 @@ static int tear_down(void **state)
 	for (size_t i = 0; i < w->agent.n_sources; i++)
 		(void)loop_source_free(w->agent.sources[i]);
 	source_close(&w->agent);
-	(void)queue_free(w->agent.queue);
+	(void)store_free((struct store *)w->agent.source.store);
+	(void)changes_free(w->agent.changes);
 	(void)unlink(w->kubeconfig);
 	free(w);
 	return intern_count() == 0 && !the_loop.timers ? 0 : -1;
@@ -131,16 +132,16 @@ static void changes_reach_the_queue(void **state)
 	size_t n = 0;
 
 	get_lists(w);
-	(void)queue_drain(w->agent.queue, count_change, &n);
+	(void)changes_drain(w->agent.changes, w->agent.source.store, count_change, &n);
 	assert_int_equal(n, 4);
-	queue_drained(w->agent.queue);
+	changes_drained(w->agent.changes);
 	say(w, "/api/v1/pods?",
 	    "{\"type\":\"DELETED\",\"object\":{\"metadata\":{\"name\":\"p\",\"namespace\":\"s\","
 	    "\"resourceVersion\":\"10\"}}}");
 	n = 0;
-	(void)queue_drain(w->agent.queue, count_change, &n);
+	(void)changes_drain(w->agent.changes, w->agent.source.store, count_change, &n);
 	assert_int_equal(n, 100);
-	queue_drained(w->agent.queue);
+	changes_drained(w->agent.changes);
 }
 
 static void what_is_needed_is_asked_for(void **state)

@@ -89,7 +89,7 @@ static void plain_words_need_no_quotes(void **state _unused_)
 
 static int translate(void *arg, const struct value_doc *d)
 {
-	struct store *none = store_new();
+	struct store *none = store_new(NULL, NULL);
 
 	translate_document(value_root(d), none, arg);
 	(void)store_free(none);
@@ -157,11 +157,10 @@ static void a_name_that_is_taken(void **state _unused_)
 		"{apiVersion: v1, kind: Namespace, metadata: {name: ns, annotations: {" ANNOTATION
 		"}}}");
 	_cleanup_(buf_done) struct buf b = {0};
-	struct store *known = store_new();
-	struct object *old = NULL;
+	struct store *known = store_new(NULL, NULL);
 
 	vec_foreach (o, &d.o)
-		assert_true(store_put(known, *o, &old));
+		assert_true(store_put(known, *o));
 	d.o.n = 0;
 	translate_document(value_root(doc), known, &b);
 	assert_string_equal(b.data, "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: ns\n" DENY(

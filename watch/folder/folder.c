@@ -2,8 +2,8 @@
 /*
  * folder.c - keep the memory of manifests.h in step with a folder of files.
  *
- * Takes: inotify events, deadlines and the files themselves.  Gives: changes of objects through
- * the callback, problems, figures.  Only files that changed are read again.
+ * Takes: inotify events, deadlines and the files themselves.  Gives: the objects in force, in
+ * the store; problems, figures.  Only files that changed are read again.
  *
  * When a file is read:
  * - after an event that says it is complete (closed after writing, renamed to its name);
@@ -39,14 +39,6 @@
 #define WATCH_EVENTS                                                                        \
 	(IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CREATE | IN_ATTRIB | \
 	 IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
-
-static void on_change(void *arg, const struct object_key *key, struct object *o)
-{
-	struct folder *f = arg;
-
-	f->last_change = f->now;
-	f->fn(f->arg, key, o);
-}
 
 /* --- the folder --------------------------------------------------------------------------------
  */
@@ -205,16 +197,14 @@ static void examine_each(struct folder *f, int dir, struct names *names, bool co
  * folder_open() - Prepare a folder as a source
  * @path:   Path of the folder; it may be missing for now
  * @copies: Where the last good versions of its files are kept, a folder; NULL: nowhere
- * @store:  Where @fn puts what is in force, and nobody else puts anything; borrowed
- * @fn:     Takes the changes, from within the functions below; must not call them
- * @arg:    For @fn
+ * @store:  Takes what is in force, and from nobody else; borrowed
  * @ret:    The folder, nothing read yet; free with folder_free()
  * @reterr: Message, or NULL
  *
  * Return: 0; -errno if there can be no inotify descriptor
  */
-int folder_open(const char *path, const char *copies, struct store *store, object_change_fn *fn,
-		void *arg, struct folder **ret, struct err *reterr)
+int folder_open(const char *path, const char *copies, struct store *store, struct folder **ret,
+		struct err *reterr)
 {
 	int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	struct folder *f;
@@ -225,9 +215,7 @@ int folder_open(const char *path, const char *copies, struct store *store, objec
 	f->path = xstrdup(path);
 	f->inotify = fd;
 	f->watch = -1;
-	f->fn = fn;
-	f->arg = arg;
-	f->manifests = manifests_new(store, on_change, f);
+	f->manifests = manifests_new(store);
 	f->copies = copies ? copies_open(copies, path) : NULL;
 	*ret = f;
 	return 0;
@@ -382,7 +370,6 @@ void folder_stats(const struct folder *f, struct folder_stats *ret)
 	struct folder_stats s = {
 		.present = f->watch >= 0 && !f->problem,
 		.last_scan = f->last_scan,
-		.last_change = f->last_change,
 	};
 
 	manifests_stats(f->manifests, &s.manifests);

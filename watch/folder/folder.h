@@ -2,7 +2,7 @@
 /*
  * folder.h - a folder of manifests as the source of objects, watched with inotify.
  *
- *	folder_open(path, copies, store, change, arg, &folder, &err);
+ *	folder_open(path, copies, store, &folder, &err);
  *	folder_scan(folder, now);
  *	... folder_fd() readable:     folder_dispatch(folder, now);
  *	... folder_deadline() passed: folder_timer(folder, now);
@@ -25,18 +25,17 @@
  * @manifests:   Files, objects, problems (those of the folder itself included)
  * @present:     The folder is there and watched
  * @last_scan:   When the whole folder was last compared; 0 never
- * @last_change: When an object last changed; 0 never
  */
 struct folder_stats {
 	struct manifests_stats manifests;
 	bool present;
-	uint64_t last_scan, last_change;
+	uint64_t last_scan;
 };
 
 struct folder;
 
-int folder_open(const char *path, const char *copies, struct store *store, object_change_fn *fn,
-		void *arg, struct folder **ret, struct err *reterr);
+int folder_open(const char *path, const char *copies, struct store *store, struct folder **ret,
+		struct err *reterr);
 struct folder *folder_free(struct folder *f);
 static inline void folder_freep(struct folder **f)
 {

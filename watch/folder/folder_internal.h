@@ -54,10 +54,8 @@ struct folder {
 	struct known *known;
 	struct manifests *manifests;
 	struct copies *copies; /* NULL: none are kept */
-	object_change_fn *fn;
-	void *arg;
 	uint64_t now, deadline;
-	uint64_t last_scan, last_change;
+	uint64_t last_scan;
 };
 
 void folder_wake_by(struct folder *f, uint64_t delay);

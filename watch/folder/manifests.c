@@ -106,21 +106,9 @@ static void free_file(struct manifests *m, struct file *f)
 
 static const struct object *in_force(const struct manifests *m, const struct object *o)
 {
-	return store_get(m->store, o->kind, o->ns, o->name);
-}
-
-/* Tell that @o, marked, is in force now, unless it means the same as what was. */
-static void enforce(struct manifests *m, struct object *o)
-{
-	const struct object *before = in_force(m, o);
 	const struct object_key key = key_of(o);
 
-	if (before && object_equal(before, o)) {
-		store_mark(m->store, before, o->feed, o->generation, o->version);
-		(void)object_free(o);
-		return;
-	}
-	m->fn(m->arg, &key, o);
+	return store_get(m->store, &key);
 }
 
 /* @o is in force no longer: the next file's version is, or none. */
@@ -129,13 +117,10 @@ static void withdraw(struct manifests *m, const struct object *o)
 	const struct object_key key = key_of(o);
 	struct shadow *heir = shadow_first(m, &key);
 
-	if (heir) {
-		enforce(m, shadow_remove(m, heir));
-		return;
-	}
-	object_key_ref(&key);
-	m->fn(m->arg, &key, NULL);
-	object_key_put(&key);
+	if (heir)
+		(void)store_put(m->store, shadow_remove(m, heir));
+	else
+		(void)store_remove(m->store, &key);
 }
 
 /* The file's version of an object becomes @o, marked. */
@@ -150,7 +135,7 @@ static void put(struct manifests *m, const struct file *f, struct object *o)
 	if (order <= 0) {
 		if (order < 0)
 			shadow_add(m, object_copy(now));
-		enforce(m, o);
+		(void)store_put(m->store, o);
 		return;
 	}
 	s = shadow_of_file(m, f, &key);
@@ -185,7 +170,9 @@ void manifest_done(struct manifest *m)
 
 static char *title(const struct object *o)
 {
-	return object_title(o->kind, o->ns, o->name);
+	const struct object_key key = key_of(o);
+
+	return object_title(&key);
 }
 
 static void twice(struct file *f, const struct object *o, uint32_t line, uint32_t first)
@@ -283,9 +270,9 @@ static void settle_unseen(struct manifests *m, struct file *f, bool keep)
  * @name:    Name of the file; a new one is added
  * @content: Its objects, with names; taken over and left empty
  *
- * Tells every change of what is in force: objects added or changed first, in the order of the
- * file, then those that it no longer has, in the order in which they came in force.  If the content
- * has problems, nothing is removed.  Time: O(objects of this file, before and after).
+ * Puts every change of what is in force into the store: objects added or changed first, in the
+ * order of the file, then those that it no longer has, in the order in which they came in force. If
+ * the content has problems, nothing is removed.  Time: O(objects of this file, before and after).
  */
 void manifests_load(struct manifests *m, const char *name, struct manifest *content)
 {
@@ -372,19 +359,15 @@ void manifests_drop(struct manifests *m, const char *name)
 
 /**
  * manifests_new() - Make an empty memory
- * @store: Where @fn puts what is in force, and nobody else puts anything; borrowed
- * @fn:    Takes the changes; they are in @store when it returns.  Must not call back
- * @arg:   For @fn
+ * @store: Takes what is in force, and from nobody else; borrowed
  *
  * Return: the manifests; free with manifests_free()
  */
-struct manifests *manifests_new(struct store *store, object_change_fn *fn, void *arg)
+struct manifests *manifests_new(struct store *store)
 {
 	struct manifests *m = xcalloc(1, sizeof(*m));
 
 	m->store = store;
-	m->fn = fn;
-	m->arg = arg;
 	return m;
 }
 

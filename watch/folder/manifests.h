@@ -9,7 +9,7 @@
 #pragma once
 
 #include "lib/vec.h"
-#include "watch/object/change.h"
+#include "watch/object/problem.h"
 #include "watch/object/store.h"
 
 #define MANIFEST_FILES_MAX 4096 /* files of one folder; more are not read */
@@ -54,7 +54,7 @@ void manifest_suspect(const char *name, const char *text, size_t len, struct man
 bool manifest_empty(const struct manifest *m);
 bool manifest_name_ok(const char *name);
 
-struct manifests *manifests_new(struct store *store, object_change_fn *fn, void *arg);
+struct manifests *manifests_new(struct store *store);
 struct manifests *manifests_free(struct manifests *m);
 void manifests_load(struct manifests *m, const char *name, struct manifest *content);
 void manifests_fail(struct manifests *m, const char *name, const char *problem);

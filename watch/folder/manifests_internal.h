@@ -40,17 +40,10 @@ struct file {
 /* struct manifests - @shadowed: of struct shadowed */
 struct manifests {
 	struct store *store;
-	object_change_fn *fn;
-	void *arg;
 	VEC(struct file *) files;    /* sorted by name */
 	VEC(struct file *) numbered; /* by number - 1; NULL: it is free */
 	struct ptr_table shadowed;
 };
-
-static inline struct object_key key_of(const struct object *o)
-{
-	return (struct object_key){o->kind, o->ns, o->name};
-}
 
 static inline struct file *file_of(const struct manifests *m, const struct object *o)
 {

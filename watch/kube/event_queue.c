@@ -102,10 +102,9 @@ struct event_queue *event_queue_free(struct event_queue *q)
 /* --- entries -----------------------------------------------------------------------------------
  */
 
-static struct entry *find(const struct event_queue *q, enum kind kind, const char *ns,
-			  const char *name)
+static struct entry *find(const struct event_queue *q, const struct object_key *key)
 {
-	struct entry *found, probe = {.key = {kind, ns, name}};
+	struct entry *found, probe = {.key = {key->kind, key->ns, key->name}};
 
 	HASH_FIND(hh, q->by_key, &probe.key, sizeof(probe.key), found);
 	return found;
@@ -201,7 +200,8 @@ static void set_content(struct event_queue *q, struct entry *n, const struct eve
  */
 void event_queue_tell(struct event_queue *q, const struct event *e, uint64_t spread, uint64_t now)
 {
-	struct entry *n = find(q, e->kind, e->ns, e->name) ?: add(q, e);
+	const struct object_key key = {e->kind, e->ns, e->name};
+	struct entry *n = find(q, &key) ?: add(q, e);
 	uint64_t at = now;
 
 	heard_of(q, n);
@@ -215,16 +215,14 @@ void event_queue_tell(struct event_queue *q, const struct event *e, uint64_t spr
 
 /**
  * event_queue_right() - Nothing is wrong with an object now
- * @q:    Queue
- * @kind: Kind
- * @ns:   Namespace, interned or NULL
- * @name: Name, interned
+ * @q:   Queue
+ * @key: Of the object
  *
  * It is remembered: the same problem, come again, is not told anew at once.
  */
-void event_queue_right(struct event_queue *q, enum kind kind, const char *ns, const char *name)
+void event_queue_right(struct event_queue *q, const struct object_key *key)
 {
-	struct entry *n = find(q, kind, ns, name);
+	struct entry *n = find(q, key);
 
 	if (n)
 		settle(q, n);
@@ -232,14 +230,12 @@ void event_queue_right(struct event_queue *q, enum kind kind, const char *ns, co
 
 /**
  * event_queue_gone() - There is no such object any more
- * @q:    Queue
- * @kind: Kind
- * @ns:   Namespace, interned or NULL
- * @name: Name, interned
+ * @q:   Queue
+ * @key: Of the object
  */
-void event_queue_gone(struct event_queue *q, enum kind kind, const char *ns, const char *name)
+void event_queue_gone(struct event_queue *q, const struct object_key *key)
 {
-	struct entry *n = find(q, kind, ns, name);
+	struct entry *n = find(q, key);
 
 	if (n)
 		entry_free(q, n);

@@ -242,11 +242,8 @@ struct feed *feed_new(const struct feed_owner *owner, const struct feed_spec *sp
 	struct feed *f = xcalloc(1, sizeof(*f));
 
 	f->owner = owner;
-	f->share = (struct share){.store = owner->store,
-				  .change = owner->change,
-				  .arg = owner->arg,
-				  .kind = spec->info->kind,
-				  .feed = spec->id};
+	f->share =
+		(struct share){.store = owner->store, .kind = spec->info->kind, .feed = spec->id};
 	f->info = spec->info;
 	kind_path(f->info, spec->ns, &f->path);
 	f->fields = spec->fields ? xstrdup(spec->fields) : NULL;

@@ -12,7 +12,6 @@
 #include "lib/loop.h"
 #include "watch/kube/http.h"
 #include "watch/kube/reflector.h"
-#include "watch/object/change.h"
 #include "watch/object/kind.h"
 #include "watch/object/store.h"
 
@@ -20,8 +19,7 @@ struct feed;
 
 /*
  * struct feed_owner - what feeds need of the source that they belong to
- * @change: Takes one change of what is in force
- * @store:  What is in force; the feeds mark objects in it as theirs
+ * @store:  What is in force: the feeds write it, and mark objects in it as theirs
  * @synced: A list of the feed has become complete
  * @unauthorized: The server does not know us: read the credentials anew
  * @lost:   A watch ended in disorder; it will go on where it was
@@ -35,7 +33,6 @@ struct feed_owner {
 	struct loop *loop;
 	struct http *http;
 	struct store *store;
-	object_change_fn *change;
 	void (*synced)(void *arg, struct feed *f);
 	void (*unauthorized)(void *arg);
 	void (*lost)(void *arg);

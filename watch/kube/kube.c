@@ -241,16 +241,14 @@ void kube_backwards(void *arg)
  * kube_open() - Prepare a cluster as the source
  * @l:      Loop
  * @c:      Configuration
- * @store:  What is in force
- * @fn:     Takes the changes
- * @arg:    Its first argument
+ * @store:  What is in force: written by the source, and by nobody else; borrowed
  * @ret:    Source, to be closed; untouched on failure
  * @reterr: What is wrong: with kubeconfig or credentials; the server is not asked yet
  *
  * Return: 0; -errno
  */
-int kube_open(struct loop *l, const struct kube_config *c, struct store *store,
-	      object_change_fn *fn, void *arg, struct kube **ret, struct err *reterr)
+int kube_open(struct loop *l, const struct kube_config *c, struct store *store, struct kube **ret,
+	      struct err *reterr)
 {
 	struct kube_credentials *credentials = NULL;
 	int r = kube_credentials_open(c->kubeconfig, &credentials, reterr);
@@ -263,13 +261,10 @@ int kube_open(struct loop *l, const struct kube_config *c, struct store *store,
 	k->node = xstrdup(c->node);
 	k->all_pods = c->all_pods;
 	k->seed = hash_stable(c->node, strlen(c->node)) ^ monotonic_usec();
-	k->change = fn;
-	k->change_arg = arg;
 	k->owner = (struct feed_owner){
 		.loop = l,
 		.http = http_new(l),
 		.store = store,
-		.change = kube_change,
 		.synced = on_synced,
 		.unauthorized = on_unauthorized,
 		.lost = kube_probe,
@@ -324,19 +319,6 @@ void kube_start(struct kube *k)
 		if (kinds[i]->reach & REACH_NODE)
 			begin_own(k, kinds[i]);
 	loop_timer_at(k->credentials_timer, monotonic_usec() + CREDENTIALS_USEC);
-}
-
-/**
- * kube_change() - A feed tells a change; an object_change_fn
- * @arg: Source
- * @key: Which object
- * @o:   As it is now, taken over; NULL: gone
- */
-void kube_change(void *arg, const struct object_key *key, struct object *o)
-{
-	struct kube *k = arg;
-
-	k->change(k->change_arg, key, o);
 }
 
 /**

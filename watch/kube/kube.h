@@ -11,7 +11,7 @@
 #include "lib/loop.h"
 #include "watch/kube/http.h"
 #include "watch/kube/reflector.h"
-#include "watch/object/change.h"
+#include "watch/object/problem.h"
 #include "watch/object/store.h"
 
 /* Namespaces that are watched one by one; above, the pods of all namespaces are one collection. */
@@ -48,12 +48,12 @@ struct kube;
 
 /**
  * typedef kube_step_fn - A collection got out of step with the server, or is in step again
- * @arg: The argument of kube_open()
+ * @arg: Context
  */
 typedef void kube_step_fn(void *arg);
 
-int kube_open(struct loop *l, const struct kube_config *c, struct store *store,
-	      object_change_fn *fn, void *arg, struct kube **ret, struct err *reterr);
+int kube_open(struct loop *l, const struct kube_config *c, struct store *store, struct kube **ret,
+	      struct err *reterr);
 struct kube *kube_close(struct kube *k);
 void kube_start(struct kube *k);
 bool kube_lists_complete(const struct kube *k);
@@ -63,7 +63,7 @@ void kube_fetch(struct kube *k, const struct object_key *key);
 struct http *kube_http(const struct kube *k);
 void kube_each_problem(const struct kube *k, problem_fn *fn, void *arg);
 void kube_stats(const struct kube *k, struct kube_stats *ret);
-void kube_on_step(struct kube *k, kube_step_fn *fn);
+void kube_on_step(struct kube *k, kube_step_fn *fn, void *arg);
 uint64_t kube_stale_since(const struct kube *k, struct err *ret_what);
 
 /**

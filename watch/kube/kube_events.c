@@ -146,7 +146,7 @@ static void send_event(struct kube_events *s, const struct event *e)
 	c.body = body.data;
 	buf_reset(&s->body);
 	free(s->about);
-	s->about = object_title(e->kind, e->ns, e->name);
+	s->about = object_title(&(struct object_key){e->kind, e->ns, e->name});
 	s->answer_by = monotonic_usec() + ANSWER_USEC;
 	s->request = http_send(s->kube->owner.http, &c, &handler, s);
 }
@@ -227,7 +227,9 @@ void kube_events_tell(struct kube_events *s, const struct event *e, bool shared)
  */
 void kube_events_right(struct kube_events *s, const struct object *o)
 {
-	event_queue_right(s->queue, o->kind, o->ns, o->name);
+	const struct object_key key = key_of(o);
+
+	event_queue_right(s->queue, &key);
 }
 
 /**
@@ -237,7 +239,9 @@ void kube_events_right(struct kube_events *s, const struct object *o)
  */
 void kube_events_gone(struct kube_events *s, const struct object *o)
 {
-	event_queue_gone(s->queue, o->kind, o->ns, o->name);
+	const struct object_key key = key_of(o);
+
+	event_queue_gone(s->queue, &key);
 }
 
 /**

@@ -65,9 +65,8 @@ struct step {
  */
 struct kube {
 	struct feed_owner owner;
-	object_change_fn *change;
-	void *change_arg;
 	kube_step_fn *on_step;
+	void *step_arg;
 	char *node;
 	bool all_pods;
 	uint64_t seed;
@@ -99,7 +98,6 @@ struct feed *kube_feed_free(struct kube *k, struct feed *f, bool forget);
 void kube_each(const struct kube *k, void (*fn)(void *arg, struct feed *f), void *arg);
 struct feed *kube_feed_replace(struct kube *k, struct feed *f, feed_heir_fn *heir, void *arg);
 void kube_backwards(void *arg);
-void kube_change(void *arg, const struct object_key *key, struct object *o);
 
 void kube_pods_init(struct kube *k);
 void kube_pods_done(struct kube *k);

@@ -63,7 +63,7 @@ void kube_step(void *arg, struct feed *f)
 						      USEC_PER_SEC));
 	}
 	if (k->on_step)
-		k->on_step(k->change_arg);
+		k->on_step(k->step_arg);
 }
 
 /**
@@ -77,12 +77,14 @@ void kube_step_reachable(struct kube *k)
 
 /**
  * kube_on_step() - Have somebody told when a collection gets out of step, or is in step again
- * @k:  Source
- * @fn: Called with the argument of kube_open()
+ * @k:   Source
+ * @fn:  Called then
+ * @arg: Its first argument
  */
-void kube_on_step(struct kube *k, kube_step_fn *fn)
+void kube_on_step(struct kube *k, kube_step_fn *fn, void *arg)
 {
 	k->on_step = fn;
+	k->step_arg = arg;
 }
 
 static void find_stale(void *arg, struct feed *f)

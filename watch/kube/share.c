@@ -4,11 +4,11 @@
  */
 #include "watch/kube/share.h"
 
-#include "lib/intern.h"
-
 static const struct object *in_force(const struct share *s, const struct object *o)
 {
-	return store_get(s->store, o->kind, o->ns, o->name);
+	const struct object_key key = key_of(o);
+
+	return store_get(s->store, &key);
 }
 
 /* This share's feed has told of an object that is in force. */
@@ -25,30 +25,24 @@ static bool is_behind(const struct share *s, const struct object *old, uint64_t 
 	return (version && version < old->version) || (s->leaving && old->feed != s->feed);
 }
 
-/* An equal version that is in force stays, so it is marked as well. */
 static void put(struct share *s, struct object *o, uint64_t version)
 {
-	const struct object *old = in_force(s, o);
-	struct object_key key = {o->kind, o->ns, o->name};
-
 	o->feed = s->feed;
 	o->generation = s->generation;
 	o->version = version;
-	if (old)
-		mark(s, old, version);
-	s->change(s->arg, &key, o);
+	(void)store_put(s->store, o);
 }
 
 /* Of what another feed told only a later version can be gone. */
 static void drop(struct share *s, const struct object *o, uint64_t version)
 {
 	const struct object *old = in_force(s, o);
-	struct object_key key = {o->kind, o->ns, o->name};
+	const struct object_key key = key_of(o);
 
 	if (!old || is_behind(s, old, version))
 		return;
 	if (old->feed == s->feed || version > old->version)
-		s->change(s->arg, &key, NULL);
+		(void)store_remove(s->store, &key);
 }
 
 /* --- lists -------------------------------------------------------------------------------------
@@ -113,9 +107,10 @@ static void collect_unseen(void *arg, const struct object *o)
 {
 	struct keys *k = arg;
 
-	if (o->generation != k->share->generation && o->version <= k->version)
-		vec_push(&k->v,
-			 (struct object_key){o->kind, intern_ref(o->ns), intern_ref(o->name)});
+	if (o->generation != k->share->generation && o->version <= k->version) {
+		vec_push(&k->v, key_of(o));
+		object_key_ref(&k->v.v[k->v.n - 1]);
+	}
 }
 
 static void sweep(struct share *s, uint64_t version, share_heir_fn *heir, void *arg)
@@ -124,16 +119,15 @@ static void sweep(struct share *s, uint64_t version, share_heir_fn *heir, void *
 
 	store_each_of(s->store, s->feed, collect_unseen, &k);
 	vec_foreach (key, &k.v) {
-		const struct object *o = store_get(s->store, key->kind, key->ns, key->name);
+		const struct object *o = store_get(s->store, key);
 		const struct share *to = heir ? heir(arg, o) : NULL;
 
 		if (to)
 			store_mark(s->store, o, to->feed, (uint16_t)(to->generation - 1),
 				   o->version);
 		else
-			s->change(s->arg, key, NULL);
-		intern_put(key->ns);
-		intern_put(key->name);
+			(void)store_remove(s->store, key);
+		object_key_put(key);
 	}
 	vec_done(&k.v);
 }

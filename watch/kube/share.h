@@ -14,7 +14,6 @@
 
 #include "lib/vec.h"
 #include "watch/kube/api_stream.h"
-#include "watch/object/change.h"
 #include "watch/object/store.h"
 
 /* struct held - told by a list that is not complete: an object, or that it is gone */
@@ -26,15 +25,12 @@ struct held {
 
 /*
  * struct share - filled in by its owner up to @feed, the rest zeroed; share_forget() at the end
- * @change:     Takes changes of @store; @arg: its first argument
  * @feed:       Mark of its objects
  * @generation: Of the list: objects seen by it carry this number
  * @leaving:    Others take over: it touches nothing of theirs
  */
 struct share {
 	struct store *store;
-	object_change_fn *change;
-	void *arg;
 	enum kind kind;
 	uint16_t feed, generation;
 	bool leaving;

@@ -9,15 +9,14 @@
 
 /**
  * object_title() - What an object is called, for people
- * @kind: Kind
- * @ns:   Namespace; NULL: the kind has none
- * @name: Name
+ * @key: Its key
  *
  * Return: "Pod default/web" or "Node a", to be freed
  */
-char *object_title(enum kind kind, const char *ns, const char *name)
+char *object_title(const struct object_key *key)
 {
-	return xasprintf("%s %s%s%s", kind_str(kind), ns ?: "", ns ? "/" : "", name);
+	return xasprintf("%s %s%s%s", kind_str(key->kind), key->ns ?: "", key->ns ? "/" : "",
+			 key->name);
 }
 
 /**

@@ -53,7 +53,12 @@ struct object_key {
 
 const char *kind_str(enum kind k); /* "Pod", "NetworkPolicy", ... */
 const char *protocol_str(uint8_t protocol);
-char *object_title(enum kind kind, const char *ns, const char *name);
+char *object_title(const struct object_key *key);
+
+static inline struct object_key key_of(const struct object *o)
+{
+	return (struct object_key){o->kind, o->ns, o->name};
+}
 
 bool object_key_equal(const struct object_key *a, const struct object_key *b);
 uint32_t object_key_hash(const struct object_key *key);

@@ -22,20 +22,28 @@ struct marked {
 struct store {
 	struct ptr_table kinds[_KIND_MAX];
 	struct marked *marked;
+	changed_fn *changed;
+	void *arg;
 };
 
 /**
  * store_new() - Create an empty store
+ * @fn:  Takes the changes; must not change the store.  NULL: nobody has to know
+ * @arg: Its first argument
  *
  * Return: the store, to be freed
  */
-struct store *store_new(void)
+struct store *store_new(changed_fn *fn, void *arg)
 {
-	return xcalloc(1, sizeof(struct store));
+	struct store *s = xcalloc(1, sizeof(*s));
+
+	s->changed = fn;
+	s->arg = arg;
+	return s;
 }
 
 /**
- * store_free() - Free a store and its objects
+ * store_free() - Free a store and its objects, which is no change
  * @s: Store or NULL
  *
  * Return: NULL
@@ -124,78 +132,82 @@ static bool is_object(const void *item, const void *key)
 }
 
 /* Where the object of a key stands, or NULL. */
-static void **find(const struct store *s, enum kind kind, const char *ns, const char *name)
+static void **find(const struct store *s, const struct object_key *key)
 {
-	const struct object_key key = {kind, ns, name};
+	return ptr_table_find(&s->kinds[key->kind], object_key_hash(key), is_object, key);
+}
 
-	return ptr_table_find(&s->kinds[kind], object_key_hash(&key), is_object, &key);
+static void tell(struct store *s, const struct object_key *key, struct object *old)
+{
+	if (s->changed)
+		s->changed(s->arg, key, old);
+	else
+		(void)object_free(old);
 }
 
 /**
- * store_put() - Add or replace an object
- * @s:       Store
- * @o:       Object, taken over
- * @ret_old: Version replaced, now the caller's; NULL if there was none; untouched if nothing
- *           changed
+ * store_put() - Add or replace an object, unless an equal version is there
+ * @s: Store
+ * @o: Object, taken over; an equal version that is there gets its marks
  *
- * Return: true if anything changed; false if an equal version was there (then @o is freed)
+ * Return: true if anything changed
  */
-bool store_put(struct store *s, struct object *o, struct object **ret_old)
+bool store_put(struct store *s, struct object *o)
 {
-	const struct object_key key = {o->kind, o->ns, o->name};
-	void **slot = find(s, o->kind, o->ns, o->name);
+	const struct object_key key = key_of(o);
+	void **slot = find(s, &key);
 	struct object *old = slot ? *slot : NULL;
 
 	if (old && object_equal(old, o)) {
+		store_mark(s, old, o->feed, o->generation, o->version);
 		(void)object_free(o);
 		return false;
 	}
-	*ret_old = old;
-	if (!slot) {
+	if (slot) {
+		relink_marked(s, old, o);
+		*slot = o;
+	} else {
 		link_marked(s, o);
 		ptr_table_add(&s->kinds[o->kind], object_key_hash(&key), o);
-		return true;
 	}
-	relink_marked(s, old, o);
-	*slot = o;
+	tell(s, &key, old);
 	return true;
 }
 
 /**
  * store_remove() - Take an object out
- * @s:    Store
- * @kind: Kind
- * @ns:   Namespace, interned or NULL
- * @name: Name, interned
+ * @s:   Store
+ * @key: Its key; may be the object's own
  *
- * Return: the object, now the caller's; NULL if there was none
+ * Return: false if there was none
  */
-struct object *store_remove(struct store *s, enum kind kind, const char *ns, const char *name)
+bool store_remove(struct store *s, const struct object_key *key)
 {
-	void **slot = find(s, kind, ns, name);
+	const struct object_key mine = *key;
+	void **slot = find(s, key);
 	struct object *o;
 
 	if (!slot)
-		return NULL;
+		return false;
 	o = *slot;
 	unlink_marked(s, o);
-	ptr_table_remove(&s->kinds[kind], slot);
-	return o;
+	ptr_table_remove(&s->kinds[mine.kind], slot);
+	object_key_ref(&mine);
+	tell(s, &mine, o);
+	object_key_put(&mine);
+	return true;
 }
 
 /**
  * store_get() - Look an object up
- * @s:    Store
- * @kind: Kind
- * @ns:   Namespace, interned or NULL
- * @name: Name, interned
+ * @s:   Store
+ * @key: Its key, of interned names
  *
  * Return: the object, borrowed until it changes; NULL if there is none
  */
-const struct object *store_get(const struct store *s, enum kind kind, const char *ns,
-			       const char *name)
+const struct object *store_get(const struct store *s, const struct object_key *key)
 {
-	void **slot = find(s, kind, ns, name);
+	void **slot = find(s, key);
 
 	return slot ? *slot : NULL;
 }
@@ -211,7 +223,8 @@ const struct object *store_get(const struct store *s, enum kind kind, const char
 void store_mark(struct store *s, const struct object *o, uint16_t feed, uint16_t generation,
 		uint64_t version)
 {
-	struct object *mine = *find(s, o->kind, o->ns, o->name);
+	const struct object_key key = key_of(o);
+	struct object *mine = *find(s, &key);
 
 	if (feed != mine->feed) {
 		unlink_marked(s, mine);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * store.h - the objects as they are now, by kind, namespace and name.  Pure.
+ *
+ * The source writes it, and nobody else does.  Whoever has to know of changes is called for each.
  */
 #pragma once
 
@@ -10,12 +12,19 @@ struct store;
 
 typedef void store_fn(void *arg, const struct object *o);
 
-struct store *store_new(void);
+/**
+ * typedef changed_fn - Takes one change, which is in the store already
+ * @arg: Context
+ * @key: Which object, borrowed for the call
+ * @old: The version before, owned by the callee; NULL: there was none
+ */
+typedef void changed_fn(void *arg, const struct object_key *key, struct object *old);
+
+struct store *store_new(changed_fn *fn, void *arg);
 struct store *store_free(struct store *s);
-bool store_put(struct store *s, struct object *o, struct object **ret_old);
-struct object *store_remove(struct store *s, enum kind kind, const char *ns, const char *name);
-const struct object *store_get(const struct store *s, enum kind kind, const char *ns,
-			       const char *name);
+bool store_put(struct store *s, struct object *o);
+bool store_remove(struct store *s, const struct object_key *key);
+const struct object *store_get(const struct store *s, const struct object_key *key);
 void store_mark(struct store *s, const struct object *o, uint16_t feed, uint16_t generation,
 		uint64_t version);
 void store_each(const struct store *s, enum kind kind, store_fn *fn, void *arg);
