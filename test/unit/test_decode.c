@@ -2,6 +2,7 @@
 /*
  * test_decode.c - objects from YAML: what is read, what is filled in, what is refused and how.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -341,6 +342,33 @@ static void lists_and_strangers(void **state _unused_)
 	done(&t);
 }
 
+/* Whoever wants no message gives no room for one. */
+static int unasked(void *arg, const struct value_doc *doc)
+{
+	struct result *t = arg;
+
+	t->r = decode_document(value_root(doc), take, t, NULL);
+	return 0;
+}
+
+static void messages_that_nobody_wants(void **state _unused_)
+{
+	static const char *const wrong[] = {"[a, list]", "{apiVersion: v1, kind: Pod}",
+					    "{apiVersion: v1, kind: PodList, items: [1]}"};
+	static const char right[] = "{apiVersion: v1, kind: Namespace, metadata: {name: a}}";
+	struct result t = {0};
+	struct err e = {0};
+
+	assert_int_equal(yaml_parse(right, strlen(right), unasked, &t, &e), 0);
+	assert_int_equal(t.r, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		assert_int_equal(yaml_parse(wrong[i], strlen(wrong[i]), unasked, &t, &e), 0);
+		assert_int_equal(t.r, -EINVAL);
+	}
+	assert_int_equal(t.o.n, 1);
+	done(&t);
+}
+
 static void paths(void **state _unused_)
 {
 	char parent[400] = {0}, expected[400];
@@ -375,6 +403,7 @@ int main(void)
 		cmocka_unit_test(nodes_and_namespaces),
 		cmocka_unit_test(creation_of_a_node),
 		cmocka_unit_test(lists_and_strangers),
+		cmocka_unit_test(messages_that_nobody_wants),
 		cmocka_unit_test(paths),
 	};
 

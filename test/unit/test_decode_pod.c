@@ -144,6 +144,7 @@ static void addresses(void **state _unused_)
 		{"podIPs: [], podIP: 'fd00::1'", NULL, 1},
 		{"podIPs: [{ip: 10.0.0.1}], podIP: nonsense", NULL, 1}, /* podIPs is what counts */
 		{"podIPs: [{ip: 'fd00::1'}, {ip: 10.0.0.1}]", NULL, 2},
+		{"podIPs: [{ip: 10.0.0.1}, {ip: 'fd00::1'}]", NULL, 2},
 		{"podIPs: [{ip: 10.0.0.1}, {ip: 10.0.0.1}]", NULL, 1},
 		{"podIPs: [{ip: 10.0.0.1}, {ip: 10.0.0.2}]",
 		 "status.podIPs[1].ip: a second address of one family", 1},

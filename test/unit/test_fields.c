@@ -21,7 +21,7 @@ static void warns(const char *text, const char *expected)
 	struct err e = {0};
 
 	buf_puts(&b, "");
-	if (manifest_parse("a.yaml", text, strlen(text), &m, &e) < 0)
+	if (manifest_parse("a.yaml", text, strlen(text), &m, &e) != 0)
 		fail_msg("%s", e.msg);
 	assert_int_equal(m.problems.n, 0);
 	vec_foreach (w, &m.warnings)

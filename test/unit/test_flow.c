@@ -108,17 +108,21 @@ static void want_closed(struct bench *b)
 static void lists(void **state _unused_)
 {
 	struct flow_list l = {0};
-	struct flow f = flow("10.0.0.1", "10.0.0.2", IPPROTO_TCP, 80), other;
+	struct flow f = flow("10.0.0.1", "10.0.0.2", IPPROTO_TCP, 80), other, expected = f;
 
+	expected.port = 21;
+	expected.expected = true;
 	assert_false(flow_list_has(&l, &f));
 	flow_list_sort(&l);
 	for (int i = 0; i < 3; i++) {
 		vec_push(&l.f, f);
 		vec_push(&l.f, flow("10.0.0.1", "10.0.0.2", IPPROTO_UDP, 80));
 		vec_push(&l.f, flow("fd00::1", "fd00::2", IPPROTO_TCP, 80));
+		vec_push(&l.f, expected);
 	}
 	flow_list_sort(&l);
-	assert_int_equal(l.f.n, 3);
+	assert_int_equal(l.f.n, 4);
+	assert_true(flow_list_has(&l, &expected));
 	assert_true(flow_list_has(&l, &f));
 	other = f;
 	other.back = address("10.0.0.9");

@@ -484,6 +484,28 @@ static void retired_ranges_may_overlap(void **state _unused_)
 	assert_int_equal(use_of(p, "10.1.0.0/30").cooling, 1);
 }
 
+/* What cools in a retired range that goes is the other one's, and gets cool there. */
+static void cooling_addresses_move_from_range_to_range(void **state _unused_)
+{
+	_cleanup_(ipam_freep) struct ipam *p = pool_of("10.1.0.6/31");
+
+	assert_true(adopt(p, "10.1.0.7")); /* to the next one it is the broadcast address */
+	RANGES(p, "10.1.0.0/29");
+	assert_true(adopt(p, "10.1.0.1"));
+	assert_true(adopt(p, "10.1.0.2"));
+	assert_true(adopt(p, "10.1.0.6"));
+	RANGES(p, "10.9.0.0/30");
+	assert_true(release(p, "10.1.0.6", 0));
+	assert_true(release(p, "10.1.0.2", 0));
+	assert_int_equal(use_of(p, "10.1.0.6/31").cooling, 1);
+	assert_int_equal(use_of(p, "10.1.0.0/29").cooling, 1);
+	assert_true(release(p, "10.1.0.7", 0));
+	assert_int_equal(ipam_uses(p, NULL, 0), 2);
+	assert_int_equal(use_of(p, "10.1.0.0/29").cooling, 2);
+	ipam_advance(p, SECONDS(30));
+	assert_int_equal(use_of(p, "10.1.0.0/29").cooling, 0);
+}
+
 /* --- long lives ------------------------------------------------------------------------------ */
 
 static uint64_t cpu_usec(void)
@@ -750,6 +772,7 @@ int main(void)
 		cmocka_unit_test(a_range_that_comes_back_remembers),
 		cmocka_unit_test(a_range_grows),
 		cmocka_unit_test(retired_ranges_may_overlap),
+		cmocka_unit_test(cooling_addresses_move_from_range_to_range),
 		cmocka_unit_test(churn_costs_the_same_for_ever),
 		cmocka_unit_test(order_of_release_holds_in_a_twenty),
 		cmocka_unit_test(random_steps_agree_with_the_model),

@@ -347,6 +347,29 @@ static void the_newest_has_the_address(void **state _unused_)
 	(void)journal_close(j);
 }
 
+/* One that had two addresses, each of which another one has now, goes once. */
+static void each_of_two_addresses_has_a_newer_owner(void **state _unused_)
+{
+	struct journal_table t = {0};
+
+	for (unsigned int n = 1; n <= 3; n++) {
+		struct attachment *a = sample_attachment(n);
+
+		a->n_addrs = n == 1 ? 2 : 1;
+		a->addrs[0] = (struct addr){AF_INET, {10, 1, 0, 1}};
+		a->addrs[1] = (struct addr){AF_INET6, {0xfd}};
+		if (n == 3)
+			a->addrs[0] = a->addrs[1];
+		journal_table_put(&t, a, 100);
+	}
+	journal_table_newest(&t);
+	assert_null(journal_table_find(&t, "container-00000001", "eth0"));
+	assert_non_null(journal_table_find(&t, "container-00000002", "eth0"));
+	assert_non_null(journal_table_find(&t, "container-00000003", "eth0"));
+	assert_int_equal(t.live, 200);
+	journal_table_done(&t);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make_folder, remove_folder)
 
 int main(void)
@@ -355,6 +378,7 @@ int main(void)
 		TEST(cut_at_every_byte),
 		TEST(every_flipped_byte),
 		TEST(the_newest_has_the_address),
+		TEST(each_of_two_addresses_has_a_newer_owner),
 		TEST(every_value_of_every_byte),
 		TEST(damaged_files_are_kept_as_they_were),
 		TEST(an_old_record_pasted_in_is_refused),

@@ -547,6 +547,25 @@ static void versions_that_go_backwards(void **state)
 	assert_int_equal(r->version, 30);
 }
 
+/* Nobody asked to wait: the pause is chance, from nothing on. */
+static void versions_that_go_backwards_ask_for_no_delay(void **state)
+{
+	struct reflector *r = *state;
+	uint64_t shortest = UINT64_MAX;
+
+	for (uint64_t seed = 1; seed <= 30; seed++) {
+		reflector_done(r);
+		reflector_init(r, seed);
+		get_synced(r, 60);
+		assert_int_equal(reflector_event(r, 59, now), CANCEL | DISTRUST | FORGET | SEND);
+		reflector_bytes(r, now);
+		assert_int_equal(reflector_bookmark(r, 30, true, now), COMMIT);
+		assert_int_equal(reflector_event(r, 29, now), CANCEL | DISTRUST);
+		shortest = MIN(shortest, r->deadline - now);
+	}
+	assert_true(shortest < REFLECTOR_RETRY_MIN_USEC / 2);
+}
+
 /* --- silence -----------------------------------------------------------------------------------
  */
 
@@ -710,6 +729,7 @@ int main(void)
 		TEST(a_list_after_that_is_not_an_old_one),
 		TEST(the_server_answers_others_again),
 		TEST(versions_that_go_backwards),
+		TEST(versions_that_go_backwards_ask_for_no_delay),
 		TEST(a_watch_that_goes_quiet_is_renewed),
 		TEST(a_page_that_never_comes),
 		TEST(watches_that_end_at_once),

@@ -51,6 +51,7 @@ static void success_forgets_the_back_off(void **state _unused_)
 	assert_string_equal(s.problem, "");
 	assert_true(sync_may_try(&s, 0));
 	sync_failed(&s, "nft", &e, 0);
+	assert_false(s.ok);
 	assert_true(sync_may_try(&s, SYNC_RETRY_MIN_USEC));
 }
 
