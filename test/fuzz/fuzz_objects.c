@@ -18,6 +18,7 @@
 #include "watch/object/netpol.h"
 #include "watch/object/node.h"
 #include "watch/object/pod.h"
+#include "watch/object/service.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -124,6 +125,13 @@ static void check_namespace(const struct namespace *n)
 	must(!n->o.problem || n->isolated || !n->labels_known);
 }
 
+static void check_service(const struct service *s)
+{
+	must(s->n_ips <= 2 && (s->n_ips < 2 || s->ips[0].family != s->ips[1].family));
+	for (uint32_t i = 0; i < s->n_ports; i++)
+		must(s->ports[i].port >= 1);
+}
+
 /* What a kind promises beyond what its row says. */
 static void check_content(const struct object *o)
 {
@@ -135,6 +143,8 @@ static void check_content(const struct object *o)
 		check_pod(as_pod(o));
 	else if (o->kind == KIND_NETPOL)
 		check_policy(as_netpol(o));
+	else if (o->kind == KIND_SERVICE)
+		check_service(as_service(o));
 }
 
 /* It allows nothing and isolates somebody. */
