@@ -250,6 +250,10 @@ static void overlaps_are_joined(void **state _unused_)
 	(void)settle(&w);
 	assert_true(in_set(&w, "cluster4", "10.1.0.1"));
 	assert_false(in_set(&w, "cluster4", "10.200.0.1"));
+	c.n_exclude = 1;
+	datapath_configure(w.datapath, &c);
+	(void)settle(&w);
+	assert_true(in_set(&w, "cluster4", "10.200.0.1"));
 	tell(&w, a, NULL);
 	(void)settle(&w);
 	(void)object_free(&a->o);
@@ -498,6 +502,8 @@ static void a_range_retired_before_the_start(void **state _unused_)
 	nodes_had_range(w.nodes, &range);
 	nodes_had_range(w.nodes, &empty);
 	nodes_had_range(w.nodes, &me->pod_cidrs[0]);
+	expect_route(&w, "10.9.0.0/24", ROUTE_UNREACHABLE, NULL); /* before any Node is known */
+	assert_int_equal(routes_count(w.routes), 1);
 	tell(&w, NULL, me);
 	(void)settle(&w);
 	expect_route(&w, "10.9.0.0/24", ROUTE_UNREACHABLE, NULL);

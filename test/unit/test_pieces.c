@@ -190,12 +190,43 @@ static void given_up(void **state)
 	put(w, 3);
 }
 
+static void note_policy(void *arg, const struct policy_info *info)
+{
+	buf_printf(arg, "%s %u ", info->policy->o.name, info->local_pods);
+}
+
+/* What status says: how many pods of this node each policy selects, and which pods are known. */
+static void what_status_says(void **state)
+{
+	struct world *w = *state;
+	struct policy_pod_info info;
+	struct buf b = {0};
+
+	for (size_t i = 0; i < 5; i++)
+		put(w, i);
+	attach(w, "small", 1);
+	attach(w, "other", 2);
+	policy_each(w->d->policy, note_policy, &b);
+	assert_non_null(strstr(b.data, "small 1 "));
+	assert_non_null(strstr(b.data, "big 0 "));
+	buf_done(&b);
+	assert_true(policy_pod_info(w->d->policy, "other", "eth0", &info));
+	assert_false(info.known);
+	assert_true(policy_pod_info(w->d->policy, "small", "eth0", &info));
+	assert_true(info.known);
+	assert_false(policy_pod_info(w->d->policy, "small", "eth1", &info));
+	assert_false(policy_pod_info(w->d->policy, "big", "eth0", &info));
+	datapath_detach(w->d, "other", "eth0");
+	attach(w, "big", 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(only_the_selected_pods_wait, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_new_pod_is_isolated, setup, teardown),
 		cmocka_unit_test_setup_teardown(given_up, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_status_says, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
