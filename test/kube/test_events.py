@@ -137,6 +137,19 @@ def test_two_nodes_make_one_event(lab, space):
     assert sorted(map(list, map(counts, nodes))) == [["created"], ["existed"]]
 
 
+def test_a_namespace_whose_annotation_cannot_be_read(lab, space):
+    """All nodes see it, one reports it; of what has no namespace the event is in `default`."""
+    nodes = [lab.node(name, start=True) for name in ("north", "south")]
+    lab.namespace_object(space, annotations={"net.beta.kubernetes.io/network-policy": "{\"a\": 1}"})
+    (event,) = wait_for_events(lab, "default", space)
+    assert (event["reason"], event["regarding"]["kind"]) == ("InvalidNamespace", "Namespace")
+    assert event["note"] == ("metadata.annotations.net.beta.kubernetes.io/network-policy: "
+                             "a: unknown field; its pods are isolated")
+    wait_for(lambda: len(posts(lab, *nodes)) == 2, 10, "both to report it")
+    assert len(events(lab, "default", space)) == 1
+    lab.namespace_object(space)
+
+
 def test_repaired_and_broken_again(lab, space):
     """In another way it is told, in the same way it was told already."""
     node = lab.node("again", start=True)

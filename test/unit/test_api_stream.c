@@ -16,6 +16,7 @@
 #include "watch/document/json.h"
 #include "watch/kube/api_stream.h"
 #include "watch/object/decode.h"
+#include "watch/object/namespace.h"
 #include "watch/object/netpol.h"
 
 /* struct heard - what a stream told; @enough: items after which the taker stops it, 0: never */
@@ -387,6 +388,19 @@ static void an_object_that_breaks_a_limit_is_set_aside(void **state _unused_)
 	assert_set_aside(POLICY_HEAD "{\"matchLabels\":{\"a\":\"\xff\"}}" POLICY_TAIL, "UTF-8");
 }
 
+/* What it was annotated with is not known, and so is not nothing. */
+static void a_namespace_that_breaks_a_limit_isolates_its_pods(void **state _unused_)
+{
+	READ(a, API_LIST, KIND_NAMESPACE,
+	     "{\"metadata\":{\"resourceVersion\":\"1\"},\"items\":[{\"metadata\":{\"name\":\"a\","
+	     "\"labels\":{\"a\":\"b\",\"a\":\"c\"}}}],\"metadata\":{}}");
+	const struct namespace *n = as_namespace(a.heard.items.v[0].object);
+
+	assert_int_equal(a.r, 0);
+	assert_non_null(strstr(n->o.problem, "the object breaks a limit"));
+	assert_true(n->isolated && !n->labels_known);
+}
+
 /* A wrong field is the decoder's business; the message has no line. */
 static void an_object_with_a_wrong_field_is_set_aside(void **state _unused_)
 {
@@ -520,6 +534,7 @@ int main(void)
 		TEST(an_object_without_a_name_is_left_out),
 		TEST(the_taker_has_enough),
 		TEST(an_object_that_breaks_a_limit_is_set_aside),
+		TEST(a_namespace_that_breaks_a_limit_isolates_its_pods),
 		TEST(an_object_with_a_wrong_field_is_set_aside),
 		TEST(what_is_dropped_may_be_large),
 		TEST(an_endless_text_is_refused),

@@ -442,6 +442,25 @@ static void test_bad_policy_replaces(void **state)
 	problems(w, "");
 }
 
+/* Its pods are isolated, whatever the version before said; one that isolates nobody is kept. */
+static void test_bad_namespace_that_isolates_replaces(void **state)
+{
+	struct world *w = *state;
+	struct object *bad = make_from("Namespace a=z!");
+	struct manifest content = {0};
+
+	load(w, "a.yaml", "Namespace a=x");
+	told(w, "Namespace a=x");
+	load(w, "a.yaml", "Namespace a=y!");
+	told(w, "");
+	problems(w, "a.yaml:1: Namespace a: spec.x: bad (the version before stays)");
+	((struct namespace *)bad)->isolated = true;
+	vec_push(&content.entries, (struct manifest_entry){bad, 1});
+	manifests_load(w->m, "a.yaml", &content);
+	told(w, "Namespace a=z!");
+	problems(w, "a.yaml:1: Namespace a: spec.x: bad");
+}
+
 /* --- at random -----------------------------------------------------------------------------------
  */
 
@@ -670,6 +689,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_bad_pod_leaves_other_file_in_force, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_bad_policy_replaces, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_bad_namespace_that_isolates_replaces, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_shadowed_version_comes_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_kept_over_many_loads, setup, teardown),
 		cmocka_unit_test(test_at_random),

@@ -162,6 +162,10 @@ class KubeLab(Lab):
             return self._store(current)
         if wanted.get("labels", {}) != _own_labels(has):
             current = self._labels(item, current)
+        annotated = {k: None for k in has.get("annotations", {}) if k != "marker"}
+        if item["kind"] == "Namespace" and (annotated or wanted.get("annotations")):
+            current = self.client.patch(path_of(item), {"metadata": {
+                "annotations": annotated | wanted.get("annotations", {})}})
         if item["kind"] == "NetworkPolicy" and item["spec"] != current["spec"]:
             current = self._spec(item, current)
         if "status" in item and not _contains(current.get("status", {}), item["status"]):
