@@ -277,7 +277,7 @@ static void put_problems(struct sheet *s)
 	const char *problem;
 
 	begin_list(s, "problems", "Problems");
-	if (!agent_in_sync(s->agent, &problem))
+	if (!agent_in_sync(s->agent, &problem) && *problem) /* else it is about to be */
 		put_problem(s, problem);
 	if (!s->agent->durable.sync.ok)
 		put_problem(s, s->agent->durable.sync.problem);
