@@ -22,6 +22,7 @@
 
 #include "agent/aside.h"
 #include "agent/cni/calls.h"
+#include "agent/cni/cni_effects.h"
 #include "agent/command/install.h"
 #include "agent/command/instance.h"
 #include "agent/command/takeover.h"
@@ -277,7 +278,7 @@ static void make_parts(struct agent *a)
 	a->hostaddrs.addrs = hostaddr_new(a->table, d->base.node_addresses);
 	a->fences.pods = &d->pods;
 	a->ipam = ipam_new(a->config->address_cooldown_usec);
-	a->calls = calls_new(a);
+	a->calls = calls_new(&cni_effects, a);
 }
 
 static int open_shells(struct agent *a, struct err *reterr)

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "agent/changes.h"
+#include "agent/cni/cni.h"
 #include "agent/cniconf.h"
 #include "agent/command/takeover.h"
 #include "agent/config/config.h"
@@ -47,7 +48,7 @@ enum cni_result_class { CNI_RESULT_OK, CNI_RESULT_ERROR, _CNI_RESULT_MAX };
 /* struct counters - what metrics tell beyond what the parts count themselves */
 struct counters {
 	struct histogram event_to_kernel;
-	struct histogram cni[6][_CNI_RESULT_MAX]; /* by enum cni_verb */
+	struct histogram cni[_CNI_VERB_MAX][_CNI_RESULT_MAX];
 	uint64_t reloads, reload_errors;
 };
 

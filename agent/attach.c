@@ -9,20 +9,7 @@
 #include <sys/socket.h>
 
 #include "agent/agent.h"
-#include "lib/hash.h"
 #include "lib/log.h"
-
-/* A stable, locally administered unicast address. */
-static struct mac choose_mac(const struct attachment *at)
-{
-	_cleanup_(freep) char *key = xasprintf("mac %s %s", at->id, at->ifname);
-	uint64_t h = hash_stable(key, strlen(key));
-	struct mac m;
-
-	memcpy(m.b, &h, MAC_LEN);
-	m.b[0] = (uint8_t)((m.b[0] & 0xfc) | 0x02);
-	return m;
-}
 
 static const struct addr *wanted_address(const struct cni_request *q, uint8_t family)
 {
@@ -116,32 +103,6 @@ static int check_host_ports(const struct agent *a, const struct attachment *at, 
 }
 
 /**
- * attach_new() - An attachment without addresses, as a request describes it
- * @q: Request about a container
- *
- * Return: the attachment, to be freed
- */
-struct attachment *attach_new(const struct cni_request *q)
-{
-	struct attachment *at = xcalloc(1, sizeof(*at));
-	char host_ifname[IFNAME_MAX + 1];
-
-	attachment_host_ifname(q->network, q->id, q->ifname, host_ifname);
-	at->id = xstrdup(q->id);
-	at->ifname = xstrdup(q->ifname);
-	at->network = xstrdup(q->network);
-	at->netns = xstrdup(q->netns);
-	at->ns = xstrdup(q->ns);
-	at->pod = xstrdup(q->pod);
-	at->uid = xstrdup(q->uid);
-	at->host_ifname = xstrdup(host_ifname);
-	at->mac = q->has_mac ? q->mac : choose_mac(at);
-	at->n_ports = q->n_ports;
-	at->ports = xmemdup(q->ports, q->n_ports * sizeof(*q->ports));
-	return at;
-}
-
-/**
  * attach_rules() - Want the rules of a pod; again if they are wanted already
  * @a:  Agent
  * @at: Attachment
@@ -177,7 +138,7 @@ static void forget_unexplained(struct agent *a, const char *host_ifname)
 int attach_make(struct agent *a, const struct cni_request *q, struct attachment **ret,
 		uint64_t *ret_seq, struct err *reterr)
 {
-	_cleanup_(attachment_freep) struct attachment *at = attach_new(q);
+	_cleanup_(attachment_freep) struct attachment *at = cni_attachment_new(q);
 	int r = check_host_ports(a, at, reterr);
 
 	forget_unexplained(a, at->host_ifname);

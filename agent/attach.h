@@ -10,7 +10,6 @@
 struct agent;
 struct link_names;
 
-struct attachment *attach_new(const struct cni_request *q);
 int attach_make(struct agent *a, const struct cni_request *q, struct attachment **ret,
 		uint64_t *ret_seq, struct err *reterr);
 void attach_rules(struct agent *a, const struct attachment *at);

@@ -18,8 +18,6 @@
 #include <stdio.h>
 #include <utlist.h>
 
-#include "agent/agent.h"
-#include "agent/attach.h"
 #include "agent/cni/cni_internal.h"
 #include "agent/cni/cni_verbs.h"
 #include "agent/socket/wire.h"
@@ -64,24 +62,22 @@ static const struct cni_call *must_wait_for(const struct calls *s, struct cni_ca
 	return other;
 }
 
-/* The turn that follows looks at it. */
-static void on_start_wait(void *arg _unused_)
-{
-}
-
 /* An agent that has just started reads its source: the call may wait for that, for some time. */
 static bool waits_for_source(const struct calls *s, struct cni_call *c)
 {
 	uint64_t until = c->started + START_WAIT_USEC;
 
 	if ((c->request->verb != CNI_ADD && c->request->verb != CNI_CHECK) ||
-	    s->agent->source_synced || loop_now(s->agent->loop) >= until)
+	    s->ops->source_known(s->arg) || s->ops->now(s->arg) >= until)
 		return false;
 	c->step = STEP_WAIT;
-	if (!c->timer)
-		c->timer = loop_timer(s->agent->loop, "source wait", on_start_wait, c);
-	loop_timer_at(c->timer, until);
+	s->ops->alarm(s->arg, c, until); /* the turn that follows looks at it */
 	return true;
+}
+
+static const struct verb_ops *verb_of(const struct cni_call *c)
+{
+	return &verbs[c->request->verb];
 }
 
 /* Begin with a call, or let it wait; true if there is something for a turn to do. */
@@ -98,57 +94,40 @@ static bool begin(struct calls *s, struct cni_call *c)
 	}
 	if (waits_for_source(s, c))
 		return false;
-	switch (c->request->verb) {
-	case CNI_ADD:
-		/* It must not meet an object of which the source has just told that it is gone. */
-		if (changes_length(s->agent->changes))
-			c->step = STEP_WAIT;
-		else
-			add_begin(s, c);
-		break;
-	case CNI_DEL:
-		del_begin(s, c);
-		break;
-	case CNI_CHECK:
-		check_begin(s, c);
-		break;
-	case CNI_GC:
-		gc_begin(s, c);
-		break;
-	case CNI_STATUS:
-		status_begin(s, c);
-		break;
-	case CNI_VERSION: /* answered by the caller itself */
-	case _CNI_VERB_MAX:
+	if (c->request->verb == CNI_ADD && s->ops->changes_wait(s->arg))
+		c->step = STEP_WAIT; /* it must not meet an object that is gone by now */
+	else if (verb_of(c)->begin)
+		verb_of(c)->begin(s, c);
+	else /* answered by the caller itself */
 		cni_call_fail(s, c, CNI_E_ENVIRONMENT, "CNI_COMMAND: not for the agent");
-		break;
-	}
 	return true;
 }
 
 /* Of an ADD: those to the link before this one, or to what is being taken back. */
 static bool routes_under_way_of(const struct calls *s, const struct cni_call *c)
 {
-	return (c->again || c->undone) && attach_under_way(s->agent, c->at);
+	const char *problem;
+
+	return (c->again || c->undone) &&
+	       s->ops->routes(s->arg, c->at, &problem) == CNI_IN_PROGRESS;
 }
 
-/* Policies too large to be compiled in one go: until they are complete the pod would be isolated.
- */
-static bool awaits_policies(const struct calls *s, const struct cni_call *c)
-{
-	return !c->undone && policy_awaits(s->agent->policy, c->at->id, c->at->ifname);
-}
-
-/* The kernel took, or refused, everything that the ADD has to do with. */
+/* The rows of an ADD's pod are in the kernel, or are not and will not be. */
 static void after_kernel(struct calls *s, struct cni_call *c)
 {
-	if (c->undone)
+	const char *problem = NULL;
+	enum cni_settled state;
+
+	if (c->undone) {
 		detach_go_on(s, c);
-	else if (!s->agent->table_sync.ok)
-		cni_call_fail(s, c, CNI_E_KERNEL, s->agent->table_sync.problem);
-	else if (c->again)
+		return;
+	}
+	state = s->ops->rules(s->arg, c->at, &problem);
+	if (state == CNI_REFUSED)
+		cni_call_fail(s, c, CNI_E_KERNEL, problem);
+	else if (state == CNI_IN_FORCE && c->again)
 		again_ask(s, c);
-	else
+	else if (state == CNI_IN_FORCE)
 		cni_call_ask_link(s, c, "attach", c->request->netns);
 }
 
@@ -163,10 +142,10 @@ static void progress(struct calls *s, struct cni_call *c)
 		if (earlier(s, c))
 			break;
 		if (begin(s, c))
-			loop_wake(s->agent->loop);
+			s->ops->wake(s->arg);
 		break;
 	case STEP_KERNEL:
-		if (!routes_under_way_of(s, c) && !awaits_policies(s, c))
+		if (!routes_under_way_of(s, c))
 			after_kernel(s, c);
 		break;
 	case STEP_FINISH:
@@ -274,29 +253,11 @@ static void take_beside(struct cni_call *c, const struct value *m)
 	char text[ADDR_STR_MAX];
 
 	(void)value_get_seq(m, "", "beside", &list, NULL);
-	for (uint32_t i = 0; i < c->at->n_addrs; i++) {
+	for (uint32_t i = 0; c->request->verb == CNI_ADD && i < c->at->n_addrs; i++) {
 		(void)addr_str(&c->at->addrs[i], text);
 		for (uint32_t n = 0; list && n < list->n; n++)
 			c->beside[i] |= list->items[n]->type == VALUE_STRING &&
 					streq(list->items[n]->text, text);
-	}
-}
-
-static void caller_done(struct calls *s, struct cni_call *c, const struct value *m)
-{
-	switch (c->request->verb) {
-	case CNI_ADD:
-		take_beside(c, m);
-		c->step = STEP_FINISH;
-		attach_want_routes(s->agent, c->at);
-		hostaddrs_forget(&s->agent->hostaddrs, c->at);
-		break;
-	case CNI_CHECK:
-		cni_call_finish(s, c, "");
-		break;
-	default:
-		detach_go_on(s, c);
-		break;
 	}
 }
 
@@ -339,8 +300,10 @@ static void on_answer(struct call_work *w, const struct value *m)
 		return;
 	}
 	code = failure_of(m, &message);
+	if (!code)
+		take_beside(c, m);
 	if (c->flushing || !code)
-		caller_done(s, c, m);
+		verb_of(c)->answered(s, c);
 	else
 		cni_call_fail(s, c, (int)code, message);
 }
@@ -362,7 +325,7 @@ static void bad_request(struct calls *s, const struct cni_env *ce, const struct 
 
 	(void)complaint_pod(ce->args, pod);
 	(void)cni_shown(ce->command ? ce->command : "", verb);
-	if (complaint_is_new(&s->complaints, verb, pod, e->msg, loop_now(s->agent->loop)))
+	if (complaint_is_new(&s->complaints, verb, pod, e->msg, s->ops->now(s->arg)))
 		log_warn("cni", "bad request", "verb=%s pod=\"%s\" container=%.13s err=\"%s\"",
 			 verb, pod, cni_shown(ce->container_id ? ce->container_id : "", id),
 			 e->msg);
@@ -388,7 +351,7 @@ void calls_cni(struct calls *s, struct call *call, const struct value *m)
 
 		bad_request(s, &ce, &e);
 		cni_error_print(NULL, e.code < 0 ? -e.code : e.code, e.msg, NULL, &text);
-		call_finish(call, text.data, 1);
+		s->ops->finish(s->arg, call, text.data, 1);
 		return;
 	}
 	c = xcalloc(1, sizeof(*c));
@@ -396,22 +359,43 @@ void calls_cni(struct calls *s, struct call *call, const struct value *m)
 	c->calls = s;
 	c->call = call;
 	c->request = q;
-	c->started = loop_now(s->agent->loop);
+	c->started = s->ops->now(s->arg);
 	DL_APPEND(s->all, c);
-	call_set_work(call, &c->work);
+	s->ops->listen(s->arg, call, &c->work);
 	(void)begin(s, c);
 }
 
 /**
+ * calls_alarm() - The time has come that a call asked for
+ * @c: Call
+ */
+void calls_alarm(struct cni_call *c)
+{
+	if (c->request->verb == CNI_ADD && c->step != STEP_WAIT)
+		add_alarm(c->calls, c);
+}
+
+/**
+ * calls_flushed() - The connections of what goes are forgotten
+ * @c: Call; the turn that follows looks at it
+ */
+void calls_flushed(struct cni_call *c)
+{
+	c->flushed = true;
+}
+
+/**
  * calls_new() - Begin to serve
- * @a: Agent
+ * @ops: What it asks of the agent and has it do; borrowed, lasts
+ * @arg: First argument of these
  *
  * Return: the calls, to be freed
  */
-struct calls *calls_new(struct agent *a)
+struct calls *calls_new(const struct cni_ops *ops, void *arg)
 {
 	struct calls *s = xcalloc(1, sizeof(*s));
 
-	s->agent = a;
+	s->ops = ops;
+	s->arg = arg;
 	return s;
 }

@@ -76,6 +76,7 @@ extern const char *const cni_versions[]; /* "0.3.0" ... "1.1.0", NULL-terminated
 /* On failure the negative of an enum cni_code, which reterr->code holds, too: print -r. */
 int cni_request_parse(const struct cni_env *env, const char *conf, size_t len,
 		      struct cni_request **ret, struct err *reterr);
+struct attachment *cni_attachment_new(const struct cni_request *q);
 struct cni_request *cni_request_free(struct cni_request *q);
 static inline void cni_request_freep(struct cni_request **q)
 {

@@ -7,8 +7,6 @@
  * then the answer is what it was.  Only a link that is gone, or not what it was, is made anew.  An
  * ADD that fails here takes nothing back: the DEL that follows it does.
  */
-#include "agent/agent.h"
-#include "agent/attach.h"
 #include "agent/cni/cni_verbs.h"
 
 /**
@@ -21,7 +19,7 @@ void again_begin(struct calls *s, struct cni_call *c, const struct attachment *o
 {
 	c->again = AGAIN_LOOK;
 	c->at = attachment_copy(old);
-	attach_rules(s->agent, old);
+	s->ops->want_rules(s->arg, old);
 }
 
 /**
@@ -46,15 +44,15 @@ static void make(struct calls *s, struct cni_call *c)
 	if (!streq(c->at->netns, c->request->netns)) {
 		free(c->at->netns);
 		c->at->netns = xstrdup(c->request->netns);
-		if (journal_put(s->agent->journal, c->at, &c->seq, &e) < 0) {
+		if (s->ops->moved(s->arg, c->at, &c->seq, &e) < 0) {
 			cni_call_fail(s, c, CNI_E_IO, e.msg);
 			return;
 		}
 	}
 	c->again = AGAIN_MAKE;
 	c->step = STEP_KERNEL;
-	attach_unroute(s->agent, c->at);
-	loop_wake(s->agent->loop);
+	s->ops->unroute(s->arg, c->at);
+	s->ops->wake(s->arg);
 }
 
 static void in_use_elsewhere(struct calls *s, struct cni_call *c)
@@ -76,14 +74,15 @@ static void in_use_elsewhere(struct calls *s, struct cni_call *c)
 void again_looked(struct calls *s, struct cni_call *c, enum cni_code code, const char *message)
 {
 	bool elsewhere = !streq(c->at->netns, c->request->netns);
+	const char *problem;
 
 	if (!code && c->again == AGAIN_LOOK_THERE) {
 		in_use_elsewhere(s, c);
 	} else if (!code) {
 		c->step = STEP_FINISH;
-		if (!attach_routed(s->agent, c->at))
-			attach_want_routes(s->agent, c->at);
-		loop_wake(s->agent->loop);
+		if (s->ops->routes(s->arg, c->at, &problem) != CNI_IN_FORCE)
+			s->ops->want_routes(s->arg, c->at);
+		s->ops->wake(s->arg);
 	} else if (code != CNI_E_MISMATCH && c->again == AGAIN_LOOK) {
 		cni_call_fail(s, c, code, message); /* the namespace that is named now is none */
 	} else if (elsewhere && c->again == AGAIN_LOOK) {

@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 #include "agent/cni/cni_internal.h"
+#include "lib/hash.h"
 #include "lib/utf8.h"
 
 #define NETNS_MAX 4095 /* bytes of a path, PATH_MAX without NUL */
@@ -244,4 +245,42 @@ int cni_request_parse(const struct cni_env *env, const char *conf, size_t len,
 	}
 	*ret = TAKE(q, NULL);
 	return 0;
+}
+
+/* A stable, locally administered unicast address. */
+static struct mac choose_mac(const struct attachment *at)
+{
+	_cleanup_(freep) char *key = xasprintf("mac %s %s", at->id, at->ifname);
+	uint64_t h = hash_stable(key, strlen(key));
+	struct mac m;
+
+	memcpy(m.b, &h, MAC_LEN);
+	m.b[0] = (uint8_t)((m.b[0] & 0xfc) | 0x02);
+	return m;
+}
+
+/**
+ * cni_attachment_new() - An attachment without addresses, as a request describes it
+ * @q: Request about a container
+ *
+ * Return: the attachment, to be freed
+ */
+struct attachment *cni_attachment_new(const struct cni_request *q)
+{
+	struct attachment *at = xcalloc(1, sizeof(*at));
+	char host_ifname[IFNAME_MAX + 1];
+
+	attachment_host_ifname(q->network, q->id, q->ifname, host_ifname);
+	at->id = xstrdup(q->id);
+	at->ifname = xstrdup(q->ifname);
+	at->network = xstrdup(q->network);
+	at->netns = xstrdup(q->netns);
+	at->ns = xstrdup(q->ns);
+	at->pod = xstrdup(q->pod);
+	at->uid = xstrdup(q->uid);
+	at->host_ifname = xstrdup(host_ifname);
+	at->mac = q->has_mac ? q->mac : choose_mac(at);
+	at->n_ports = q->n_ports;
+	at->ports = xmemdup(q->ports, q->n_ports * sizeof(*q->ports));
+	return at;
 }

@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <utlist.h>
 
-#include "agent/agent.h"
-#include "agent/attach.h"
 #include "agent/socket/wire.h"
 #include "datapath/route/podlink.h"
 #include "lib/log.h"
@@ -20,11 +18,7 @@
 
 static void observe(struct calls *s, const struct cni_call *c, bool ok)
 {
-	double seconds = (double)(loop_now(s->agent->loop) - c->started) / USEC_PER_SEC;
-
-	histogram_observe(
-		&s->agent->count.cni[c->request->verb][ok ? CNI_RESULT_OK : CNI_RESULT_ERROR],
-		seconds);
+	s->ops->observe(s->arg, c->request->verb, ok, s->ops->now(s->arg) - c->started);
 }
 
 /**
@@ -35,7 +29,7 @@ static void observe(struct calls *s, const struct cni_call *c, bool ok)
 static void cni_call_free(struct calls *s, struct cni_call *c)
 {
 	DL_DELETE(s->all, c);
-	(void)loop_source_free(c->timer);
+	s->ops->alarm(s->arg, c, USEC_INFINITY);
 	(void)attachment_free(c->at);
 	vec_foreach (a, &c->going)
 		(void)attachment_free(*a);
@@ -50,10 +44,8 @@ static void end(struct calls *s, struct cni_call *c, const char *text, bool ok)
 	struct call *call = c->call;
 
 	observe(s, c, ok);
-	if (call) {
-		call_set_work(call, NULL);
-		call_finish(call, text, ok ? 0 : 1);
-	}
+	if (call)
+		s->ops->finish(s->arg, call, text, ok ? 0 : 1);
 	cni_call_free(s, c);
 }
 
@@ -71,7 +63,7 @@ void cni_call_finish(struct calls *s, struct cni_call *c, const char *text)
 static void unroute(struct calls *s, struct cni_call *c)
 {
 	vec_foreach (a, &c->going)
-		attach_unroute(s->agent, *a);
+		s->ops->unroute(s->arg, *a);
 }
 
 /*
@@ -82,7 +74,7 @@ static void take_back(struct calls *s, struct cni_call *c)
 {
 	if (c->again) { /* it did nothing that was not there before */
 		if (c->again == AGAIN_MAKE && c->step == STEP_KERNEL)
-			attach_want_routes(s->agent, c->at);
+			s->ops->want_routes(s->arg, c->at);
 		end(s, c, c->failure.data, false);
 		return;
 	}
@@ -95,7 +87,7 @@ static void take_back(struct calls *s, struct cni_call *c)
 	c->step = STEP_KERNEL;
 	vec_push(&c->going, attachment_copy(c->at));
 	unroute(s, c);
-	loop_wake(s->agent->loop);
+	s->ops->wake(s->arg);
 }
 
 /**
@@ -110,7 +102,7 @@ void cni_call_fail(struct calls *s, struct cni_call *c, int code, const char *me
 	_cleanup_(freep) char *pod = xasprintf("%s/%s", c->request->ns, c->request->pod);
 	const char *verb = cni_verb_str(c->request->verb);
 
-	if (complaint_is_new(&s->complaints, verb, pod, message, loop_now(s->agent->loop)))
+	if (complaint_is_new(&s->complaints, verb, pod, message, s->ops->now(s->arg)))
 		log_warn("cni", "request failed",
 			 "verb=%s pod=\"%s\" container=%.13s code=%d err=\"%s\"", verb, pod,
 			 c->request->id, code, message);
@@ -145,43 +137,43 @@ void cni_call_ask_link(struct calls *s, struct cni_call *c, const char *what, co
 {
 	_cleanup_(buf_done) struct buf b = {0};
 
-	uint32_t had = streq(what, "check") ? fences_mtu(&s->agent->fences, c->at->host_ifname) : 0;
+	uint32_t had = streq(what, "check") ? s->ops->mtu(s->arg, c->at->host_ifname) : 0;
 
-	wire_link(what, c->at, netns, had ?: s->agent->uplink.mtu, &b);
+	wire_link(what, c->at, netns, had ?: s->ops->mtu(s->arg, NULL), &b);
 	c->step = STEP_CALLER;
-	call_send(c->call, b.data);
+	s->ops->send(s->arg, c->call, b.data);
 }
 
 /*
  * Links that go, and with each its routes.  A route that was deleted before would have the kernel
  * wait for one more RCU grace period before it has deleted the link, some 10 ms.
  */
-static void ask_detach(struct cni_call *c)
+static void ask_detach(struct calls *s, struct cni_call *c)
 {
 	_cleanup_(buf_done) struct buf b = {0};
 
 	wire_detach((const struct attachment *const *)c->going.v, c->going.n, &b);
 	c->step = STEP_CALLER;
-	call_send(c->call, b.data);
+	s->ops->send(s->arg, c->call, b.data);
 }
 
 /* --- ADD ------------------------------------------------------------------------------------- */
 
-/*
- * The watch has not told of the pod: ask for it, once.  At the deadline nothing is left to do, the
- * turn that follows looks at it.
+/**
+ * add_alarm() - ADD: the watch has not told of the pod: ask for it, once
+ * @s: Calls
+ * @c: Call
+ *
+ * At the deadline nothing is left to do, the turn that follows looks at it.
  */
-static void on_pod_wait(void *arg)
+void add_alarm(struct calls *s, struct cni_call *c)
 {
-	struct cni_call *c = arg;
-	struct agent *a = c->calls->agent;
-
 	if (c->asked)
 		return;
 	c->asked = true;
-	if (c->at && !policy_pod_known(a->policy, c->at->id, c->at->ifname))
-		source_fetch_pod(a, c->request->ns, c->request->pod);
-	loop_timer_at(c->timer, c->pod_deadline);
+	if (c->at && !s->ops->pod_known(s->arg, c->at))
+		s->ops->fetch_pod(s->arg, c->request->ns, c->request->pod);
+	s->ops->alarm(s->arg, c, c->pod_deadline);
 }
 
 /*
@@ -202,20 +194,16 @@ static void fail_of_another(struct calls *s, struct cni_call *c, enum cni_code c
 	cni_call_fail(s, c, code, message);
 }
 
-/**
- * add_begin() - ADD: addresses, journal record, rules wanted
- * @s: Calls
- * @c: Call; freed if it fails
- */
-void add_begin(struct calls *s, struct cni_call *c)
+/* Addresses, journal record, rules wanted. */
+static void add_begin(struct calls *s, struct cni_call *c)
 {
-	struct agent *a = s->agent;
-	const struct attachment *old = journal_find(a->journal, c->request->id, c->request->ifname);
+	const struct attachment *old = s->ops->find(s->arg, c->request->id, c->request->ifname);
+	const char *why = s->ops->blocked(s->arg);
+	uint64_t wait = s->ops->pod_wait(s->arg);
 	struct err e = {0};
-	const char *why;
 	int r;
 
-	if (stale_now(a, &why)) {
+	if (why) {
 		cni_call_fail(s, c, CNI_E_TRY_AGAIN, why);
 		return;
 	}
@@ -223,18 +211,42 @@ void add_begin(struct calls *s, struct cni_call *c)
 		fail_of_another(s, c, CNI_E_ENVIRONMENT, old);
 		return;
 	}
-	c->pod_deadline = c->started + a->config->pod_wait_usec;
-	(void)loop_source_free(c->timer); /* of calls.c, while the source was read */
-	c->timer = loop_timer(a->loop, "pod wait", on_pod_wait, c);
-	loop_timer_at(c->timer, c->started + MIN(POD_ASK_USEC, a->config->pod_wait_usec));
+	c->pod_deadline = c->started + wait;
+	s->ops->alarm(s->arg, c, c->started + MIN(POD_ASK_USEC, wait));
 	c->step = STEP_KERNEL;
 	if (old) {
 		again_begin(s, c, old);
 		return;
 	}
-	r = attach_make(a, c->request, &c->at, &c->seq, &e);
+	r = s->ops->make(s->arg, c->request, &c->at, &c->seq, &e);
 	if (r < 0)
 		cni_call_fail(s, c, -r, e.msg);
+}
+
+/* The link is made. */
+static void add_answered(struct calls *s, struct cni_call *c)
+{
+	c->step = STEP_FINISH;
+	s->ops->want_routes(s->arg, c->at);
+	s->ops->forget_ports(s->arg, c->at);
+}
+
+static void attached(struct calls *s, struct cni_call *c, bool known)
+{
+	_cleanup_(buf_done) struct buf text = {0};
+	struct cni_result result = {.at = c->at,
+				    .beside = c->beside,
+				    .mtu = s->ops->mtu(s->arg, NULL),
+				    .prev = c->request->prev};
+	char first[ADDR_STR_MAX];
+
+	log_info("cni", known ? "pod attached" : "pod attached, isolated until its object is known",
+		 "pod=\"%s/%s\" address=%s ifname=%s us=%llu", c->at->ns, c->at->pod,
+		 addr_str(&c->at->addrs[0], first), c->at->host_ifname,
+		 (unsigned long long)(s->ops->now(s->arg) - c->started));
+	(void)mac_parse(PODLINK_HOST_MAC, &result.host_mac);
+	cni_result_print(c->request->version, &result, &text);
+	cni_call_finish(s, c, text.data);
 }
 
 /**
@@ -244,55 +256,36 @@ void add_begin(struct calls *s, struct cni_call *c)
  */
 void add_finish(struct calls *s, struct cni_call *c)
 {
-	_cleanup_(buf_done) struct buf text = {0};
-	struct agent *a = s->agent;
-	struct cni_result result = {
-		.at = c->at, .beside = c->beside, .mtu = a->uplink.mtu, .prev = c->request->prev};
-	bool known = policy_pod_known(a->policy, c->at->id, c->at->ifname);
-	char first[ADDR_STR_MAX];
+	const char *problem = NULL;
+	enum cni_settled state = s->ops->routes(s->arg, c->at, &problem);
+	bool known;
 
-	if (attach_under_way(a, c->at))
+	if (state == CNI_REFUSED)
+		cni_call_fail(s, c, CNI_E_KERNEL, problem);
+	if (state != CNI_IN_FORCE)
 		return;
-	if (!attach_routed(a, c->at)) {
-		cni_call_fail(s, c, CNI_E_KERNEL,
-			      *a->routes_sync.problem ? a->routes_sync.problem
-						      : "the kernel refused the pod's route");
+	state = s->ops->record(s->arg, c->seq, &problem);
+	if (state == CNI_REFUSED)
+		cni_call_fail(s, c, CNI_E_IO, problem);
+	if (state != CNI_IN_FORCE)
 		return;
-	}
-	if (!journal_synced(a->journal, c->seq) && journal_trouble(a->journal)) {
-		cni_call_fail(s, c, CNI_E_IO, a->durable.sync.problem);
-		return;
-	}
-	if (!journal_synced(a->journal, c->seq))
-		return;
-	if (!known && loop_now(a->loop) < c->pod_deadline)
-		return;
-	log_info("cni", known ? "pod attached" : "pod attached, isolated until its object is known",
-		 "pod=\"%s/%s\" address=%s ifname=%s us=%llu", c->at->ns, c->at->pod,
-		 addr_str(&c->at->addrs[0], first), c->at->host_ifname,
-		 (unsigned long long)(loop_now(a->loop) - c->started));
-	(void)mac_parse(PODLINK_HOST_MAC, &result.host_mac);
-	cni_result_print(c->request->version, &result, &text);
-	cni_call_finish(s, c, text.data);
+	known = s->ops->pod_known(s->arg, c->at);
+	if (known || s->ops->now(s->arg) >= c->pod_deadline)
+		attached(s, c, known);
 }
 
 /* --- DEL and GC ------------------------------------------------------------------------------ */
 
-/**
- * del_begin() - DEL: one link goes
- * @s: Calls
- * @c: Call
- */
-void del_begin(struct calls *s, struct cni_call *c)
+/* One link goes. */
+static void del_begin(struct calls *s, struct cni_call *c)
 {
-	const struct attachment *at =
-		journal_find(s->agent->journal, c->request->id, c->request->ifname);
+	const struct attachment *at = s->ops->find(s->arg, c->request->id, c->request->ifname);
 	char host_ifname[IFNAME_MAX + 1];
 
 	attachment_host_ifname(c->request->network, c->request->id, c->request->ifname,
 			       host_ifname);
 	if (!at) { /* its record may have been lost */
-		at = journal_find_link(s->agent->journal, host_ifname);
+		at = s->ops->find_link(s->arg, host_ifname);
 		at = at && attachment_is_unexplained(at) ? at : NULL;
 	} else if (!is_of_network(c->request, at)) { /* as after an ADD that was refused for it */
 		log_info("cni", "DEL of another network, nothing to do",
@@ -302,8 +295,8 @@ void del_begin(struct calls *s, struct cni_call *c)
 		return;
 	}
 	/* Unknown to us: the link may still be there, and its name follows from the request. */
-	vec_push(&c->going, at ? attachment_copy(at) : attach_new(c->request));
-	ask_detach(c);
+	vec_push(&c->going, at ? attachment_copy(at) : cni_attachment_new(c->request));
+	ask_detach(s, c);
 }
 
 /*
@@ -335,27 +328,16 @@ static bool is_being_added(const struct calls *s, const struct attachment *at)
 	return false;
 }
 
-/**
- * gc_begin() - GC: the links of its network go that the runtime does not name
- * @s: Calls
- * @c: Call
- */
-void gc_begin(struct calls *s, struct cni_call *c)
+/* The links of its network go that the runtime does not name. */
+static void gc_begin(struct calls *s, struct cni_call *c)
 {
 	const struct attachment *at = NULL;
 
-	while ((at = journal_next(s->agent->journal, at)))
+	while ((at = s->ops->next(s->arg, at)))
 		if (is_reached(c->request, at) && !is_valid(c->request, at) &&
 		    !is_being_added(s, at))
 			vec_push(&c->going, attachment_copy(at));
-	ask_detach(c);
-}
-
-static void on_flushed(void *arg)
-{
-	struct cni_call *c = arg;
-
-	c->flushed = true; /* the turn that follows looks at it */
+	ask_detach(s, c);
 }
 
 static void flush(struct calls *s, struct cni_call *c)
@@ -366,7 +348,7 @@ static void flush(struct calls *s, struct cni_call *c)
 	vec_foreach (at, &c->going)
 		for (uint32_t i = 0; i < (*at)->n_addrs; i++)
 			vec_push(&addrs, (*at)->addrs[i]);
-	routing_flush(s->agent, addrs.v, addrs.n, on_flushed, c);
+	s->ops->flush(s->arg, c, addrs.v, addrs.n);
 	vec_done(&addrs);
 }
 
@@ -394,7 +376,7 @@ void detach_go_on(struct calls *s, struct cni_call *c)
 {
 	c->step = STEP_FLUSH;
 	vec_foreach (at, &c->going)
-		attach_forget(s->agent, *at);
+		s->ops->forget_rules(s->arg, *at);
 	if (!c->flushing)
 		flush(s, c);
 }
@@ -409,72 +391,65 @@ void detach_finish(struct calls *s, struct cni_call *c)
 	if (!c->flushed)
 		return;
 	vec_foreach (at, &c->going) {
-		attach_release(s->agent, *at);
+		s->ops->release(s->arg, *at);
 		log_info("cni", c->undone ? "taken back" : "pod detached",
 			 "pod=\"%s/%s\" ifname=%s", (*at)->ns, (*at)->pod, (*at)->host_ifname);
 	}
 	end(s, c, c->undone ? c->failure.data : "", !c->undone);
-	loop_wake(s->agent->loop); /* the journal was written to after the turn looked at it */
+	s->ops->wake(s->arg); /* the journal was written to after the turn looked at it */
 }
 
 /* --- CHECK and STATUS ------------------------------------------------------------------------ */
 
-/**
- * check_begin() - CHECK: compare our own state, then ask for the pod's end
- * @s: Calls
- * @c: Call; freed if it fails
- */
-void check_begin(struct calls *s, struct cni_call *c)
+/* Our own state is compared, then the pod's end. */
+static void check_begin(struct calls *s, struct cni_call *c)
 {
-	struct agent *a = s->agent;
-	const struct attachment *at = journal_find(a->journal, c->request->id, c->request->ifname);
+	const struct attachment *at = s->ops->find(s->arg, c->request->id, c->request->ifname);
+	const char *problem = NULL;
 	struct err e = {0};
 
-	if (!a->source_synced) { /* routes are not compared with the kernel before that */
+	if (!s->ops->source_known(s->arg)) /* routes are not compared with the kernel before that */
 		cni_call_fail(s, c, CNI_E_TRY_AGAIN, UNSYNCED);
-		return;
-	}
-	if (!at) {
+	else if (!at)
 		cni_call_fail(s, c, CNI_E_UNKNOWN, "the container has no such interface of ours");
-		return;
-	}
-	if (!is_of_network(c->request, at)) {
+	else if (!is_of_network(c->request, at))
 		fail_of_another(s, c, CNI_E_UNKNOWN, at);
-		return;
-	}
-	if (cni_check_prev(c->request, at, &e) < 0) {
+	else if (cni_check_prev(c->request, at, &e) < 0)
 		cni_call_fail(s, c, CNI_E_MISMATCH, e.msg);
-		return;
-	}
-	c->at = attachment_copy(at);
-	if (links_are_gone(a, at)) {
+	else if (s->ops->link_lost(s->arg, at))
 		cni_call_fail(s, c, CNI_E_MISMATCH,
 			      "the interface was deleted; only a new pod gets one");
-		return;
-	}
-	if (!attach_routed(a, at)) {
+	else if (s->ops->routes(s->arg, at, &problem) != CNI_IN_FORCE)
 		cni_call_fail(s, c, CNI_E_MISMATCH, "the route to the pod is missing");
-		return;
+	else {
+		c->at = attachment_copy(at);
+		cni_call_ask_link(s, c, "check", c->request->netns);
 	}
-	cni_call_ask_link(s, c, "check", c->request->netns);
 }
 
-/**
- * status_begin() - STATUS: answer whether ADD can be served
- * @s: Calls
- * @c: Call; freed
- *
- * An agent that takes the place of one that was ready a moment ago answers for it: containerd makes
- * an error the Node's condition within seconds.
- */
-void status_begin(struct calls *s, struct cni_call *c)
+static void check_answered(struct calls *s, struct cni_call *c)
 {
-	const char *why;
+	cni_call_finish(s, c, "");
+}
 
-	if (!agent_ready(s->agent, &why) && !ready_in_grace(s->agent))
+/*
+ * Can ADD be served?  An agent that takes the place of one that was ready a moment ago answers for
+ * it: containerd makes an error the Node's condition within seconds.
+ */
+static void status_begin(struct calls *s, struct cni_call *c)
+{
+	const char *why = s->ops->not_ready(s->arg), *other = s->ops->overridden(s->arg);
+
+	if (why)
 		cni_call_fail(s, c, CNI_E_NOT_AVAILABLE, why);
-	else if (cniconf_problem(&s->agent->cniconf))
-		cni_call_fail(s, c, CNI_E_LIMITED, cniconf_problem(&s->agent->cniconf));
+	else if (other)
+		cni_call_fail(s, c, CNI_E_LIMITED, other);
 	else
 		cni_call_finish(s, c, "");
 }
+
+const struct verb_ops verbs[_CNI_VERB_MAX] = {
+	[CNI_ADD] = {add_begin, add_answered},	     [CNI_DEL] = {del_begin, detach_go_on},
+	[CNI_CHECK] = {check_begin, check_answered}, [CNI_GC] = {gc_begin, detach_go_on},
+	[CNI_STATUS] = {status_begin, NULL},
+};

@@ -4,14 +4,10 @@
  */
 #pragma once
 
-#include "agent/cni/calls.h"
-#include "agent/cni/cni.h"
+#include "agent/cni/cni_ops.h"
 #include "agent/cni/complaints.h"
 #include "lib/buf.h"
-#include "lib/loop.h"
 #include "lib/vec.h"
-
-struct agent;
 
 enum step {
 	STEP_WAIT,   /* for an earlier call about the same interface to end */
@@ -50,18 +46,19 @@ struct cni_call {
 	uint64_t started, pod_deadline;
 	struct attachment *at;
 	VEC(struct attachment *) going;
+	void *alarm; /* of cni_ops.alarm() */
 	uint64_t seq;
 	enum again again;
 	bool beside[2];
 	bool doomed, undone, asked, flushing, flushed;
 	struct buf failure;
-	struct loop_source *timer;
 	struct cni_call *prev, *next;
 };
 
 /* The calls under way, oldest first. */
 struct calls {
-	struct agent *agent;
+	const struct cni_ops *ops;
+	void *arg;
 	struct cni_call *all;
 	struct complaints complaints;
 };
@@ -71,15 +68,23 @@ void cni_call_fail(struct calls *s, struct cni_call *c, int code, const char *me
 void cni_call_abandon(struct calls *s, struct cni_call *c);
 void cni_call_ask_link(struct calls *s, struct cni_call *c, const char *what, const char *netns);
 
-void add_begin(struct calls *s, struct cni_call *c);
+/*
+ * struct verb_ops - what differs from verb to verb; each may end the call
+ * @begin:    Its turn has come; NULL: the agent has nothing to do with it
+ * @answered: The caller has done what it was asked for
+ */
+struct verb_ops {
+	void (*begin)(struct calls *s, struct cni_call *c);
+	void (*answered)(struct calls *s, struct cni_call *c);
+};
+
+extern const struct verb_ops verbs[_CNI_VERB_MAX];
+
+void add_alarm(struct calls *s, struct cni_call *c);
 void add_finish(struct calls *s, struct cni_call *c);
 void again_begin(struct calls *s, struct cni_call *c, const struct attachment *old);
 void again_ask(struct calls *s, struct cni_call *c);
 void again_looked(struct calls *s, struct cni_call *c, enum cni_code code, const char *message);
-void del_begin(struct calls *s, struct cni_call *c);
-void gc_begin(struct calls *s, struct cni_call *c);
 void detach_link_gone(struct calls *s, struct cni_call *c);
 void detach_go_on(struct calls *s, struct cni_call *c);
 void detach_finish(struct calls *s, struct cni_call *c);
-void check_begin(struct calls *s, struct cni_call *c);
-void status_begin(struct calls *s, struct cni_call *c);

@@ -19,6 +19,7 @@
 #include "agent/agent.h"
 #include "agent/attach.h"
 #include "agent/cni/calls.h"
+#include "agent/cni/cni_effects.h"
 #include "agent/socket/server.h"
 #include "lib/intern.h"
 #include "lib/log.h"
@@ -180,7 +181,7 @@ static int set_up(void **state)
 	for (size_t v = 0; v < ARRAY_SIZE(a->count.cni); v++)
 		for (int r = 0; r < _CNI_RESULT_MAX; r++)
 			histogram_init(&a->count.cni[v][r], histogram_seconds, histogram_seconds_n);
-	a->calls = calls_new(a);
+	a->calls = calls_new(&cni_effects, a);
 	w->stop = loop_timer(a->loop, "stop", on_stop, w);
 	(void)snprintf(w->path, sizeof(w->path), "%s/cni.sock", w->dir);
 	assert_int_equal(server_open(a->loop, w->path, -1, on_call, w, &w->server, &e), 0);
