@@ -390,10 +390,11 @@ static void come(struct world *w, const char *verb, const char *ids)
 	f->number = ++w->n_calls;
 	buf_printf(&b, "{\"call\":\"cni\",\"env\":{\"CNI_COMMAND\":\"%s\"", verb);
 	if (!gc && !streq(verb, "STATUS"))
-		buf_printf(&b,
-			   ",\"CNI_CONTAINERID\":\"%s\",\"CNI_IFNAME\":\"eth0\",\"CNI_NETNS\":\"%s\""
-			   ",\"CNI_ARGS\":\"K8S_POD_NAMESPACE=default;K8S_POD_NAME=%s\"",
-			   first, w->netns, first);
+		buf_printf(
+			&b,
+			",\"CNI_CONTAINERID\":\"%s\",\"CNI_IFNAME\":\"eth0\",\"CNI_NETNS\":\"%s\""
+			",\"CNI_ARGS\":\"K8S_POD_NAMESPACE=default;K8S_POD_NAME=%s\"",
+			first, w->netns, first);
 	buf_printf(&b,
 		   "},\"stdin\":\"{\\\"cniVersion\\\":\\\"1.1.0\\\",\\\"name\\\":\\\"%s\\\","
 		   "\\\"type\\\":\\\"manx\\\"",
@@ -403,6 +404,10 @@ static void come(struct world *w, const char *verb, const char *ids)
 			   ",\\\"cni.dev/valid-attachments\\\":[{\\\"containerID\\\":\\\"%s\\\","
 			   "\\\"ifname\\\":\\\"eth0\\\"}]",
 			   first);
+	if (streq(verb, "CHECK"))
+		buf_puts(&b, ",\\\"prevResult\\\":{\\\"interfaces\\\":[{\\\"name\\\":\\\"eth0\\\","
+			     "\\\"sandbox\\\":\\\"/ns\\\"}],\\\"ips\\\":[{\\\"address\\\":"
+			     "\\\"10.0.0.1/32\\\",\\\"interface\\\":0}]}");
 	buf_puts(&b, "}\"}");
 	doc = parse(b.data);
 	calls_cni(w->calls, (struct call *)(void *)f, value_root(doc));
@@ -505,9 +510,9 @@ static void play(const struct event *script)
 {
 	struct world w = {.now = USEC_PER_SEC};
 	static const char *const as_usual[] = {
-		"source=yes", "changes=no", "known=yes", "blocked=no", "ready=no", "overridden=no",
-		"lost=no",    "rules=ok",   "routes=ok", "record=ok",  "make=ok",  "netns=/ns",
-		"network=manx"};
+		"source=yes",	 "changes=no", "known=yes",   "blocked=no", "ready=no",
+		"overridden=no", "lost=no",    "rules=ok",    "routes=ok",  "record=ok",
+		"make=ok",	 "netns=/ns",  "network=manx"};
 
 	w.calls = calls_new(&recorder, &w);
 	for (size_t i = 0; i < ARRAY_SIZE(as_usual); i++)
@@ -565,8 +570,7 @@ SCENARIO(an_add_while_the_source_is_read, {"source=no", ""}, {"ADD a", ""}, {"tu
 	 {"turn", "ask 1 to attach in /ns"}, {"done 1", "route a"}, {"turn", "answer 1 result"})
 
 SCENARIO(an_add_whose_source_is_never_read, {"source=no", ""}, {"blocked=not read", ""},
-	 {"ADD a", ""}, {"turn", ""}, {"+10000", ""},
-	 {"turn", "answer 1 11: not read; wake"})
+	 {"ADD a", ""}, {"turn", ""}, {"+10000", ""}, {"turn", "answer 1 11: not read; wake"})
 
 SCENARIO(an_add_waits_for_the_queue, {"changes=yes", ""}, {"ADD a", ""}, {"changes=no", ""},
 	 {"turn", "make a; wake"}, {"turn", "ask 1 to attach in /ns"}, {"done 1", "route a"},
@@ -586,11 +590,10 @@ SCENARIO(a_link_that_cannot_be_made, {"ADD a", "make a"}, {"turn", "ask 1 to att
 	 {"turn", "release a; answer 1 101: oh; wake"})
 
 /* Its routes may be on their way: then nothing goes before the kernel has answered. */
-SCENARIO(a_route_that_the_kernel_refuses, {"ADD a", "make a"},
-	 {"turn", "ask 1 to attach in /ns"}, {"routes=no way", ""}, {"done 1", "route a"},
-	 {"turn", "unroute a; wake"}, {"routes=wait", ""}, {"turn", ""}, {"routes=ok", ""},
-	 {"turn", "no rules a; flush 1"}, {"flushed", ""},
-	 {"turn", "release a; answer 1 101: no way; wake"})
+SCENARIO(a_route_that_the_kernel_refuses, {"ADD a", "make a"}, {"turn", "ask 1 to attach in /ns"},
+	 {"routes=no way", ""}, {"done 1", "route a"}, {"turn", "unroute a; wake"},
+	 {"routes=wait", ""}, {"turn", ""}, {"routes=ok", ""}, {"turn", "no rules a; flush 1"},
+	 {"flushed", ""}, {"turn", "release a; answer 1 101: no way; wake"})
 
 SCENARIO(a_plugin_that_goes_away, {"ADD a", "make a"}, {"turn", "ask 1 to attach in /ns"},
 	 {"gone 1", "unroute a; wake"}, {"turn", "no rules a; flush 1"}, {"flushed", ""},
@@ -623,14 +626,13 @@ SCENARIO(an_add_for_what_is_attached, {"ADD a", "make a"}, {"turn", "ask 1 to at
 SCENARIO(an_attached_link_that_is_gone_is_made_again, {"ADD a", "make a"},
 	 {"turn", "ask 1 to attach in /ns"}, {"done 1", "route a"}, {"turn", "answer 1 result"},
 	 {"netns=/other", ""}, {"ADD a", "rules a"}, {"turn", "ask 2 to check in /other"},
-	 {"failed 2 105", "ask 2 to check in /ns"},
-	 {"failed 2 105", "move to /other; unroute a; wake"}, {"routes=wait", ""}, {"turn", ""},
+	 {"failed 2 102", "ask 2 to check in /ns"},
+	 {"failed 2 102", "move to /other; unroute a; wake"}, {"routes=wait", ""}, {"turn", ""},
 	 {"routes=ok", ""}, {"turn", "ask 2 to attach in /other"}, {"done 2", "route a"},
 	 {"turn", "answer 2 result"})
 
-SCENARIO(another_network_has_the_interface, {"ADD a", "make a"},
-	 {"turn", "ask 1 to attach in /ns"}, {"done 1", "route a"}, {"turn", "answer 1 result"},
-	 {"network=other", ""},
+SCENARIO(another_network_has_the_interface, {"ADD a", "make a"}, {"turn", "ask 1 to attach in /ns"},
+	 {"done 1", "route a"}, {"turn", "answer 1 result"}, {"network=other", ""},
 	 {"ADD a", "answer 2 4: interface eth0 of this container belongs to network manx"},
 	 {"DEL a", "answer 3 ok"})
 
@@ -661,10 +663,10 @@ SCENARIO(a_gc, {"ADD a", "make a"}, {"ADD b", "make b"},
 SCENARIO(a_check, {"CHECK a", "answer 1 3: the container has no such interface of ours"},
 	 {"ADD a", "make a"}, {"turn", "ask 2 to attach in /ns"}, {"done 2", "route a"},
 	 {"turn", "answer 2 result"}, {"lost=yes", ""},
-	 {"CHECK a", "answer 3 105: the interface was deleted; only a new pod gets one"},
+	 {"CHECK a", "answer 3 102: the interface was deleted; only a new pod gets one"},
 	 {"lost=no", ""}, {"routes=bad", ""},
-	 {"CHECK a", "answer 4 105: the route to the pod is missing"}, {"routes=ok", ""},
-	 {"CHECK a", "ask 5 to check in /ns"}, {"failed 5 105", "unroute a; answer 5 105: oh"})
+	 {"CHECK a", "answer 4 102: the route to the pod is missing"}, {"routes=ok", ""},
+	 {"CHECK a", "ask 5 to check in /ns"}, {"failed 5 102", "answer 5 102: oh"})
 
 SCENARIO(status, {"STATUS", "answer 1 ok"}, {"overridden=05-b", ""},
 	 {"STATUS", "answer 2 51: 05-b"}, {"ready=starting", ""},
