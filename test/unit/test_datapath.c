@@ -125,12 +125,44 @@ static void packets_enter_in_order(void **state _unused_)
 	(void)datapath_free(d);
 }
 
+struct base_chains {
+	VEC(const struct nft_chain_def *) c;
+};
+
+static void collect(void *arg, const struct nft_chain_def *c)
+{
+	struct base_chains *all = arg;
+
+	if (c->hook)
+		vec_push(&all->c, c);
+}
+
+/* Of two the kernel would run first what was registered first. */
+static void one_base_chain_a_hook(void **state _unused_)
+{
+	struct datapath *d = datapath_new("a", NULL, NULL);
+	struct base_chains all = {0};
+
+	table_each_chain(d->table, collect, &all);
+	assert_int_equal(all.c.n, _BASE_CHAIN_MAX);
+	for (size_t i = 0; i < all.c.n; i++)
+		for (size_t j = 0; j < i; j++) {
+			const struct nft_chain_def *a = all.c.v[i], *b = all.c.v[j];
+
+			assert_false(a->hook == b->hook && a->nat == b->nat &&
+				     a->priority == b->priority);
+		}
+	vec_done(&all.c);
+	(void)datapath_free(d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_part_is_told),
 		cmocka_unit_test(an_attachment_is_replaced),
 		cmocka_unit_test(packets_enter_in_order),
+		cmocka_unit_test(one_base_chain_a_hook),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
