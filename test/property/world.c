@@ -23,6 +23,7 @@
 #include "lib/jsonw.h"
 #include "show.h"
 #include "vary.h"
+#include "watch/object/namespace.h"
 
 #define LOCAL_ADDRS   254 /* of the node's range, the supply of random.h at its beginning */
 #define ATTEMPTS      40  /* for each packet: many that are drawn cannot be real */
@@ -168,7 +169,8 @@ static void put_attachment(struct run *run, const struct attachment *a, bool com
 	jsonw_end(&run->json, ']');
 }
 
-/* What was set aside by chance is sound: for a policy that means that it has no rules. */
+/* What was set aside by chance is sound: for a policy that means that it has no rules; of a
+ * namespace the labels are known. */
 static void clear_problem(const struct object *o)
 {
 	struct object *sound = (struct object *)o;
@@ -177,6 +179,8 @@ static void clear_problem(const struct object *o)
 		return;
 	free(sound->problem);
 	sound->problem = NULL;
+	if (o->kind == KIND_NAMESPACE)
+		((struct namespace *)sound)->labels_known = true;
 }
 
 static bool change(struct run *run, struct change c)
