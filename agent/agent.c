@@ -164,8 +164,10 @@ bool agent_ready(struct agent *a, const char **ret_why)
  */
 bool agent_in_sync(const struct agent *a, const char **ret_problem)
 {
-	*ret_problem = a->table_sync.ok ? a->routes_sync.problem : a->table_sync.problem;
-	return a->table_sync.ok && a->routes_sync.ok;
+	bool table = a->table_sync.ok && !a->table_sync.partly;
+
+	*ret_problem = table ? a->routes_sync.problem : a->table_sync.problem;
+	return table && a->routes_sync.ok;
 }
 
 /**
@@ -176,8 +178,8 @@ bool agent_in_sync(const struct agent *a, const char **ret_problem)
  */
 size_t agent_pending(const struct agent *a)
 {
-	return table_pending(a->table) + routes_pending(a->routes) + routes_flying(a->routes) +
-	       routes_failed(a->routes) + a->filling;
+	return table_pending(a->table) + table_refused(a->table) + routes_pending(a->routes) +
+	       routes_flying(a->routes) + routes_failed(a->routes) + a->filling;
 }
 
 /**
@@ -191,7 +193,7 @@ void agent_arm_retry(struct agent *a)
 	uint64_t at = a->table_sync.ok ? aside_retry_at(a->aside) : USEC_INFINITY;
 
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
-		if (!parts[i]->ok && parts[i]->retry_at > loop_now(a->loop))
+		if ((!parts[i]->ok || parts[i]->partly) && parts[i]->retry_at > loop_now(a->loop))
 			at = MIN(at, parts[i]->retry_at);
 	loop_timer_at(a->retry, at);
 }
@@ -257,14 +259,6 @@ void agent_install_when_ready(struct agent *a)
 /* --- start -------------------------------------------------------------------------------------
  */
 
-static int apply_for_aside(void *arg, struct err *reterr)
-{
-	struct agent *a = arg;
-
-	datapath_settle(a->datapath);
-	return nft_apply(a->nft, a->table, reterr);
-}
-
 static void make_parts(struct agent *a)
 {
 	struct datapath *d = a->datapath = datapath_new(a->config->node, source_need, a);
@@ -274,7 +268,7 @@ static void make_parts(struct agent *a)
 	a->policy = d->policy;
 	a->routes = d->routes;
 	a->nodes = d->nodes;
-	a->aside = aside_new(d, apply_for_aside, events_refused, a);
+	a->aside = aside_new(d, turn_apply_all, events_refused, a);
 	a->hostaddrs.addrs = hostaddr_new(a->table, d->base.node_addresses);
 	a->fences.pods = &d->pods;
 	a->ipam = ipam_new(a->config->address_cooldown_usec);

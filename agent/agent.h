@@ -117,6 +117,7 @@ struct agent {
 	bool filling;	     /* policies are large, and not all of them complete */
 	bool changed;	     /* what the turn is about */
 	uint64_t since;	     /* the same of the turns while filling */
+	bool table_more;     /* the table takes more transactions than this turn's */
 	size_t left_pending; /* operations on the table that the last turn could not bring in */
 
 	struct counters count;

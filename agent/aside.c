@@ -193,45 +193,127 @@ static void set_aside(struct aside *s, const struct object *real, const struct e
 	s->told(s->arg, real, f->problem);
 }
 
-/* All @n are fenced; bring back those that the kernel takes.  -errno: it could not be asked. */
-static int bring_back(struct aside *s, const struct object *const *real, size_t n)
+/* struct accusation - of @among, those that an operation is to be blamed on */
+struct accusation {
+	const struct aside *s;
+	const struct policies *among; /* NULL: all */
+	struct policies blamed;
+};
+
+static bool has(const struct policies *list, const struct object *o)
 {
+	vec_foreach (p, list)
+		if (*p == o)
+			return true;
+	return false;
+}
+
+static void accuse(void *arg, const struct object *o)
+{
+	struct accusation *a = arg;
+
+	for (const struct fenced *f = a->s->fenced; f; f = f->hh.next)
+		if (f->fence == o) /* it allows nothing any more */
+			return;
+	if (!has(&a->blamed, o) && (!a->among || has(a->among, o)))
+		vec_push(&a->blamed, o);
+}
+
+static struct policies blame(const struct aside *s, const struct nft_op *op,
+			     const struct policies *among)
+{
+	struct accusation a = {.s = s, .among = among};
+
+	if (op)
+		datapath_blame(s->datapath, op, accuse, &a);
+	return a.blamed;
+}
+
+/*
+ * Who is to be fenced next: of those that the operation is to be blamed on what changed, or all of
+ * them; if it cannot be blamed, what changed.
+ */
+static struct policies suspects(const struct aside *s, const struct nft_op *op)
+{
+	struct policies l = blame(s, op, &s->changed);
+
+	if (!l.n)
+		l = blame(s, op, NULL);
+	if (!l.n)
+		vec_foreach (p, &s->changed)
+			if (!find(s, *p))
+				vec_push(&l, *p);
+	return l;
+}
+
+static int bring_back(struct aside *s, const struct object **real, size_t n);
+
+/* One of @n is to be blamed: all others may be tried together. */
+static int bring_back_others(struct aside *s, const struct object **real, size_t n,
+			     const struct object *guilty, const struct err *e)
+{
+	size_t i = 0;
+
+	while (real[i] != guilty)
+		i++;
+	real[i] = real[n - 1];
+	real[n - 1] = guilty;
+	set_aside(s, guilty, e);
+	return bring_back(s, real, n - 1);
+}
+
+/* All @n are fenced; bring back those that the kernel takes.  -errno: it could not be asked. */
+static int bring_back(struct aside *s, const struct object **real, size_t n)
+{
+	const struct policies those = {.v = real, .n = n};
+	const struct nft_op *op = NULL;
+	struct policies guilty;
 	struct err e = {0};
 	int r;
 
 	for (size_t i = 0; i < n; i++)
 		unfence(s, real[i]);
-	r = n ? s->apply(s->arg, &e) : 0;
+	r = s->apply(s->arg, &op, &e);
 	if (r == 0)
 		return 0;
+	guilty = blame(s, op, &those);
 	for (size_t i = 0; i < n; i++)
 		fence(s, real[i]);
-	if (r < 0)
-		return r;
-	if (n == 1) {
-		set_aside(s, real[0], &e);
-		return s->apply(s->arg, &e);
+	if (r > 0 && (n == 1 || guilty.n == 1)) {
+		r = bring_back_others(s, real, n, n == 1 ? real[0] : guilty.v[0], &e);
+	} else if (r > 0) {
+		r = bring_back(s, real, n / 2);
+		if (r == 0)
+			r = bring_back(s, real + n / 2, n - n / 2);
 	}
-	r = bring_back(s, real, n / 2);
-	return r < 0 ? r : bring_back(s, real + n / 2, n - n / 2);
+	vec_done(&guilty);
+	return r;
 }
 
-/* Those that were set aside in an earlier turn are no suspects. */
-static void fence_suspects(struct aside *s)
+/* Fence whoever may be at fault until the kernel takes the rest. */
+static int fence_suspects(struct aside *s, const struct nft_op *op, struct policies *fenced)
 {
-	size_t n = 0;
+	int r = NFT_REFUSED;
 
-	vec_foreach (p, &s->changed)
-		if (!find(s, *p))
-			s->changed.v[n++] = *p;
-	s->changed.n = n;
-	vec_foreach (p, &s->changed)
-		fence(s, *p);
+	while (r == NFT_REFUSED) {
+		struct policies l = suspects(s, op);
+		struct err e = {0};
+
+		if (!l.n)
+			return r;
+		vec_foreach (p, &l) {
+			fence(s, *p);
+			vec_push(fenced, *p);
+		}
+		vec_done(&l);
+		r = s->apply(s->arg, &op, &e);
+	}
+	return r;
 }
 
-static void release_suspects(struct aside *s)
+static void release_suspects(struct aside *s, const struct policies *fenced)
 {
-	vec_foreach (p, &s->changed) {
+	vec_foreach (p, fenced) {
 		const struct fenced *f = find(s, *p);
 
 		if (f && !f->problem)
@@ -240,32 +322,38 @@ static void release_suspects(struct aside *s)
 }
 
 /**
- * aside_guilty() - The transaction of this turn was refused: was it for a policy?
+ * aside_guilty() - A transaction was refused: was it for a policy?
  * @s:       Module
- * @refusal: What the kernel said
+ * @op:      What the kernel refused; NULL: it did not say
+ * @refusal: What it said
  *
- * Costs O(g log n) transactions for g guilty policies among the n that changed.
+ * One that the operation is to be blamed on is fenced at once.  Among several, and where nothing is
+ * to be blamed among those that changed, costs O(g log n) transactions for g guilty ones of n.
  *
  * Return: true if the guilty ones are set aside and all else is in force; false if the kernel
  *         refuses without them too, or cannot be asked
  */
-bool aside_guilty(struct aside *s, const struct err *refusal)
+bool aside_guilty(struct aside *s, const struct nft_op *op, const struct err *refusal)
 {
+	struct policies blamed = blame(s, op, NULL), fenced = {0};
 	struct err e = {0};
 	int r;
 
-	if (!s->changed.n)
+	if (!blamed.n && !s->changed.n)
 		return false;
 	log_warn("nft", "transaction refused, looking for the policy at fault",
-		 "policies=%zu err=\"%s\"", s->changed.n, refusal->msg);
-	fence_suspects(s);
-	r = s->apply(s->arg, &e);
+		 "blamed=%zu changed=%zu err=\"%s\"", blamed.n, s->changed.n, refusal->msg);
+	r = fence_suspects(s, op, &fenced);
+	if (r == 0 && fenced.n == 1 && blamed.n == 1 && fenced.v[0] == blamed.v[0])
+		set_aside(s, fenced.v[0], refusal);
+	else if (r == 0)
+		r = bring_back(s, fenced.v, fenced.n);
 	if (r == 0)
-		r = bring_back(s, s->changed.v, s->changed.n);
-	if (r == 0)
-		r = s->apply(s->arg, &e);
+		r = s->apply(s->arg, &op, &e);
 	if (r != 0)
-		release_suspects(s);
+		release_suspects(s, &fenced);
+	vec_done(&blamed);
+	vec_done(&fenced);
 	return r == 0;
 }
 

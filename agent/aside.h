@@ -3,11 +3,12 @@
  * aside.h - policies that the kernel refuses are set aside, and the others go on.
  *
  * It stands between the queue of changes and the policy engine and remembers which policies changed
- * in this turn or since the kernel took everything last.  When the transaction of the turn is
- * refused, it puts fenced versions (same pods, same directions, nothing allowed) in their place and
- * brings the real ones back half by half until the guilty ones are found: those stay fenced, with a
- * message, and are tried again from time to time.  A transaction that could not even be judged (no
- * memory, a broken socket) is no policy's fault: who is under suspicion stays so.
+ * in this turn or since the kernel took everything last.  When a transaction is refused, it puts
+ * fenced versions (same pods, same directions, nothing allowed) in the place of those that what was
+ * refused is to be blamed on, or of all that changed, and brings the real ones back, half by half
+ * if need be, until the guilty ones are found: those stay fenced, with a message, and are tried
+ * again from time to time.  A transaction that could not even be judged (no memory, a broken
+ * socket) is no policy's fault: who is under suspicion stays so.
  */
 #pragma once
 
@@ -17,8 +18,15 @@
 
 struct aside;
 
-/* aside_apply_fn - settle and send what is pending: as nft_apply() */
-typedef int aside_apply_fn(void *arg, struct err *reterr);
+/**
+ * typedef aside_apply_fn - Settle, and send all that is pending
+ * @arg:    Context
+ * @ret_op: What the kernel refuses; NULL: it did not say.  Borrowed until the data path changes
+ * @reterr: What it said
+ *
+ * Return: as nft_apply_all()
+ */
+typedef int aside_apply_fn(void *arg, const struct nft_op **ret_op, struct err *reterr);
 
 /* aside_told_fn - takes each policy that is set aside, and why; NULL: it is no more */
 typedef void aside_told_fn(void *arg, const struct object *policy, const char *problem);
@@ -27,7 +35,7 @@ struct aside *aside_new(struct datapath *d, aside_apply_fn *apply, aside_told_fn
 struct aside *aside_free(struct aside *s);
 void aside_begin(struct aside *s, bool settled, uint64_t now);
 void aside_object(struct aside *s, const struct object *old, const struct object *new);
-bool aside_guilty(struct aside *s, const struct err *refusal);
+bool aside_guilty(struct aside *s, const struct nft_op *op, const struct err *refusal);
 bool aside_retry(struct aside *s);
 void aside_settled(struct aside *s);
 uint64_t aside_retry_at(const struct aside *s);

@@ -19,7 +19,7 @@ static int isolate_all(struct agent *a, const struct err *why, struct err *reter
 		 "err=\"%s\"", why->msg);
 	table_hold(a->table, false);
 	policy_knowledge(a->policy, POLICY_ISOLATE);
-	return nft_read(a->nft, a->table, reterr) ?: nft_apply(a->nft, a->table, reterr);
+	return nft_read(a->nft, a->table, reterr) ?: nft_apply_all(a->nft, a->table, reterr);
 }
 
 static int put_in_force(struct agent *a, struct err *reterr)
@@ -34,7 +34,7 @@ static int put_in_force(struct agent *a, struct err *reterr)
 	if (r < 0)
 		return r;
 	policy_knowledge(a->policy, POLICY_AS_LEFT);
-	r = nft_apply(a->nft, a->table, &why);
+	r = nft_apply_all(a->nft, a->table, &why);
 	if (r != 0)
 		r = isolate_all(a, &why, reterr);
 	if (r == 0 && nft_stats(a->nft)->operations > before)

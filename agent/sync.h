@@ -12,15 +12,19 @@
 /*
  * struct sync - of the table, or of the routes; starts zeroed: not known to agree
  * @ok:         The kernel holds what is wanted, as far as it was told yet
- * @problem:    Else why not, for status and /readyz
+ * @partly:     But for some keys, which it refuses
+ * @problem:    Unless it is @ok and not @partly: why not, for status and /readyz
  * @retry_at:   When to try again, monotonic; @retry_usec is the back-off until then
  */
 struct sync {
-	bool ok;
+	bool ok, partly;
 	char problem[512];
 	uint64_t retry_usec, retry_at;
 };
 
 void sync_succeeded(struct sync *s);
+void sync_partly(struct sync *s, const char *part, const struct err *e, uint64_t now);
 void sync_failed(struct sync *s, const char *part, const struct err *e, uint64_t now);
 bool sync_may_try(const struct sync *s, uint64_t now);
+void sync_goes_on(struct sync *s);
+bool sync_is_stuck(const struct sync *s);

@@ -117,6 +117,100 @@ static bool read_table(struct agent *a)
 	return !a->guard.unread;
 }
 
+static void count_object(void *arg, const struct object *o _unused_)
+{
+	++*(size_t *)arg;
+}
+
+static bool is_blamed(struct agent *a, const struct nft_op *op)
+{
+	size_t n = 0;
+
+	datapath_blame(a->datapath, op, count_object, &n);
+	return n;
+}
+
+/*
+ * Elements that no object is to be blamed for are left out, and tried again later: one key costs
+ * nobody else.  False if that is not the way.
+ */
+static bool leave_out(struct agent *a)
+{
+	size_t n, left_out = 0;
+	const struct nft_refusal *f = nft_refusals(a->nft, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (f[i].op.what != NFT_OP_ELEM || is_blamed(a, &f[i].op))
+			return false;
+	for (size_t i = 0; i < n; i++)
+		left_out += table_refuse(a->table, &f[i].op, f[i].err.msg);
+	if (!left_out)
+		return false;
+	sync_partly(&a->table_sync, "nft", &f->err, loop_now(a->loop));
+	agent_arm_retry(a);
+	log_err("nft", "the kernel refuses elements, all others go on",
+		"elements=%zu in_ms=%" PRIu64 " err=\"%s\"", left_out,
+		(uint64_t)(a->table_sync.retry_usec / USEC_PER_MSEC), f->err.msg);
+	return true;
+}
+
+static const struct nft_op *first_refused(const struct agent *a)
+{
+	size_t n;
+	const struct nft_refusal *f = nft_refusals(a->nft, &n);
+
+	return n ? &f->op : NULL;
+}
+
+/**
+ * turn_apply_all() - Settle, and bring all that is pending into the kernel's table; an
+ *                    aside_apply_fn
+ * @agent:  struct agent
+ * @ret_op: What the kernel refuses, beside elements that are left out
+ * @reterr: What it said
+ *
+ * Return: as nft_apply_all()
+ */
+int turn_apply_all(void *agent, const struct nft_op **ret_op, struct err *reterr)
+{
+	struct agent *a = agent;
+	int r;
+
+	datapath_settle(a->datapath);
+	do
+		r = nft_apply_all(a->nft, a->table, reterr);
+	while (r == NFT_REFUSED && leave_out(a));
+	*ret_op = r == NFT_REFUSED ? first_refused(a) : NULL;
+	return r;
+}
+
+/* One transaction. */
+static int send_table(struct agent *a, struct err *reterr)
+{
+	int r = table_pending(a->table) ? nft_apply(a->nft, a->table, reterr) : 0;
+
+	if (r == NFT_REFUSED && leave_out(a))
+		return NFT_MORE;
+	if (r == NFT_REFUSED && aside_guilty(a->aside, first_refused(a), reterr))
+		return 0;
+	return r;
+}
+
+static bool may_send(struct agent *a, bool changed)
+{
+	struct sync *s = &a->table_sync;
+	bool due = sync_may_try(s, loop_now(a->loop));
+
+	if (s->partly && due)
+		table_retry(a->table);
+	if (!table_pending(a->table) && !a->guard.unread)
+		return true;
+	if (!changed && !s->partly && !due)
+		return false;
+	return !a->guard.unread || read_table(a);
+}
+
+/* A turn is one transaction: in between the loop goes on for everybody else. */
 static void apply_table(struct agent *a, bool changed)
 {
 	struct sync *s = &a->table_sync;
@@ -127,15 +221,18 @@ static void apply_table(struct agent *a, bool changed)
 		a->guard.unread = changed = true;
 		recheck_all(a);
 	}
-	if (table_pending(a->table) || a->guard.unread) {
-		if (!changed && !sync_may_try(s, loop_now(a->loop)))
-			return;
-		if (a->guard.unread && !read_table(a))
-			return;
-	}
-	r = table_pending(a->table) ? nft_apply(a->nft, a->table, &e) : 0;
-	if (r == 0 || (r == NFT_REFUSED && aside_guilty(a->aside, &e))) {
-		sync_succeeded(s);
+	if (!may_send(a, changed))
+		return;
+	r = send_table(a, &e);
+	a->table_more = r == NFT_MORE;
+	if (r == NFT_MORE) {
+		sync_goes_on(s);
+		loop_wake(a->loop);
+	} else if (r == 0) {
+		if (table_refused(a->table))
+			s->ok = true;
+		else
+			sync_succeeded(s);
 		aside_settled(a->aside);
 	} else {
 		agent_refused(a, s, "nft", &e);
@@ -186,6 +283,8 @@ static void apply(struct agent *a, bool changed, uint64_t since)
 	a->left_pending = table_pending(a->table);
 	if (aside_count(a->aside))
 		agent_arm_retry(a);
+	if (a->table_more)
+		since = 0;
 	if (!apply_routes(a, since) && since && a->table_sync.ok)
 		agent_count_latency(a, since);
 }
@@ -193,13 +292,13 @@ static void apply(struct agent *a, bool changed, uint64_t since)
 static void take_changes(struct agent *a)
 {
 	a->changed = changes_length(a->changes) > 0;
-	if (!a->filling)
+	if (!a->filling && !a->table_more)
 		a->since = 0;
 	if (a->changed && !a->since)
 		a->since = changes_oldest(a->changes);
-	aside_begin(a->aside, a->table_sync.ok, loop_now(a->loop));
+	aside_begin(a->aside, a->table_sync.ok && !a->table_more, loop_now(a->loop));
 	(void)changes_drain(a->changes, a->source.store, on_change, a);
-	if (a->table_sync.ok && aside_retry(a->aside))
+	if (a->table_sync.ok && !a->table_more && aside_retry(a->aside))
 		a->changed = true;
 }
 

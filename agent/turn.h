@@ -4,7 +4,11 @@
  */
 #pragma once
 
+#include "lib/err.h"
+
 struct agent;
+struct nft_op;
 
 void turn_run(void *agent);
 void turn_configure(struct agent *a);
+int turn_apply_all(void *agent, const struct nft_op **ret_op, struct err *reterr);

@@ -168,3 +168,38 @@ bool datapath_settle_piece(struct datapath *d, size_t steps)
 			more = true;
 	return more;
 }
+
+/**
+ * datapath_settled() - Is all that is wanted for an attachment in the kernel's table?
+ * @d:           Data path
+ * @a:           Attachment
+ * @ret_problem: What the kernel said, if it refused some of it; untouched otherwise
+ *
+ * Return: of its rows the worst; NFT_KEY_REFUSED is worse than NFT_IN_PROGRESS
+ */
+enum nft_settled datapath_settled(struct datapath *d, const struct attachment *a,
+				  const char **ret_problem)
+{
+	enum nft_settled state = localpods_settled(&d->pods, a, ret_problem);
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		if (parts[i]->settled)
+			state = MAX(state, parts[i]->settled(d->parts[i], a, ret_problem));
+	return state;
+}
+
+/**
+ * datapath_blame() - Which objects wanted what the kernel refuses?
+ * @d:   Data path
+ * @op:  What it refuses
+ * @fn:  Called for each, perhaps more than once
+ * @arg: Its first argument
+ */
+void datapath_blame(struct datapath *d, const struct nft_op *op, blame_fn *fn, void *arg)
+{
+	uint8_t owner = op->set ? op->set->owner : op->chain ? op->chain->owner : NFT_OWNER_NONE;
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		if (parts[i]->blame && parts[i]->owner == owner)
+			parts[i]->blame(d->parts[i], op, fn, arg);
+}

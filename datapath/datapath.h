@@ -41,3 +41,6 @@ void datapath_attach(struct datapath *d, const struct attachment *a);
 void datapath_detach(struct datapath *d, const char *id, const char *ifname);
 void datapath_settle(struct datapath *d);
 bool datapath_settle_piece(struct datapath *d, size_t steps);
+enum nft_settled datapath_settled(struct datapath *d, const struct attachment *a,
+				  const char **ret_problem);
+void datapath_blame(struct datapath *d, const struct nft_op *op, blame_fn *fn, void *arg);

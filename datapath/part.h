@@ -54,6 +54,13 @@ struct part_config {
 	const struct prefix *exclude;
 };
 
+/**
+ * typedef blame_fn - Takes an object that wanted what the kernel refuses
+ * @arg: Context
+ * @o:   Object, as the part was given it
+ */
+typedef void blame_fn(void *arg, const struct object *o);
+
 /* struct part - embedded first in the part's own struct */
 struct part {
 	const struct part_ops *ops;
@@ -61,6 +68,7 @@ struct part {
 
 /*
  * struct part_ops - what differs from part to part; a member that is NULL: the part needs none
+ * @owner:     enum nft_owner: of its sets and chains
  * @kinds:     It is told of: bits of enum kind
  * @entries:   Where packets enter it: chains that the part fills when it wants something
  * @make:      Create it; datapath.c fills in @ops
@@ -73,8 +81,11 @@ struct part {
  * @settle:    Recompute what the calls before have touched; of what is large so many @steps (see
  *             peers_fill()) at least.  True: there is more to do; what is in the table until then
  *             may be sent, since nothing is switched to what is not complete
+ * @settled:   Is what it wants for an attachment in force?  As table_settled()
+ * @blame:     Which objects wanted what an operation on its sets and chains is about?
  */
 struct part_ops {
+	uint8_t owner;
 	uint32_t kinds;
 	size_t n_entries;
 	const struct base_entry *entries;
@@ -85,4 +96,7 @@ struct part_ops {
 	void (*attached)(struct part *p, const struct attachment *old,
 			 const struct attachment *now);
 	bool (*settle)(struct part *p, size_t steps);
+	enum nft_settled (*settled)(struct part *p, const struct attachment *a,
+				    const char **ret_problem);
+	void (*blame)(struct part *p, const struct nft_op *op, blame_fn *fn, void *arg);
 };

@@ -89,10 +89,18 @@ static enum cni_settled rules(void *arg, const struct attachment *at, const char
 {
 	const struct agent *a = arg;
 
-	if (policy_awaits(a->policy, at->id, at->ifname))
+	switch (datapath_settled(a->datapath, at, ret_problem)) {
+	case NFT_IN_FORCE:
+		return CNI_IN_FORCE;
+	case NFT_KEY_REFUSED:
+		return CNI_REFUSED;
+	case NFT_IN_PROGRESS:
+		break;
+	}
+	if (!sync_is_stuck(&a->table_sync))
 		return CNI_IN_PROGRESS;
 	*ret_problem = a->table_sync.problem;
-	return a->table_sync.ok ? CNI_IN_FORCE : CNI_REFUSED;
+	return CNI_REFUSED;
 }
 
 static enum cni_settled routes(void *arg, const struct attachment *at, const char **ret_problem)

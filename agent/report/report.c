@@ -224,6 +224,13 @@ static void put_problem(void *arg, const char *text)
 		buf_printf(s->out, "  %s\n", text);
 }
 
+static void put_element(void *arg, const struct nft_set_def *set _unused_, const char *problem)
+{
+	_cleanup_(freep) char *text = xasprintf("nft: %s", problem);
+
+	put_problem(arg, text);
+}
+
 static void put_refused(void *arg, const struct object *policy, const char *problem)
 {
 	_cleanup_(freep) char *text = xasprintf("%s %s/%s: %s", kind_str(policy->kind), policy->ns,
@@ -277,8 +284,9 @@ static void put_problems(struct sheet *s)
 	const char *problem;
 
 	begin_list(s, "problems", "Problems");
-	if (!agent_in_sync(s->agent, &problem) && *problem) /* else it is about to be */
+	if (!agent_in_sync(s->agent, &problem) && *problem && !table_refused(s->agent->table))
 		put_problem(s, problem);
+	table_each_refused(s->agent->table, put_element, s);
 	if (!s->agent->durable.sync.ok)
 		put_problem(s, s->agent->durable.sync.problem);
 	if (forwarding_problem(&s->agent->forwarding))

@@ -155,3 +155,17 @@ size_t localpods_in(const struct localpods *l, const struct prefix *range)
 			n += prefix_contains(range, &p->at->addrs[i]);
 	return n;
 }
+
+/**
+ * localpods_settled() - Are the rows of a local pod in force?
+ * @l:           Local pods
+ * @a:           Attachment, as it was added
+ * @ret_problem: As of table_settled()
+ *
+ * Return: of all rows the worst, as podrows_settled()
+ */
+enum nft_settled localpods_settled(const struct localpods *l, const struct attachment *a,
+				   const char **ret_problem)
+{
+	return podrows_settled(l->table, l->base, a, ret_problem);
+}

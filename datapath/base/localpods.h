@@ -34,3 +34,5 @@ void localpods_hold_link(struct localpods *l, const char *ifname, bool hold);
 const struct attachment *localpods_add(struct localpods *l, const struct attachment *a);
 struct attachment *localpods_remove(struct localpods *l, const char *id, const char *ifname);
 size_t localpods_in(const struct localpods *l, const struct prefix *range);
+enum nft_settled localpods_settled(const struct localpods *l, const struct attachment *a,
+				   const char **ret_problem);

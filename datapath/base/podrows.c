@@ -6,7 +6,8 @@
 
 #include <arpa/inet.h>
 
-typedef void elem_fn(struct nft_table *t, struct nft_set *s, const struct nft_elem *e);
+/* @arg: of whoever walks the rows */
+typedef void elem_fn(void *arg, struct nft_table *t, struct nft_set *s, const struct nft_elem *e);
 
 static enum nft_type addr_type(const struct addr *a)
 {
@@ -91,35 +92,47 @@ static void port_elem(const struct host_port *p, const struct addr *a, struct nf
 }
 
 static void each_row(struct nft_table *t, const struct base *b, const struct attachment *at,
-		     elem_fn *fn)
+		     elem_fn *fn, void *arg)
 {
 	struct nft_elem e;
 
 	link_elem(at->host_ifname, &e);
-	fn(t, b->links, &e);
+	fn(arg, t, b->links, &e);
 	for (uint32_t i = 0; i < at->n_addrs; i++) {
 		const struct addr *a = &at->addrs[i];
 		int six = a->family == AF_INET6;
 
 		source_elem(at, a, &e);
-		fn(t, b->sources[six], &e);
+		fn(arg, t, b->sources[six], &e);
 		if (six) {
 			const struct addr own = link_local(&at->mac);
 
 			source_elem(at, &own, &e);
-			fn(t, b->link_local, &e);
+			fn(arg, t, b->link_local, &e);
 		}
 		self_elem(a, &e);
-		fn(t, b->self[six], &e);
+		fn(arg, t, b->self[six], &e);
 		for (uint32_t p = 0; p < at->n_ports; p++) {
 			const struct host_port *port = &at->ports[p];
 
 			if (port->has_ip && port->host_ip.family != a->family)
 				continue;
 			port_elem(port, a, &e);
-			fn(t, port->has_ip ? b->hostports_at[six] : b->hostports[six], &e);
+			fn(arg, t, port->has_ip ? b->hostports_at[six] : b->hostports[six], &e);
 		}
 	}
+}
+
+static void want_row(void *arg _unused_, struct nft_table *t, struct nft_set *s,
+		     const struct nft_elem *e)
+{
+	table_want_elem(t, s, e);
+}
+
+static void drop_row(void *arg _unused_, struct nft_table *t, struct nft_set *s,
+		     const struct nft_elem *e)
+{
+	table_drop_elem(t, s, e);
 }
 
 /**
@@ -130,7 +143,7 @@ static void each_row(struct nft_table *t, const struct base *b, const struct att
  */
 void podrows_want(struct nft_table *t, const struct base *b, const struct attachment *a)
 {
-	each_row(t, b, a, table_want_elem);
+	each_row(t, b, a, want_row, NULL);
 }
 
 /**
@@ -141,5 +154,37 @@ void podrows_want(struct nft_table *t, const struct base *b, const struct attach
  */
 void podrows_drop(struct nft_table *t, const struct base *b, const struct attachment *a)
 {
-	each_row(t, b, a, table_drop_elem);
+	each_row(t, b, a, drop_row, NULL);
+}
+
+struct rows_state {
+	enum nft_settled state;
+	const char *problem;
+};
+
+static void look_at_row(void *arg, struct nft_table *t, struct nft_set *s, const struct nft_elem *e)
+{
+	struct rows_state *r = arg;
+
+	r->state = MAX(r->state, table_settled(t, s, e, &r->problem));
+}
+
+/**
+ * podrows_settled() - Are the rows of an attachment in force?
+ * @t:           Table
+ * @b:           Sets of the fixed program
+ * @a:           The attachment that was given to podrows_want()
+ * @ret_problem: As of table_settled()
+ *
+ * Return: of all rows the worst; NFT_KEY_REFUSED is worse than NFT_IN_PROGRESS
+ */
+enum nft_settled podrows_settled(struct nft_table *t, const struct base *b,
+				 const struct attachment *a, const char **ret_problem)
+{
+	struct rows_state r = {0};
+
+	each_row(t, b, a, look_at_row, &r);
+	if (r.state == NFT_KEY_REFUSED)
+		*ret_problem = r.problem;
+	return r.state;
 }

@@ -12,3 +12,5 @@ void podrows_want(struct nft_table *t, const struct base *b, const struct attach
 void podrows_drop(struct nft_table *t, const struct base *b, const struct attachment *a);
 void link_elem(const char *ifname, struct nft_elem *ret);
 void addr_elem(const struct addr *a, struct nft_elem *ret);
+enum nft_settled podrows_settled(struct nft_table *t, const struct base *b,
+				 const struct attachment *a, const char **ret_problem);

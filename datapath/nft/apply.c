@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "datapath/nft/encode.h"
+#include "datapath/nft/fields.h"
 #include "datapath/nft/render.h"
 
 #define SEND_BUFFER    (32 << 20) /* bytes; a batch of NFT_OPS_MAX elements has about 2 MiB */
@@ -67,6 +68,7 @@ struct nft_socket *nft_close(struct nft_socket *s)
 	if (!s)
 		return NULL;
 	(void)mnl_socket_close(s->mnl);
+	vec_done(&s->refusals);
 	free(s);
 	return NULL;
 }
@@ -104,17 +106,31 @@ static uint64_t now_usec(void)
 /* --- transactions ------------------------------------------------------------------------------
  */
 
-/* struct verdict - what the kernel said to a batch: the first error, and which operation it is of
- */
-struct verdict {
-	bool complete;
+#define ERRORS_MAX 300 /* of one batch; more are not told apart */
+
+/* struct complaint - an error of the kernel; @op: SIZE_MAX: of the batch as a whole */
+struct complaint {
+	size_t op;
 	int error;
-	size_t op; /* SIZE_MAX: the batch as a whole */
-	char text[128];
+	char text[100];
 };
 
+/*
+ * struct verdict - what the kernel said to a batch: it goes on behind an error, and names them all
+ * @inexact: Of one it did not say which of the operations in its message it is about
+ */
+struct verdict {
+	bool complete, inexact;
+	VEC(struct complaint) errors;
+};
+
+static void verdict_done(struct verdict *v)
+{
+	vec_done(&v->errors);
+}
+
 static void read_extended(const struct nlmsghdr *h, const struct nlmsgerr *e, size_t *ret_offset,
-			  struct verdict *v)
+			  struct complaint *c)
 {
 	unsigned int head = sizeof(*e);
 	const struct nlattr *a;
@@ -128,24 +144,26 @@ static void read_extended(const struct nlmsghdr *h, const struct nlmsgerr *e, si
 		if (mnl_attr_get_type(a) == NLMSGERR_ATTR_OFFS)
 			*ret_offset = mnl_attr_get_u32(a);
 		if (mnl_attr_get_type(a) == NLMSGERR_ATTR_MSG)
-			(void)snprintf(v->text, sizeof(v->text), "%s", mnl_attr_get_str(a));
+			(void)snprintf(c->text, sizeof(c->text), "%s", mnl_attr_get_str(a));
 	}
 }
 
 static void read_answer(const struct nft_batch *b, const struct nlmsghdr *h, struct verdict *v)
 {
 	const struct nlmsgerr *e = mnl_nlmsg_get_payload(h);
+	struct complaint c = {.error = e->error};
 	size_t offset = 0;
 
 	if (h->nlmsg_type != NLMSG_ERROR ||
 	    h->nlmsg_seq - b->first_seq >= b->next_seq - b->first_seq)
 		return;
 	v->complete = true;
-	if (!e->error || v->error)
+	if (!e->error || v->errors.n == ERRORS_MAX)
 		return;
-	v->error = e->error;
-	read_extended(h, e, &offset, v);
-	v->op = nft_batch_find(b, h->nlmsg_seq, offset);
+	read_extended(h, e, &offset, &c);
+	c.op = nft_batch_find(b, h->nlmsg_seq, offset);
+	v->inexact |= !offset && !nft_batch_is_alone(b, h->nlmsg_seq);
+	vec_push(&v->errors, c);
 }
 
 /*
@@ -183,7 +201,7 @@ static int send_batch(struct nft_socket *s, const struct nft_batch *b, struct ve
 	if (n < 0)
 		return -errno;
 	r = read_answers(s, b, v);
-	return r < 0 ? r : v->error;
+	return r < 0 || !v->errors.n ? r : v->errors.v[0].error;
 }
 
 static const char *op_name(const struct nft_op *op)
@@ -193,42 +211,81 @@ static const char *op_name(const struct nft_op *op)
 	return op->chain ? op->chain->name : "table";
 }
 
-static int explain(const struct nft_ops *ops, const struct verdict *v, int error,
-		   struct err *reterr)
+static int explain(const struct nft_ops *ops, const struct complaint *c, struct err *reterr)
 {
 	static const char *const what[] = {"table", "set", "chain", "rules of chain", "element of"};
-	const struct nft_op *op = v->op < ops->op.n ? &ops->op.v[v->op] : NULL;
+	const struct nft_op *op = c->op < ops->op.n ? &ops->op.v[c->op] : NULL;
 
 	_Static_assert(ARRAY_SIZE(what) == _NFT_OP_MAX, "a name for every kind of operation");
 	if (!op)
-		return err_set(reterr, error, "transaction of %zu operations: %s%s%s", ops->op.n,
-			       strerror(-error), *v->text ? ": " : "", v->text);
-	return err_set(reterr, error, "%s %s %s: %s%s%s",
+		return err_set(reterr, c->error, "transaction of %zu operations: %s%s%s", ops->op.n,
+			       strerror(-c->error), *c->text ? ": " : "", c->text);
+	return err_set(reterr, c->error, "%s %s %s: %s%s%s",
 		       op->verb == NFT_ADD ? "adding" : "deleting", what[op->what], op_name(op),
-		       strerror(-error), *v->text ? ": " : "", v->text);
+		       strerror(-c->error), *c->text ? ": " : "", c->text);
 }
 
-/* One transaction; 1 if more is pending. */
-static int apply_once(struct nft_socket *s, struct nft_table *t, struct err *reterr)
+static int explain_failure(const struct nft_ops *ops, const struct verdict *v, int error,
+			   struct err *reterr)
+{
+	const struct complaint unknown = {.op = SIZE_MAX, .error = error};
+
+	return explain(ops, v->errors.n ? v->errors.v : &unknown, reterr);
+}
+
+/* The machine's reasons, which say nothing about the operation. */
+static bool is_refusal(int error)
+{
+	return error != -ENOMEM && error != -ENOBUFS && error != -EPERM && error != -EAGAIN;
+}
+
+/* A rule has several messages, and may be complained about more than once. */
+static void note_refusals(struct nft_socket *s, const struct nft_ops *ops, const struct verdict *v)
+{
+	size_t last = SIZE_MAX;
+
+	s->refused = v->errors.n > 0;
+	s->inexact = v->inexact;
+	s->refusals.n = 0;
+	vec_foreach (c, &v->errors) {
+		struct nft_refusal *f;
+
+		if (!is_refusal(c->error))
+			s->refused = false;
+		if (c->op >= ops->op.n || c->op == last)
+			continue;
+		last = c->op;
+		f = vec_add(&s->refusals);
+		f->op = ops->op.v[c->op];
+		(void)explain(ops, c, &f->err);
+	}
+	if (v->errors.n && v->errors.v[0].op >= ops->op.n)
+		s->refusals.n = 0; /* what is said behind it may follow from it */
+}
+
+/* One transaction; 1 if more is pending.  @alone: a message for each operation */
+static int apply_once(struct nft_socket *s, struct nft_table *t, bool alone, struct err *reterr)
 {
 	_cleanup_(nft_ops_done) struct nft_ops ops = {0};
 	_cleanup_(nft_batch_done) struct nft_batch batch = {0};
-	struct verdict v = {.op = SIZE_MAX};
+	_cleanup_(verdict_done) struct verdict v = {0};
 	uint64_t began = now_usec(), sent;
 	bool all = table_ops(t, NFT_OPS_MAX, &ops);
 	int r;
 
+	s->refused = false;
+	s->refusals.n = 0;
 	if (!ops.op.n)
 		return 0;
-	nft_encode(table_name(t), &ops, s->seq, &batch);
+	nft_encode(table_name(t), &ops, s->seq, alone, &batch);
 	s->seq = batch.next_seq;
 	sent = now_usec();
 	r = send_batch(s, &batch, &v);
-	s->refused = r < 0 && v.error;
 	s->stats.longest_usec = MAX(s->stats.longest_usec, now_usec() - sent);
 	if (r < 0) {
 		s->stats.errors++;
-		return explain(&ops, &v, r, reterr);
+		note_refusals(s, &ops, &v);
+		return explain_failure(&ops, &v, r, reterr);
 	}
 	table_committed(t, &ops);
 	s->stats.transactions++;
@@ -238,40 +295,148 @@ static int apply_once(struct nft_socket *s, struct nft_table *t, struct err *ret
 	return all ? 0 : 1;
 }
 
-static int apply_all(struct nft_socket *s, struct nft_table *t, struct err *reterr)
-{
-	int r;
+/* --- after a failure ---------------------------------------------------------------------------
+ */
 
-	do
-		r = apply_once(s, t, reterr);
-	while (r > 0);
-	return r;
+static void touch_named(const struct nft_rule *r, struct nft_touched *ret)
+{
+	for (uint8_t i = 0; i < r->n; i++) {
+		if (r->stmt[i].set)
+			nft_touched_add(ret, NFT_TOUCH_SET, r->stmt[i].set);
+		if (r->stmt[i].verdict.chain)
+			nft_touched_add(ret, NFT_TOUCH_CHAIN, r->stmt[i].verdict.chain);
+	}
+}
+
+/* An element that cannot be added since there is no set, or no chain that it leads to. */
+static void touch_elem(const struct nft_refusal *f, struct nft_touched *ret)
+{
+	const struct nft_op *op = &f->op;
+	bool missing = op->verb == NFT_ADD && f->err.code == -ENOENT;
+
+	nft_touched_add_elem(ret, op->set->name, missing || op->set->interval ? NULL : op->elem.key,
+			     types_wire_len(op->set->key));
+	if (missing && op->elem.verdict.chain)
+		nft_touched_add(ret, NFT_TOUCH_CHAIN, op->elem.verdict.chain);
+}
+
+/* What an operation is about, and what it needs to be there. */
+static void touch(const struct nft_refusal *f, struct nft_touched *ret)
+{
+	const struct nft_op *op = &f->op;
+
+	switch (op->what) {
+	case NFT_OP_TABLE:
+		nft_touched_all(ret);
+		break;
+	case NFT_OP_SET:
+		nft_touched_add(ret, NFT_TOUCH_SET, op->set->name);
+		break;
+	case NFT_OP_RULES:
+		for (size_t i = 0; op->verb == NFT_ADD && i < op->chain->n_rules; i++)
+			touch_named(&op->chain->rules[i], ret);
+		nft_touched_add(ret, NFT_TOUCH_CHAIN, op->chain->name);
+		break;
+	case NFT_OP_CHAIN:
+		nft_touched_add(ret, NFT_TOUCH_CHAIN, op->chain->name);
+		break;
+	case NFT_OP_ELEM:
+		touch_elem(f, ret);
+		break;
+	case _NFT_OP_MAX:
+		break;
+	}
+}
+
+/*
+ * The kernel may hold something else than we believe: of what it refused it is asked what it has.
+ * Of a transaction of which no answer came everything is in doubt.
+ */
+static int read_again(struct nft_socket *s, struct nft_table *t, struct err *reterr)
+{
+	struct nft_touched touched = {0};
+
+	if (!s->refused || !s->refusals.n)
+		return nft_read(s, t, reterr);
+	vec_foreach (f, &s->refusals)
+		touch(f, &touched);
+	return nft_read_named(s, t, &touched, reterr);
+}
+
+/*
+ * It is still refused, and not for an element: somebody has sets, chains or rules in our table of
+ * which we know nothing.
+ */
+static bool is_out_of_step(const struct nft_socket *s)
+{
+	const struct nft_refusal *f = s->refusals.v;
+
+	return s->refused && s->refusals.n && f->op.what != NFT_OP_ELEM &&
+	       (f->err.code == -EBUSY || f->err.code == -EEXIST || f->err.code == -ENOENT);
 }
 
 /**
- * nft_apply() - Bring the kernel's table to what is wanted
+ * nft_apply() - Bring the kernel's table nearer to what is wanted, by one transaction
  * @s:      Socket
  * @t:      Table
  * @reterr: What the kernel refused
  *
- * One transaction, or several when much is pending.  When one fails, the kernel may hold something
- * else than we believe: the table is read and the difference tried once more.
+ * When it fails, the kernel may hold something else than we believe: what it refused is read, and
+ * the difference tried once more.  All of the table is read only where no answer came, or where the
+ * kernel holds objects in our table that we do not know.
  *
- * Return: 0; NFT_REFUSED: the kernel does not take it; -errno: it could not be asked.  What is not
- *         applied stays pending
+ * Return: 0: nothing more is to be done; NFT_MORE: there is; NFT_REFUSED: the kernel does not take
+ *         it, see nft_refusals(); -errno: it could not be asked.  What is not applied stays pending
  */
 int nft_apply(struct nft_socket *s, struct nft_table *t, struct err *reterr)
 {
 	struct err first = {0};
-	int r = apply_all(s, t, &first);
+	int r = apply_once(s, t, false, &first);
+	bool alone = r < 0 && s->refused;
 
-	if (r == 0)
-		return 0;
-	r = nft_read(s, t, reterr);
+	if (alone && s->inexact)
+		r = apply_once(s, t, true, &first);
+	for (int i = 0; r < 0 && (i == 0 || is_out_of_step(s)) && i < 2; i++) {
+		r = i == 0 ? read_again(s, t, reterr) : nft_read(s, t, reterr);
+		if (r < 0)
+			return r;
+		r = apply_once(s, t, alone, reterr);
+	}
 	if (r < 0)
-		return r;
-	r = apply_all(s, t, reterr);
-	return r < 0 && s->refused ? NFT_REFUSED : r;
+		return s->refused ? NFT_REFUSED : r;
+	return r ? NFT_MORE : 0;
+}
+
+/**
+ * nft_apply_all() - As nft_apply(), as often as there is more
+ * @s:      Socket
+ * @t:      Table
+ * @reterr: What the kernel refused
+ *
+ * Return: as nft_apply(), but never NFT_MORE
+ */
+int nft_apply_all(struct nft_socket *s, struct nft_table *t, struct err *reterr)
+{
+	int r;
+
+	do
+		r = nft_apply(s, t, reterr);
+	while (r == NFT_MORE);
+	return r;
+}
+
+/**
+ * nft_refusals() - What the kernel refused
+ * @s:     Socket whose last nft_apply() returned NFT_REFUSED
+ * @ret_n: Their number; 0: it did not say what
+ *
+ * Return: the operations in their order, borrowed until the next call; their definitions are valid
+ *         until the table changes.  A later one may have been refused because of one before it
+ */
+const struct nft_refusal *nft_refusals(const struct nft_socket *s, size_t *ret_n)
+{
+	*ret_n = s->refusals.n;
+	return s->refusals.v;
 }
 
 /**
@@ -286,12 +451,12 @@ int nft_delete_table(struct nft_socket *s, const char *name, struct err *reterr)
 {
 	_cleanup_(nft_ops_done) struct nft_ops ops = {0};
 	_cleanup_(nft_batch_done) struct nft_batch batch = {0};
-	struct verdict v = {.op = SIZE_MAX};
+	_cleanup_(verdict_done) struct verdict v = {0};
 	int r;
 
 	vec_push(&ops.op, (struct nft_op){.verb = NFT_DEL, .what = NFT_OP_TABLE});
-	nft_encode(name, &ops, s->seq, &batch);
+	nft_encode(name, &ops, s->seq, false, &batch);
 	s->seq = batch.next_seq;
 	r = send_batch(s, &batch, &v);
-	return r == 0 || r == -ENOENT ? 0 : explain(&ops, &v, r, reterr);
+	return r == 0 || r == -ENOENT ? 0 : explain_failure(&ops, &v, r, reterr);
 }

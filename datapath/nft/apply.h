@@ -26,8 +26,16 @@ int nft_read_touched(struct nft_socket *s, struct nft_table *t, struct nft_touch
 		     struct err *reterr);
 #define NFT_OPS_MAX 8000 /* operations of one transaction: some 30 ms of the commit lock */
 
-/* nft_apply() beside 0 and -errno: the kernel looked at it and said no */
-#define NFT_REFUSED 1
+/* nft_apply() beside 0 and -errno: the kernel looked at it and said no; more is pending */
+enum { NFT_REFUSED = 1, NFT_MORE = 2 };
+
+/* struct nft_refusal - an operation that the kernel refused, and what it said */
+struct nft_refusal {
+	struct nft_op op;
+	struct err err;
+};
 
 int nft_apply(struct nft_socket *s, struct nft_table *t, struct err *reterr);
+int nft_apply_all(struct nft_socket *s, struct nft_table *t, struct err *reterr);
+const struct nft_refusal *nft_refusals(const struct nft_socket *s, size_t *ret_n);
 int nft_delete_table(struct nft_socket *s, const char *name, struct err *reterr);

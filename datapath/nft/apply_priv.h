@@ -12,10 +12,15 @@
  * struct nft_socket
  * @seq:     Of the next message
  * @refused: The last transaction, by the kernel; else it was not asked or not heard
+ * @inexact: The kernel did not say of which operation in a message it complains
  */
 struct nft_socket {
 	struct mnl_socket *mnl;
 	uint32_t seq;
-	bool refused;
+	bool refused, inexact;
+	VEC(struct nft_refusal) refusals;
 	struct nft_stats stats;
 };
+
+int nft_read_named(struct nft_socket *s, struct nft_table *t, struct nft_touched *touched,
+		   struct err *reterr);

@@ -196,13 +196,15 @@ static void ask_for_ack(struct nft_batch *b)
  * @table: Name of the table, family inet
  * @ops:   Operations, at least one, in the order of table_ops()
  * @seq:   First sequence number
+ * @alone: A message for each operation, so that an error names it; else elements share messages
  * @ret:   Batch, to be freed with nft_batch_done(); next_seq is the first number not used
  *
  * Time: O(operations)
  */
-void nft_encode(const char *table, const struct nft_ops *ops, uint32_t seq, struct nft_batch *ret)
+void nft_encode(const char *table, const struct nft_ops *ops, uint32_t seq, bool alone,
+		struct nft_batch *ret)
 {
-	struct nft_batch b = {.first_seq = seq, .next_seq = seq};
+	struct nft_batch b = {.alone = alone, .first_seq = seq, .next_seq = seq};
 	struct nlmsghdr *nlh;
 
 	b.scratch = xmalloc(SCRATCH_SIZE);
@@ -224,6 +226,20 @@ static const struct nft_part *find_part(const struct nft_batch *b, uint32_t seq)
 			return p;
 	}
 	return NULL;
+}
+
+/**
+ * nft_batch_is_alone() - Does an error name its operation by the message alone?
+ * @b:   Batch
+ * @seq: Sequence number of the message at fault
+ *
+ * Return: false if the message carries several
+ */
+bool nft_batch_is_alone(const struct nft_batch *b, uint32_t seq)
+{
+	const struct nft_part *p = find_part(b, seq);
+
+	return !p || p->n_ops == 1;
 }
 
 static bool is_interval_end(const struct nlattr *elem)

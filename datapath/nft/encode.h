@@ -27,7 +27,9 @@ struct nft_part {
 	size_t offset, op, n_ops;
 };
 
+/* struct nft_batch - @alone: a message for each element, so that an error names it */
 struct nft_batch {
+	bool alone;
 	struct buf bytes;
 	VEC(struct nft_part) part;
 	char *scratch;
@@ -36,7 +38,9 @@ struct nft_batch {
 };
 
 void nft_batch_done(struct nft_batch *b);
-void nft_encode(const char *table, const struct nft_ops *ops, uint32_t seq, struct nft_batch *ret);
+void nft_encode(const char *table, const struct nft_ops *ops, uint32_t seq, bool alone,
+		struct nft_batch *ret);
+bool nft_batch_is_alone(const struct nft_batch *b, uint32_t seq);
 size_t nft_batch_find(const struct nft_batch *b, uint32_t seq, size_t error_offset);
 
 /* Inside the encoder */

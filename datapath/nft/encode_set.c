@@ -203,7 +203,9 @@ size_t encode_elems(struct nft_batch *b, const char *table, const struct nft_ops
 	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_TABLE, table);
 	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_SET, op->set->name);
 	nest = mnl_attr_nest_start(nlh, NFTA_SET_ELEM_LIST_ELEMENTS);
-	for (; i < ops->op.n && nlh->nlmsg_len < ELEMS_MAX && same_group(op, &ops->op.v[i]); i++) {
+	for (; i < ops->op.n && (i == first || (!b->alone && nlh->nlmsg_len < ELEMS_MAX)) &&
+	       same_group(op, &ops->op.v[i]);
+	     i++) {
 		put_elem(nlh, &ops->op.v[i]);
 		if (op->set->interval && !is_concat_interval(op->set))
 			put_interval_end(nlh, &ops->op.v[i]);

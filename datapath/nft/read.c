@@ -296,3 +296,28 @@ int nft_read_touched(struct nft_socket *s, struct nft_table *t, struct nft_touch
 		nft_touched_done(touched);
 	return r;
 }
+
+/**
+ * nft_read_named() - Learn what the kernel holds of the objects that it refused to change
+ * @s:       Socket
+ * @t:       Table, as nft_read_touched()
+ * @touched: What to read; empty afterwards
+ * @reterr:  What failed
+ *
+ * Where there is no table any more, that is learned too.
+ *
+ * Return: 0, -errno
+ */
+int nft_read_named(struct nft_socket *s, struct nft_table *t, struct nft_touched *touched,
+		   struct err *reterr)
+{
+	_cleanup_(buf_done) struct buf found = {0};
+	const struct object table = {.table = table_name(t)};
+	int r = get(s, NFT_MSG_GETTABLE, 0, &table, &found);
+
+	if (r == -ENOENT)
+		nft_touched_all(touched);
+	r = nft_read_touched(s, t, touched, reterr);
+	nft_touched_done(touched);
+	return r;
+}

@@ -166,10 +166,6 @@ static void object(struct part *p, const struct object *old, const struct object
 /* --- settling ----------------------------------------------------------------------------------
  */
 
-struct policy_list {
-	VEC(const struct netpol *) p;
-};
-
 static int compare_policies(const void *a, const void *b)
 {
 	const struct netpol *const *x = a, *const *y = b;
@@ -177,10 +173,16 @@ static int compare_policies(const void *a, const void *b)
 	return strcmp((*x)->o.name, (*y)->o.name);
 }
 
-/* The policies that isolate a pod in a direction, by name; they are all of its namespace, but for
- * stand-ins of every namespace, of which a file has one. */
-static void find_policies(const struct policy_engine *e, const struct pod *pod, enum direction d,
-			  struct policy_list *ret)
+/**
+ * policy_find() - The policies that isolate a pod in a direction
+ * @e:   Engine
+ * @pod: Pod
+ * @d:   Direction
+ * @ret: By name; they are all of its namespace, but for stand-ins of every namespace, of which a
+ *       file has one
+ */
+void policy_find(const struct policy_engine *e, const struct pod *pod, enum direction d,
+		 struct policy_list *ret)
 {
 	const struct match_subject s = {.ns = pod->o.ns, .labels = &pod->labels};
 	struct match_list found = {0};
@@ -237,7 +239,7 @@ static struct program *program_of(struct policy_engine *e, const struct pod *pod
 	struct policy_list l = {0};
 	struct compiled *c;
 
-	find_policies(e, pod, d, &l);
+	policy_find(e, pod, d, &l);
 	if (!l.p.n)
 		return NULL;
 	names = policy_names(&l);
@@ -368,21 +370,6 @@ static bool settle(struct part *p, size_t steps)
 }
 
 /**
- * policy_awaits() - Does an attachment wait for the program of its policies?
- * @e:      Engine
- * @id:     Container
- * @ifname: Interface
- *
- * Return: true while it is under what was before, or isolated if it is new
- */
-bool policy_awaits(const struct policy_engine *e, const char *id, const char *ifname)
-{
-	const struct endpoint *ep = endpoints_find(&e->endpoints, id, ifname);
-
-	return ep && (ep->dirty || ep->awaiting);
-}
-
-/**
  * policy_knowledge() - Are the policies known?  They are, until this says otherwise
  * @e: Engine
  * @k: How things stand, see kept.h; after POLICY_KNOWN it is to be settled
@@ -437,6 +424,7 @@ static void attached(struct part *p, const struct attachment *old, const struct 
 }
 
 const struct part_ops policy_part = {
+	.owner = NFT_OWNER_POLICY,
 	.kinds = 1u << KIND_POD | 1u << KIND_NAMESPACE | 1u << KIND_NETPOL,
 	.n_entries = POLICY_ENTRIES,
 	.entries = policy_entries,
@@ -445,4 +433,6 @@ const struct part_ops policy_part = {
 	.object = object,
 	.attached = attached,
 	.settle = settle,
+	.settled = policy_settled,
+	.blame = policy_blame,
 };

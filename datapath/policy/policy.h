@@ -43,7 +43,6 @@ enum policy_knowledge { POLICY_UNKNOWN, POLICY_AS_LEFT, POLICY_ISOLATE, POLICY_K
 extern const struct part_ops policy_part;
 
 struct policy_engine *policy_of(struct part *p);
-bool policy_awaits(const struct policy_engine *e, const char *id, const char *ifname);
 void policy_knowledge(struct policy_engine *e, enum policy_knowledge k);
 
 void policy_each_shared(const struct policy_engine *e, shared_addr_fn *fn, void *arg);

@@ -51,3 +51,13 @@ static inline bool match_selects(const struct match *m, const struct endpoint *e
 	return ep->pod && match_ns(m, ep->name->key.ns, NULL) &&
 	       selector_matches(m->pods, &ep->pod->object->labels);
 }
+
+struct policy_list {
+	VEC(const struct netpol *) p;
+};
+
+void policy_find(const struct policy_engine *e, const struct pod *pod, enum direction d,
+		 struct policy_list *ret);
+enum nft_settled policy_settled(struct part *p, const struct attachment *a,
+				const char **ret_problem);
+void policy_blame(struct part *p, const struct nft_op *op, blame_fn *fn, void *arg);

@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <utlist.h>
 
 #include "lib/hash.h"
@@ -172,6 +173,37 @@ void program_put(struct programs *p, struct program *g)
 const char *program_chain(const struct program *g)
 {
 	return g->name;
+}
+
+/* Its chains and its port map have names that begin with its own. */
+static bool is_part(const struct program *g, const char *name)
+{
+	size_t len = strlen(g->name);
+
+	return strncmp(name, g->name, len) == 0 && (!name[len] || name[len] == '_');
+}
+
+/**
+ * program_has() - Does a program consist of a chain, or look a set up?
+ * @g:    Program or NULL
+ * @name: Name of the chain or set
+ *
+ * Return: true if so.  Time: O(sets of the program)
+ */
+bool program_has(const struct program *g, const char *name)
+{
+	if (!g)
+		return false;
+	if (is_part(g, name))
+		return true;
+	vec_foreach (s, &g->blocksets)
+		if (streq(blockset_name(*s), name))
+			return true;
+	vec_foreach (s, &g->peer_sets)
+		if (streq(peer_set_name(*s, AF_INET), name) ||
+		    streq(peer_set_name(*s, AF_INET6), name))
+			return true;
+	return false;
 }
 
 /**

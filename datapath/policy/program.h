@@ -39,4 +39,5 @@ struct nft_chain *program_want_closed(struct nft_table *t, const char *name);
 bool program_is_name(const char *name);
 bool program_is_whole(const uint64_t *digest, size_t n);
 const char *program_chain(const struct program *g);
+bool program_has(const struct program *g, const char *name);
 size_t programs_count(const struct programs *p);

@@ -162,6 +162,34 @@ void verdicts_put(const struct verdicts *v, struct endpoint *ep, enum direction 
 }
 
 /**
+ * verdicts_settled() - Are the rows of an endpoint in force?
+ * @v:           Verdicts
+ * @ep:          Endpoint
+ * @ret_problem: As of table_settled()
+ *
+ * Return: of all rows the worst
+ */
+enum nft_settled verdicts_settled(const struct verdicts *v, const struct endpoint *ep,
+				  const char **ret_problem)
+{
+	enum nft_settled state = NFT_IN_FORCE;
+
+	for (int d = 0; d < _DIRECTION_MAX; d++)
+		for (uint32_t i = 0; i < ep->at->n_addrs; i++) {
+			const struct verdict_row *row = &ep->row[d][i];
+			int six = ep->at->addrs[i].family != AF_INET;
+			struct nft_elem e;
+
+			addr_elem(&ep->at->addrs[i], &e);
+			state = MAX(state,
+				    table_settled(v->table,
+						  row->chain ? v->map[d][six] : v->open[d][six], &e,
+						  ret_problem));
+		}
+	return state;
+}
+
+/**
  * verdicts_clear() - Want no row of an endpoint any longer
  * @v:  Verdicts
  * @ep: Endpoint

@@ -32,5 +32,7 @@ extern const struct base_entry policy_entries[POLICY_ENTRIES];
 void verdicts_init(struct verdicts *v, struct nft_table *t);
 void verdicts_put(const struct verdicts *v, struct endpoint *ep, enum direction d,
 		  const char *chain);
+enum nft_settled verdicts_settled(const struct verdicts *v, const struct endpoint *ep,
+				  const char **ret_problem);
 void verdicts_clear(const struct verdicts *v, struct endpoint *ep);
 void verdicts_keep(const struct verdicts *v, struct endpoint *ep);

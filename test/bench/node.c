@@ -87,7 +87,7 @@ void node_apply(struct bench_node *n)
 	struct err e = {0};
 
 	datapath_settle(n->datapath);
-	if (nft_apply(n->kernel, n->table, &e) < 0)
+	if (nft_apply_all(n->kernel, n->table, &e) < 0)
 		bench_fail("nft", &e);
 }
 
@@ -99,7 +99,7 @@ void node_apply(struct bench_node *n)
  */
 void node_prepare(struct bench_node *n, const struct nft_ops *ops, struct nft_batch *ret)
 {
-	nft_encode(table_name(n->table), ops, n->seq, ret);
+	nft_encode(table_name(n->table), ops, n->seq, false, ret);
 	n->seq = ret->next_seq;
 	table_committed(n->table, ops);
 }

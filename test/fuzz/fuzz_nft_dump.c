@@ -118,7 +118,7 @@ static size_t bring_about(struct nft_table *t)
 	must(table_ops(t, 0, &ops));
 	n = ops.op.n;
 	if (n)
-		nft_encode(TABLE, &ops, 1, &batch);
+		nft_encode(TABLE, &ops, 1, false, &batch);
 	table_committed(t, &ops);
 	return n;
 }

@@ -42,11 +42,12 @@ static int refuse(struct err *reterr, int i)
 	return NFT_REFUSED;
 }
 
-static int judge(void *arg, struct err *reterr)
+static int judge(void *arg, const struct nft_op **ret_op, struct err *reterr)
 {
 	bool in_force[POLICIES] = {0};
 	struct world *w = arg;
 
+	*ret_op = NULL;
 	w->tries++;
 	datapath_settle(w->datapath);
 	policy_each(w->datapath->policy, look, in_force);
@@ -56,6 +57,13 @@ static int judge(void *arg, struct err *reterr)
 		if (w->guilty[i] && in_force[i])
 			return refuse(reterr, i);
 	return 0;
+}
+
+static int ask(struct world *w, struct err *reterr)
+{
+	const struct nft_op *op;
+
+	return judge(w, &op, reterr);
 }
 
 static void tell(void *arg, const struct object *policy, const char *problem)
@@ -142,7 +150,7 @@ static void the_guilty_are_found(void **state _unused_)
 		for (int i = 0; i < POLICIES; i++)
 			w.guilty[i] = mask >> i & 1;
 		setup(&w);
-		assert_true(aside_guilty(w.aside, &e));
+		assert_true(aside_guilty(w.aside, NULL, &e));
 		expect(&w);
 		teardown(&w);
 	}
@@ -154,7 +162,7 @@ static void one_of_many_takes_few_tries(void **state _unused_)
 	struct world w = {.guilty = {[6] = true}};
 
 	setup(&w);
-	assert_true(aside_guilty(w.aside, &e));
+	assert_true(aside_guilty(w.aside, NULL, &e));
 	assert_in_range(w.tries, 3, 14);
 	teardown(&w);
 }
@@ -166,7 +174,7 @@ static void nobody_is_guilty_of_a_sick_kernel(void **state _unused_)
 	struct world w = {.sick = true};
 
 	setup(&w);
-	assert_false(aside_guilty(w.aside, &e));
+	assert_false(aside_guilty(w.aside, NULL, &e));
 	assert_int_equal(aside_count(w.aside), 0);
 	expect(&w);
 	teardown(&w);
@@ -181,12 +189,12 @@ static void a_try_that_is_not_heard(void **state _unused_)
 		bool done;
 
 		setup(&w);
-		done = aside_guilty(w.aside, &e);
+		done = aside_guilty(w.aside, NULL, &e);
 		assert_true(done || w.tries >= at);
 		w.deaf_at = 0;
 		for (int turn = 0; turn < 3 && !done; turn++) {
 			aside_begin(w.aside, false, 0);
-			done = judge(&w, &e) == 0 || aside_guilty(w.aside, &e);
+			done = ask(&w, &e) == 0 || aside_guilty(w.aside, NULL, &e);
 		}
 		assert_true(done);
 		expect(&w);
@@ -202,14 +210,14 @@ static void a_changed_policy_is_tried_again(void **state _unused_)
 	struct netpol *old;
 
 	setup(&w);
-	assert_true(aside_guilty(w.aside, &e));
+	assert_true(aside_guilty(w.aside, NULL, &e));
 	assert_int_equal(aside_count(w.aside), 1);
 	aside_begin(w.aside, true, 0);
 	w.guilty[2] = w.told[2] = false;
 	old = w.policy[2];
 	w.policy[2] = make_policy(2);
 	aside_object(w.aside, &old->o, &w.policy[2]->o);
-	assert_int_equal(judge(&w, &e), 0);
+	assert_int_equal(ask(&w, &e), 0);
 	(void)object_free(&old->o);
 	expect(&w);
 	teardown(&w);
@@ -223,8 +231,8 @@ static bool try_again(struct world *w, uint64_t now)
 
 	aside_begin(w->aside, true, now);
 	w->again = due = aside_retry(w->aside);
-	if (due && judge(w, &e) != 0)
-		assert_true(aside_guilty(w->aside, &e));
+	if (due && ask(w, &e) != 0)
+		assert_true(aside_guilty(w->aside, NULL, &e));
 	aside_settled(w->aside);
 	return due;
 }
@@ -238,7 +246,7 @@ static void the_kernel_changes_its_mind(void **state _unused_)
 
 	setup(&w);
 	assert_int_equal(aside_retry_at(w.aside), USEC_INFINITY);
-	assert_true(aside_guilty(w.aside, &e));
+	assert_true(aside_guilty(w.aside, NULL, &e));
 	for (int i = 0; i < 10; i++) {
 		assert_int_equal(aside_retry_at(w.aside), now + pause);
 		assert_false(try_again(&w, now + pause - 1));
@@ -270,7 +278,7 @@ static void a_new_one_is_tried_soon(void **state _unused_)
 	uint64_t now = 0;
 
 	setup(&w);
-	assert_true(aside_guilty(w.aside, &e));
+	assert_true(aside_guilty(w.aside, NULL, &e));
 	for (int i = 0; i < 10; i++) {
 		now = aside_retry_at(w.aside);
 		assert_true(try_again(&w, now));
@@ -282,8 +290,8 @@ static void a_new_one_is_tried_soon(void **state _unused_)
 	old = w.policy[3];
 	w.policy[3] = make_policy(3);
 	aside_object(w.aside, &old->o, &w.policy[3]->o);
-	assert_int_equal(judge(&w, &e), NFT_REFUSED);
-	assert_true(aside_guilty(w.aside, &e));
+	assert_int_equal(ask(&w, &e), NFT_REFUSED);
+	assert_true(aside_guilty(w.aside, NULL, &e));
 	(void)object_free(&old->o);
 	expect(&w);
 	assert_int_equal(aside_retry_at(w.aside), now + 30 * USEC_PER_SEC);
@@ -297,15 +305,15 @@ static void a_retry_that_is_not_heard(void **state _unused_)
 	struct world w = {.guilty = {[2] = true}};
 
 	setup(&w);
-	assert_true(aside_guilty(w.aside, &e));
+	assert_true(aside_guilty(w.aside, NULL, &e));
 	aside_begin(w.aside, true, 30 * USEC_PER_SEC);
 	assert_true(aside_retry(w.aside));
 	w.guilty[2] = false;
 	w.sick = true;
-	assert_int_equal(judge(&w, &e), -ENOMEM);
+	assert_int_equal(ask(&w, &e), -ENOMEM);
 	w.sick = false;
 	aside_begin(w.aside, false, 31 * USEC_PER_SEC);
-	assert_int_equal(judge(&w, &e), 0);
+	assert_int_equal(ask(&w, &e), 0);
 	aside_settled(w.aside);
 	assert_false(w.told[2]);
 	expect(&w);

@@ -116,11 +116,21 @@ static void take(void *arg _unused_, const struct object *old _unused_,
 {
 }
 
+static void table_taken(struct nft_table *t)
+{
+	struct nft_ops ops = {0};
+
+	(void)table_ops(t, 0, &ops);
+	table_committed(t, &ops);
+	nft_ops_done(&ops);
+}
+
 static void turn(struct world *w)
 {
 	(void)changes_drain(w->a.changes, w->a.source.store, take, NULL);
 	datapath_settle(w->a.datapath);
 	changes_drained(w->a.changes);
+	table_taken(w->a.table);
 	calls_progress(w->a.calls);
 	run(w);
 }

@@ -66,7 +66,7 @@ static struct attachment *attachment(unsigned char n, const char *pod)
 
 static void must_apply(struct world *w)
 {
-	if (nft_apply(w->nft, w->t, &w->err) != 0)
+	if (nft_apply_all(w->nft, w->t, &w->err) != 0)
 		fail_msg("%s", w->err.msg);
 }
 

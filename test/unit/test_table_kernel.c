@@ -52,7 +52,7 @@ static struct nft_elem element(uint8_t n)
 
 static void must_apply(struct shell *w)
 {
-	if (nft_apply(w->nft, w->t, &w->err) != 0)
+	if (nft_apply_all(w->nft, w->t, &w->err) != 0)
 		fail_msg("%s", w->err.msg);
 	assert_int_equal(table_pending(w->t), 0);
 }
