@@ -24,7 +24,7 @@ const struct nft_stats *nft_stats(const struct nft_socket *s);
 int nft_read(struct nft_socket *s, struct nft_table *t, struct err *reterr);
 int nft_read_touched(struct nft_socket *s, struct nft_table *t, struct nft_touched *touched,
 		     struct err *reterr);
-#define NFT_OPS_MAX 8000 /* operations of one transaction: some 30 ms of the commit lock */
+#define NFT_OPS_MAX 1000 /* operations of one transaction: some 2 ms of the commit lock */
 
 /* nft_apply() beside 0 and -errno: the kernel looked at it and said no; more is pending */
 enum { NFT_REFUSED = 1, NFT_MORE = 2 };
