@@ -42,7 +42,7 @@ def test_a_watch_that_ends_goes_on_where_it_was(shop):
     shop.prove()
     shop.lab.settle()
     resumed = requests_of(shop, verb="watch", complete=False)
-    assert len(resumed) == 5  # own pods, namespaces, policies, nodes, pods of the shop
+    assert len(resumed) == len(shop.lab.source(shop.node)["collections"])
     assert all("sendInitialEvents" not in r.query and int(r.query["resourceVersion"]) > 0
                for r in resumed)
     # Asked once whether the server's data are as new as ours; nothing is listed.
