@@ -101,7 +101,7 @@ static void on_link_event(void *arg, const struct rtnl_event *e)
 			uplink_follow(&a->uplink);
 		break;
 	case RTNL_OVERRUN:
-		routing_read(a);
+		routing_read(&a->routing);
 		hostaddrs_read(&a->hostaddrs);
 		links_overrun(a);
 		break;
@@ -141,7 +141,7 @@ static void on_patience(void *arg)
 bool agent_ready(struct agent *a, const char **ret_why)
 {
 	*ret_why = NULL;
-	if (stale_now(a, ret_why))
+	if (stale_now(&a->stale, ret_why))
 		return false;
 	if (!a->table_sync.ok)
 		*ret_why = a->table_sync.problem;
@@ -355,11 +355,10 @@ static int start(struct agent *a, struct err *reterr)
 	if (r < 0)
 		return r;
 	watch_everything(a);
-	ready_open(a);
 	restore_attachments(a);
 	source_start(a);
 	turn_configure(a);
-	routing_read(a);
+	routing_read(&a->routing);
 	hostaddrs_read(&a->hostaddrs);
 	waiter_drain(a->routing.waiter);
 	r = doors_open_pages(a, reterr);
@@ -398,7 +397,7 @@ static void stop(struct agent *a)
 
 	if (a->journal && journal_sync_wait(a->journal, &e) < 0)
 		log_warn("ipam", "last records not durable", "err=\"%s\"", e.msg);
-	ready_close(a);
+	ready_close(&a->ready);
 	close_shells(a);
 }
 
@@ -461,7 +460,7 @@ static void stand_by(int argc, char **argv)
 int agent_main(int argc, char **argv)
 {
 	static struct options options;
-	static struct agent agent = {.options = &options, .lock_fd = -1, .ready.fd = -1};
+	static struct agent agent = {.options = &options, .lock_fd = -1};
 	const struct options_spec spec = {
 		.name = "manx agent",
 		.doc = "Run the agent of this node.",

@@ -91,7 +91,7 @@ static void release(struct agent *a, const struct attachment *at)
 
 	*j = (struct leak_job){a, attachment_copy(at)};
 	attach_forget(a, j->at); /* it is in the list no more, either */
-	routing_flush(a, j->at->addrs, j->at->n_addrs, on_flushed, j);
+	routing_flush(&a->routing, j->at->addrs, j->at->n_addrs, on_flushed, j);
 }
 
 /* From the end: what is released leaves the list, and the last takes its place. */

@@ -310,7 +310,7 @@ static void compare(void *arg, const struct link_names *links, const char *why _
  */
 void links_overrun(struct agent *a)
 {
-	routing_links(a, compare, a);
+	routing_links(&a->routing, compare, a);
 }
 
 /* The turn that follows asks links_due(). */

@@ -5,9 +5,17 @@
  */
 #pragma once
 
+#include "agent/config/config.h"
 #include "lib/loop.h"
 
-struct agent;
+/* struct ready_uses - @boot_id: of this boot, lasts; @is_ready: can ADD be served? */
+struct ready_uses {
+	struct loop *loop;
+	const struct config *config;
+	const char *boot_id;
+	bool (*is_ready)(void *arg);
+	void *arg;
+};
 
 /*
  * struct ready
@@ -16,12 +24,13 @@ struct agent;
  * @marked: CLOCK_BOOTTIME of the last line written; 0 for none
  */
 struct ready {
+	struct ready_uses use;
 	int fd;
 	uint64_t until, marked;
 	struct loop_source *timer;
 };
 
-void ready_open(struct agent *a);
-void ready_follow(struct agent *a);
-void ready_close(struct agent *a);
-bool ready_in_grace(const struct agent *a);
+void ready_open(struct ready *r, const struct ready_uses *u);
+void ready_follow(struct ready *r);
+void ready_close(struct ready *r);
+bool ready_in_grace(const struct ready *r);

@@ -11,15 +11,34 @@
 #include "lib/vec.h"
 #include "lib/waiter.h"
 
-struct agent;
+struct nodes;
+struct routes;
+struct rtnl;
 
 /*
- * struct routing - embedded in the agent
+ * struct routing_uses
+ * @reached: Routes to other nodes are other ones now
+ * @refused: The kernel refused routes, or did not tell of them; it is to be asked again
+ * @applied: What came at @since is in force
+ */
+struct routing_uses {
+	struct rtnl *rtnl;
+	struct routes *routes;
+	struct nodes *nodes;
+	void (*reached)(void *arg);
+	void (*refused)(void *arg, const struct err *e);
+	void (*applied)(void *arg, uint64_t since);
+	void *arg;
+};
+
+/*
+ * struct routing
  * @applying:    Routes are on their way
  * @read_failed: What the kernel holds is not known: it has to be read again
  * @flushing, @next_flush: Connections being forgotten, and those that are when that is done
  */
 struct routing {
+	struct routing_uses use;
 	struct waiter *waiter;
 	struct once read;
 	bool applying, read_failed;
@@ -41,8 +60,9 @@ typedef void links_fn(void *arg, const struct link_names *links, const char *why
  */
 typedef void routing_done_fn(void *arg);
 
-bool routing_apply(struct agent *a, uint64_t since);
-void routing_read(struct agent *a);
-void routing_links(struct agent *a, links_fn *fn, void *arg);
-void routing_flush(struct agent *a, const struct addr *addrs, size_t n, routing_done_fn *fn,
+void routing_open(struct routing *g, const struct routing_uses *u);
+bool routing_apply(struct routing *g, uint64_t since);
+void routing_read(struct routing *g);
+void routing_links(struct routing *g, links_fn *fn, void *arg);
+void routing_flush(struct routing *g, const struct addr *addrs, size_t n, routing_done_fn *fn,
 		   void *arg);

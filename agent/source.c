@@ -99,7 +99,7 @@ void source_start(struct agent *a)
 		start_folder(a);
 		return;
 	}
-	stale_watch(a);
+	stale_watch(&a->stale, a->source.kube);
 	kube_start(a->source.kube);
 }
 
@@ -414,7 +414,7 @@ void source_put_metrics(const struct agent *a, struct buf *out)
 	metric_head(
 		out, "manx_source_stale_seconds", METRIC_GAUGE,
 		"Time for which pods, namespaces or policies could not be read; 0: all is known.");
-	metric_value(out, "manx_source_stale_seconds", NULL, stale_seconds(a));
+	metric_value(out, "manx_source_stale_seconds", NULL, stale_seconds(&a->stale));
 	count(out, "manx_source_synced", METRIC_GAUGE, "1 when the source was read completely.",
 	      a->source_synced);
 	metric_head(out, "manx_source_age_seconds", METRIC_GAUGE,

@@ -6,29 +6,27 @@
 
 #include <stdio.h>
 
-#include "agent/agent.h"
 #include "lib/log.h"
 
 /**
  * stale_now() - Must new pods wait, because what decides is not known?
- * @a:       Agent
+ * @s:       Object
  * @ret_why: If so, why: the collection, since when, and the error; borrowed until the next call
  *
  * Return: true if so
  */
-bool stale_now(struct agent *a, const char **ret_why)
+bool stale_now(struct stale *s, const char **ret_why)
 {
 	uint64_t now = monotonic_usec(), since = USEC_INFINITY;
-	struct stale *s = &a->stale;
 	struct err what = {0};
 
-	if (a->source.kube)
-		since = kube_stale_since(a->source.kube, &what);
-	if (!a->source_synced)
+	if (s->kube)
+		since = kube_stale_since(s->kube, &what);
+	if (!*s->use.source_known)
 		(void)snprintf(s->why, sizeof(s->why),
 			       "the source has not been read completely yet%s%s",
 			       *what.msg ? ": " : "", what.msg);
-	else if (since != USEC_INFINITY && now - since > a->config->stale_limit_usec)
+	else if (since != USEC_INFINITY && now - since > s->use.config->stale_limit_usec)
 		(void)snprintf(s->why, sizeof(s->why),
 			       "not in step with the API server for %llu s (stale-limit): %s",
 			       (unsigned long long)((now - since) / USEC_PER_SEC), what.msg);
@@ -40,48 +38,67 @@ bool stale_now(struct agent *a, const char **ret_why)
 
 /**
  * stale_seconds() - For how long has something not been known that decides?
- * @a: Agent
+ * @s: Object
  *
  * Return: seconds; 0: all is known
  */
-double stale_seconds(const struct agent *a)
+double stale_seconds(const struct stale *s)
 {
-	uint64_t since = a->source.kube ? kube_stale_since(a->source.kube, NULL) : USEC_INFINITY;
+	uint64_t since = s->kube ? kube_stale_since(s->kube, NULL) : USEC_INFINITY;
 
 	return since == USEC_INFINITY ? 0 : (double)(monotonic_usec() - since) / USEC_PER_SEC;
 }
 
 /**
  * stale_follow() - Say in the log when pods begin to wait, and when they need not any more
- * @agent: struct agent; called when a collection gets out of step or is in step again, when the
+ * @stale: struct stale; called when a collection gets out of step or is in step again, when the
  *         limit is reached, and when it is configured
  */
-void stale_follow(void *agent)
+void stale_follow(void *stale)
 {
-	struct agent *a = agent;
-	uint64_t since = kube_stale_since(a->source.kube, NULL);
-	struct stale *s = &a->stale;
+	struct stale *s = stale;
+	uint64_t since = kube_stale_since(s->kube, NULL);
 	const char *why;
-	bool stale = a->source_synced && stale_now(a, &why);
+	bool late = *s->use.source_known && stale_now(s, &why);
 
-	if (stale && !s->said)
+	if (late && !s->said)
 		log_warn("agent", "pods cannot be added, existing ones keep their rules",
 			 "err=\"%s\"", why);
-	else if (!stale && s->said)
+	else if (!late && s->said)
 		log_info("agent", "pods can be added again", NULL);
-	s->said = stale;
-	loop_timer_at(s->timer, stale || since == USEC_INFINITY
+	s->said = late;
+	loop_timer_at(s->timer, late || since == USEC_INFINITY
 					? USEC_INFINITY
-					: since + a->config->stale_limit_usec + 1);
+					: since + s->use.config->stale_limit_usec + 1);
 }
 
 /**
- * stale_watch() - Begin to look at the source
- * @a: Agent, whose source is an API server
+ * stale_open() - Begin
+ * @s: Zeroed
+ * @u: What it uses; copied
  */
-void stale_watch(struct agent *a)
+void stale_open(struct stale *s, const struct stale_uses *u)
 {
-	a->stale.timer = loop_timer(a->loop, "stale", stale_follow, a);
-	agent_add_source(a, a->stale.timer);
-	kube_on_step(a->source.kube, stale_follow, a);
+	s->use = *u;
+}
+
+/**
+ * stale_watch() - Look at a source
+ * @s: Object
+ * @k: The source, an API server
+ */
+void stale_watch(struct stale *s, struct kube *k)
+{
+	s->kube = k;
+	s->timer = loop_timer(s->use.loop, "stale", stale_follow, s);
+	kube_on_step(k, stale_follow, s);
+}
+
+/**
+ * stale_close() - Look no more
+ * @s: Object
+ */
+void stale_close(struct stale *s)
+{
+	s->timer = loop_source_free(s->timer);
 }

@@ -81,7 +81,7 @@ void turn_configure(struct agent *a)
 	events_configure(a);
 	recheck_configure(a);
 	if (a->source.kube)
-		stale_follow(a);
+		stale_follow(&a->stale);
 }
 
 /* True if there is more to do of what is large. */
@@ -250,11 +250,11 @@ static bool apply_routes(struct agent *a, uint64_t since)
 	if (sync_may_try(s, loop_now(a->loop))) {
 		routes_retry(a->routes);
 		if (a->routing.read_failed)
-			routing_read(a);
+			routing_read(&a->routing);
 		if (a->hostaddrs.failed)
 			hostaddrs_read(&a->hostaddrs);
 	}
-	if (routing_apply(a, since))
+	if (routing_apply(&a->routing, since))
 		return true;
 	if (!routes_failed(a->routes) && !a->routing.applying && !a->routing.read.running &&
 	    !a->routing.read_failed && !a->hostaddrs.failed)
@@ -329,6 +329,6 @@ void turn_run(void *agent)
 	recheck_turn(a);
 	durable_follow(a);
 	agent_install_when_ready(a);
-	ready_follow(a);
+	ready_follow(&a->ready);
 	calls_progress(a->calls);
 }

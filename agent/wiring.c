@@ -21,7 +21,24 @@ static void on_uplink(void *arg, bool another)
 	firewall_changed(&a->firewall);
 }
 
-static void on_addresses_refused(void *arg, const struct err *e)
+static bool is_ready(void *arg)
+{
+	const char *why;
+
+	return agent_ready(arg, &why);
+}
+
+static void on_nodes_reached(void *arg)
+{
+	firewall_changed(&((struct agent *)arg)->firewall);
+}
+
+static void on_applied(void *arg, uint64_t since)
+{
+	agent_count_latency(arg, since);
+}
+
+static void on_refused(void *arg, const struct err *e)
 {
 	struct agent *a = arg;
 
@@ -39,6 +56,21 @@ int wiring_open(struct agent *a, struct err *reterr)
 {
 	struct waiter *w = a->routing.waiter;
 
+	stale_open(&a->stale, &(struct stale_uses){.loop = a->loop,
+						   .config = a->config,
+						   .source_known = &a->source_synced});
+	ready_open(&a->ready, &(struct ready_uses){.loop = a->loop,
+						   .config = a->config,
+						   .boot_id = a->boot_id,
+						   .is_ready = is_ready,
+						   .arg = a});
+	routing_open(&a->routing, &(struct routing_uses){.rtnl = a->rtnl,
+							 .routes = a->routes,
+							 .nodes = a->nodes,
+							 .reached = on_nodes_reached,
+							 .refused = on_refused,
+							 .applied = on_applied,
+							 .arg = a});
 	uplink_open(&a->uplink, &(struct uplink_uses){.waiter = w,
 						      .rtnl = a->rtnl,
 						      .nodes = a->nodes,
@@ -58,7 +90,7 @@ int wiring_open(struct agent *a, struct err *reterr)
 							       .rtnl = a->rtnl,
 							       .conntrack = a->routing.conntrack,
 							       .nodes = a->nodes,
-							       .refused = on_addresses_refused,
+							       .refused = on_refused,
 							       .arg = a});
 	return firewall_open(&a->firewall,
 			     &(struct firewall_uses){.loop = a->loop,
@@ -79,4 +111,5 @@ void wiring_close(struct agent *a)
 	forwarding_close(&a->forwarding);
 	firewall_close(&a->firewall);
 	cniconf_end(&a->cniconf);
+	stale_close(&a->stale);
 }

@@ -36,14 +36,14 @@ static const char *blocked(void *arg)
 {
 	const char *why = NULL;
 
-	return stale_now(arg, &why) ? why : NULL;
+	return stale_now(&((struct agent *)arg)->stale, &why) ? why : NULL;
 }
 
 static const char *not_ready(void *arg)
 {
 	const char *why = NULL;
 
-	return agent_ready(arg, &why) || ready_in_grace(arg) ? NULL : why;
+	return agent_ready(arg, &why) || ready_in_grace(&((struct agent *)arg)->ready) ? NULL : why;
 }
 
 static const char *overridden(void *arg)
@@ -198,7 +198,7 @@ static void on_flushed(void *arg)
 
 static void flush(void *arg, struct cni_call *c, const struct addr *addrs, size_t n)
 {
-	routing_flush(arg, addrs, n, on_flushed, c);
+	routing_flush(&((struct agent *)arg)->routing, addrs, n, on_flushed, c);
 }
 
 static void fetch_pod(void *arg, const char *ns, const char *pod)

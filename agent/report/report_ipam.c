@@ -173,7 +173,7 @@ static int release(struct agent *a, const char *text, const struct link_names *l
 	}
 	copy = attachment_copy(at);
 	attach_forget(a, copy);
-	routing_flush(a, copy->addrs, copy->n_addrs, NULL, NULL);
+	routing_flush(&a->routing, copy->addrs, copy->n_addrs, NULL, NULL);
 	attach_release(a, copy);
 	loop_wake(a->loop);
 	log_info("ipam", "released by hand", "pod=\"%s/%s\" address=%s", copy->ns, copy->pod, text);
@@ -252,7 +252,7 @@ static void compare_with_links(struct agent *a, struct call *c, const struct val
 		if (!streq(argument(args, n), "--json"))
 			vec_push(&i->release, xstrdup(argument(args, n)));
 	call_set_work(c, &i->work);
-	routing_links(a, on_links, i);
+	routing_links(&a->routing, on_links, i);
 }
 
 /**

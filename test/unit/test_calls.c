@@ -185,6 +185,9 @@ static int set_up(void **state)
 	assert_int_equal(conntrack_open(&a->routing.conntrack, &e), 0);
 	assert_int_equal(waiter_new(&a->routing.waiter), 0);
 	a->source_synced = true;
+	stale_open(&a->stale, &(struct stale_uses){.loop = a->loop,
+						   .config = a->config,
+						   .source_known = &a->source_synced});
 	a->uplink.mtu = 1500;
 	sync_succeeded(&a->table_sync);
 	sync_succeeded(&a->routes_sync);

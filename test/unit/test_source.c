@@ -54,6 +54,9 @@ static int set_up(void **state)
 	w->agent.config = &w->config;
 	w->agent.loop = &the_loop;
 	w->agent.changes = changes_new();
+	stale_open(&w->agent.stale, &(struct stale_uses){.loop = w->agent.loop,
+							 .config = w->agent.config,
+							 .source_known = &w->agent.source_synced});
 	assert_int_equal(source_open(&w->agent, &e), 0);
 	source_start(&w->agent);
 	*state = w;
@@ -66,6 +69,7 @@ static int tear_down(void **state)
 
 	for (size_t i = 0; i < w->agent.n_sources; i++)
 		(void)loop_source_free(w->agent.sources[i]);
+	stale_close(&w->agent.stale);
 	source_close(&w->agent);
 	(void)store_free((struct store *)w->agent.source.store);
 	(void)changes_free(w->agent.changes);
