@@ -278,6 +278,8 @@ static void put_collection(void *arg, const char *name, const struct reflector *
 	jsonw_str(json, "of", name);
 	jsonw_str(json, "state", reflector_state_str(r->state));
 	jsonw_bool(json, "complete", r->synced);
+	if (r->optional)
+		jsonw_bool(json, "absent", r->absent);
 	jsonw_uint(json, "version", r->version);
 	if (*r->problem) {
 		jsonw_str(json, "problem", r->problem);
