@@ -112,7 +112,7 @@ static void on_link_event(void *arg, const struct rtnl_event *e)
 static void on_retry(void *arg)
 {
 	durable_retry(arg);
-	agent_arm_retry(arg);
+	effects_arm_retry(&((struct agent *)arg)->effects);
 }
 
 /* The turn that follows tells systemd, see agent_install_when_ready(). */
@@ -133,8 +133,8 @@ static void on_patience(void *arg)
  * @a:       Agent
  * @ret_why: If not, why not; borrowed until the next turn
  *
- * A route to another node that cannot be made is a problem (status, metrics), but no reason to
- * keep pods from this node.
+ * What is a problem (status, metrics), but no reason to keep pods from this node: a route to
+ * another node that cannot be made, an element that the kernel refuses.
  *
  * Return: true if so
  */
@@ -143,74 +143,15 @@ bool agent_ready(struct agent *a, const char **ret_why)
 	*ret_why = NULL;
 	if (stale_now(&a->stale, ret_why))
 		return false;
-	if (!a->table_sync.ok)
-		*ret_why = a->table_sync.problem;
-	else if (!a->durable.sync.ok)
-		*ret_why = a->durable.sync.problem;
-	else if (!ipam_has_family(a->ipam, AF_INET) && !ipam_has_family(a->ipam, AF_INET6))
+	*ret_why = effects_problem(&a->effects);
+	if (*ret_why)
+		return false;
+	if (!ipam_has_family(a->ipam, AF_INET) && !ipam_has_family(a->ipam, AF_INET6))
 		*ret_why = "this node has no pod range: no spec.podCIDRs in its Node, no ranges in "
 			   "the configuration";
 	else
 		*ret_why = forwarding_problem(&a->forwarding);
 	return !*ret_why;
-}
-
-/**
- * agent_in_sync() - Does the kernel hold what we want?
- * @a:           Agent
- * @ret_problem: If not, why not; borrowed until the next turn
- *
- * Return: true if so
- */
-bool agent_in_sync(const struct agent *a, const char **ret_problem)
-{
-	bool table = a->table_sync.ok && !a->table_sync.partly;
-
-	*ret_problem = table ? a->routes_sync.problem : a->table_sync.problem;
-	return table && a->routes_sync.ok;
-}
-
-/**
- * agent_pending() - Operations that the kernel has not acknowledged
- * @a: Agent
- *
- * Return: their number; one for those that large policies may still need
- */
-size_t agent_pending(const struct agent *a)
-{
-	return table_pending(a->table) + table_refused(a->table) + routes_pending(a->routes) +
-	       routes_flying(a->routes) + routes_failed(a->routes) + a->filling;
-}
-
-/**
- * agent_arm_retry() - Come back when the first of what failed may be tried again
- * @a: Agent
- */
-void agent_arm_retry(struct agent *a)
-{
-	const struct sync *const parts[] = {&a->table_sync, &a->routes_sync, &a->durable.sync};
-	/* What is set aside has to wait for the rest. */
-	uint64_t at = a->table_sync.ok ? aside_retry_at(a->aside) : USEC_INFINITY;
-
-	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
-		if ((!parts[i]->ok || parts[i]->partly) && parts[i]->retry_at > loop_now(a->loop))
-			at = MIN(at, parts[i]->retry_at);
-	loop_timer_at(a->retry, at);
-}
-
-/**
- * agent_refused() - The kernel refused a part: note it, tell it, come back
- * @a:    Agent
- * @s:    The part's state
- * @part: Its name in the log
- * @e:    Why
- */
-void agent_refused(struct agent *a, struct sync *s, const char *part, const struct err *e)
-{
-	sync_failed(s, part, e, loop_now(a->loop));
-	agent_arm_retry(a);
-	log_err(part, "the kernel refused, will retry", "in_ms=%" PRIu64 " err=\"%s\"",
-		(uint64_t)(s->retry_usec / USEC_PER_MSEC), e->msg);
 }
 
 /**
@@ -310,8 +251,7 @@ static void watch_everything(struct agent *a)
 	agent_add_source(a, loop_io(l, "rtnetlink", rtnl_fd(a->rtnl), EPOLLIN, on_rtnl, a));
 	agent_add_source(a,
 			 loop_io(l, "waiter", waiter_fd(a->routing.waiter), EPOLLIN, on_waiter, a));
-	a->retry = loop_timer(l, "retry", on_retry, a);
-	agent_add_source(a, a->retry);
+	agent_add_source(a, a->effects.retry);
 	a->patience = loop_timer(l, "patience", on_patience, a);
 	agent_add_source(a, a->patience);
 	loop_timer_at(a->patience, a->started + PATIENCE_USEC);
@@ -345,6 +285,7 @@ static int start(struct agent *a, struct err *reterr)
 		r = loop_new(&a->loop);
 	if (r < 0)
 		return r;
+	wiring_effects(a, loop_timer(a->loop, "retry", on_retry, a));
 	a->notify = notify_new(a->loop);
 	init_counters(a);
 	make_parts(a);

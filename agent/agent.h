@@ -14,6 +14,7 @@
 #include "agent/config/config.h"
 #include "agent/config/options.h"
 #include "agent/durable.h"
+#include "agent/effects.h"
 #include "agent/fences.h"
 #include "agent/firewall.h"
 #include "agent/forwarding.h"
@@ -99,11 +100,12 @@ struct agent {
 
 	struct loop_source *sources[32];
 	size_t n_sources;
-	struct loop_source *retry, *patience;
+	struct loop_source *patience;
 
 	/* Is the kernel as we want it? */
 	struct routing routing;
 	struct uplink uplink;
+	struct effects effects;
 	struct sync table_sync, routes_sync;
 	struct durable durable;
 	struct guard guard;
@@ -126,9 +128,5 @@ struct agent {
 int agent_main(int argc, char **argv);
 bool agent_ready(struct agent *a, const char **ret_why);
 void agent_add_source(struct agent *a, struct loop_source *s);
-size_t agent_pending(const struct agent *a);
-bool agent_in_sync(const struct agent *a, const char **ret_problem);
-void agent_arm_retry(struct agent *a);
-void agent_refused(struct agent *a, struct sync *s, const char *part, const struct err *e);
 void agent_count_latency(struct agent *a, uint64_t since);
 void agent_install_when_ready(struct agent *a);

@@ -19,7 +19,7 @@ static void failed(struct agent *a, const struct err *e)
 
 	sync_failed(s, "journal", e, loop_now(a->loop));
 	a->durable.failures++;
-	agent_arm_retry(a);
+	effects_arm_retry(&a->effects);
 	log_err("ipam", "the journal cannot be written, pods cannot be added",
 		"in_ms=%" PRIu64 " err=\"%s\"", (uint64_t)(s->retry_usec / USEC_PER_MSEC), e->msg);
 }

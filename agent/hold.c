@@ -63,7 +63,7 @@ void hold_run(struct agent *a)
 	if (a->hold.done)
 		*s = (struct sync){0}; /* not in step yet: that is for the source to say */
 	else
-		agent_refused(a, s, "nft", &e);
+		effects_refused(&a->effects, EFFECT_TABLE, &e);
 }
 
 /**

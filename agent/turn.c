@@ -113,7 +113,7 @@ static bool read_table(struct agent *a)
 	a->guard.unread =
 		nft_read_touched(a->nft, a->table, nft_foreign_touched(a->guard.foreign), &e) < 0;
 	if (a->guard.unread)
-		agent_refused(a, &a->table_sync, "nft", &e);
+		effects_refused(&a->effects, EFFECT_TABLE, &e);
 	return !a->guard.unread;
 }
 
@@ -147,7 +147,7 @@ static bool leave_out(struct agent *a)
 	if (!left_out)
 		return false;
 	sync_partly(&a->table_sync, "nft", &f->err, loop_now(a->loop));
-	agent_arm_retry(a);
+	effects_arm_retry(&a->effects);
 	log_err("nft", "the kernel refuses elements, all others go on",
 		"elements=%zu in_ms=%" PRIu64 " err=\"%s\"", left_out,
 		(uint64_t)(a->table_sync.retry_usec / USEC_PER_MSEC), f->err.msg);
@@ -235,7 +235,7 @@ static void apply_table(struct agent *a, bool changed)
 			sync_succeeded(s);
 		aside_settled(a->aside);
 	} else {
-		agent_refused(a, s, "nft", &e);
+		effects_refused(&a->effects, EFFECT_TABLE, &e);
 	}
 }
 
@@ -282,7 +282,7 @@ static void apply(struct agent *a, bool changed, uint64_t since)
 	apply_table(a, changed || table_pending(a->table) > a->left_pending);
 	a->left_pending = table_pending(a->table);
 	if (aside_count(a->aside))
-		agent_arm_retry(a);
+		effects_arm_retry(&a->effects);
 	if (a->table_more)
 		since = 0;
 	if (!apply_routes(a, since) && since && a->table_sync.ok)

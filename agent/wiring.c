@@ -5,6 +5,7 @@
 #include "agent/wiring.h"
 
 #include "agent/agent.h"
+#include "agent/aside.h"
 
 static void on_forwarding(void *arg)
 {
@@ -42,7 +43,85 @@ static void on_refused(void *arg, const struct err *e)
 {
 	struct agent *a = arg;
 
-	agent_refused(a, &a->routes_sync, "route", e);
+	effects_refused(&a->effects, EFFECT_ROUTES, e);
+}
+
+/* --- effects -----------------------------------------------------------------------------------
+ */
+
+/* What large policies may still need counts as one. */
+static size_t table_waits(void *arg)
+{
+	const struct agent *a = arg;
+
+	return table_pending(a->table) + table_refused(a->table) + a->filling;
+}
+
+static size_t routes_wait(void *arg)
+{
+	const struct agent *a = arg;
+
+	return routes_pending(a->routes) + routes_flying(a->routes) + routes_failed(a->routes);
+}
+
+struct listener {
+	effect_problem_fn *fn;
+	void *arg;
+};
+
+static void say_element(void *arg, const struct nft_set_def *set _unused_, const char *problem)
+{
+	_cleanup_(freep) char *text = xasprintf("nft: %s", problem);
+	const struct listener *l = arg;
+
+	l->fn(l->arg, text);
+}
+
+static void each_element(void *arg, effect_problem_fn *fn, void *fn_arg)
+{
+	struct listener l = {fn, fn_arg};
+
+	table_each_refused(((struct agent *)arg)->table, say_element, &l);
+}
+
+/* What is set aside has to wait for the rest. */
+static uint64_t aside_at(void *arg)
+{
+	const struct agent *a = arg;
+
+	return a->table_sync.ok ? aside_retry_at(a->aside) : USEC_INFINITY;
+}
+
+/**
+ * wiring_effects() - Say what the effects are
+ * @a:     Agent whose loop is there
+ * @retry: Timer of what failed
+ */
+void wiring_effects(struct agent *a, struct loop_source *retry)
+{
+	a->effects = (struct effects){
+		.loop = a->loop,
+		.retry = retry,
+		.row =
+			{
+				[EFFECT_TABLE] = {.name = "nft",
+						  .sync = &a->table_sync,
+						  .needed = true,
+						  .kernel = true,
+						  .arg = a,
+						  .pending = table_waits,
+						  .keys = each_element,
+						  .retry_at = aside_at},
+				[EFFECT_ROUTES] = {.name = "route",
+						   .sync = &a->routes_sync,
+						   .kernel = true,
+						   .arg = a,
+						   .pending = routes_wait},
+				[EFFECT_JOURNAL] = {.name = "journal",
+						    .sync = &a->durable.sync,
+						    .needed = true},
+			},
+	};
 }
 
 /**

@@ -7,6 +7,8 @@
 #include "lib/err.h"
 
 struct agent;
+struct loop_source;
 
 int wiring_open(struct agent *a, struct err *reterr);
 void wiring_close(struct agent *a);
+void wiring_effects(struct agent *a, struct loop_source *retry);

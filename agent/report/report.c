@@ -67,7 +67,7 @@ static void put_kernel(struct sheet *s)
 	bool in_sync;
 
 	policy_counts(a->policy, &p);
-	in_sync = agent_in_sync(a, &problem);
+	in_sync = effects_in_sync(&a->effects, &problem);
 	if (!s->json) {
 		buf_printf(s->out,
 			   "Kernel    %s: table inet %s, %zu programs, %zu peer sets, %zu routes\n"
@@ -88,7 +88,7 @@ static void put_kernel(struct sheet *s)
 	jsonw_uint(s->json, "programs", p.programs);
 	jsonw_uint(s->json, "peer_sets", p.peer_sets);
 	jsonw_uint(s->json, "routes", routes_count(a->routes));
-	jsonw_uint(s->json, "pending", agent_pending(a));
+	jsonw_uint(s->json, "pending", effects_pending(&a->effects));
 	jsonw_uint(s->json, "transactions", n->transactions);
 	jsonw_uint(s->json, "operations", n->operations);
 	jsonw_uint(s->json, "errors", n->errors);
@@ -224,13 +224,6 @@ static void put_problem(void *arg, const char *text)
 		buf_printf(s->out, "  %s\n", text);
 }
 
-static void put_element(void *arg, const struct nft_set_def *set _unused_, const char *problem)
-{
-	_cleanup_(freep) char *text = xasprintf("nft: %s", problem);
-
-	put_problem(arg, text);
-}
-
 static void put_refused(void *arg, const struct object *policy, const char *problem)
 {
 	_cleanup_(freep) char *text = xasprintf("%s %s/%s: %s", kind_str(policy->kind), policy->ns,
@@ -281,14 +274,8 @@ static void put_unexplained(struct sheet *s)
 
 static void put_problems(struct sheet *s)
 {
-	const char *problem;
-
 	begin_list(s, "problems", "Problems");
-	if (!agent_in_sync(s->agent, &problem) && *problem && !table_refused(s->agent->table))
-		put_problem(s, problem);
-	table_each_refused(s->agent->table, put_element, s);
-	if (!s->agent->durable.sync.ok)
-		put_problem(s, s->agent->durable.sync.problem);
+	effects_each_problem(&s->agent->effects, put_problem, s);
 	if (forwarding_problem(&s->agent->forwarding))
 		put_problem(s, forwarding_problem(&s->agent->forwarding));
 	if (s->agent->forwarding.uplink_off)

@@ -60,7 +60,7 @@ static void put_kernel(const struct agent *a, struct buf *out)
 	one_count(out, "manx_attachments", METRIC_GAUGE, "Pod interfaces in force.", p.attachments);
 	one_count(out, "manx_routes", METRIC_GAUGE, "Routes wanted.", routes_count(a->routes));
 	one_count(out, "manx_pending_operations", METRIC_GAUGE,
-		  "Operations that the kernel has not acknowledged.", agent_pending(a));
+		  "Operations that the kernel has not acknowledged.", effects_pending(&a->effects));
 	one_count(out, "manx_nft_transactions_total", METRIC_COUNTER, "nftables transactions.",
 		  n->transactions);
 	one_count(out, "manx_nft_operations_total", METRIC_COUNTER,
