@@ -212,6 +212,11 @@ static void random_use(void **state _unused_)
 	(void)cover_free(c);
 }
 
+static void none_is_freed(void **state _unused_)
+{
+	assert_null(cover_free(NULL));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -220,6 +225,7 @@ int main(void)
 		cmocka_unit_test(the_ends_of_the_world),
 		cmocka_unit_test(only_what_is_touched_is_told),
 		cmocka_unit_test(random_use),
+		cmocka_unit_test(none_is_freed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -156,12 +156,40 @@ static void one_base_chain_a_hook(void **state _unused_)
 	(void)datapath_free(d);
 }
 
+/* Refusals, counts and repairs name the part by it. */
+static void everything_has_an_owner(void **state _unused_)
+{
+	static const char *const of_base[] = {"sources4", "cluster6", "cut4", "pod_links"};
+	struct datapath *d = datapath_new("a", NULL, NULL);
+	struct nft_ops ops = {0};
+	size_t n = 0;
+
+	assert_true(table_ops(d->table, 0, &ops));
+	vec_foreach (op, &ops.op) {
+		const struct nft_set_def *s = op->what == NFT_OP_SET ? op->set : NULL;
+
+		if (s && !s->owner)
+			fail_msg("set %s has no owner", s->name);
+		if (op->what == NFT_OP_CHAIN && !op->chain->owner)
+			fail_msg("chain %s has no owner", op->chain->name);
+		for (size_t i = 0; s && i < ARRAY_SIZE(of_base); i++)
+			if (streq(s->name, of_base[i])) {
+				assert_int_equal(s->owner, NFT_OWNER_BASE);
+				n++;
+			}
+	}
+	assert_int_equal(n, ARRAY_SIZE(of_base));
+	nft_ops_done(&ops);
+	(void)datapath_free(d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_part_is_told),
 		cmocka_unit_test(an_attachment_is_replaced),
 		cmocka_unit_test(packets_enter_in_order),
+		cmocka_unit_test(everything_has_an_owner),
 		cmocka_unit_test(one_base_chain_a_hook),
 	};
 

@@ -207,7 +207,7 @@ static void named_ports(void **state _unused_)
 /* Each policy is small, together they are not: they allow nothing, and it takes no time. */
 static void many_policies(void **state _unused_)
 {
-	_cleanup_(buf_done) struct buf all = {0}, text = {0};
+	_cleanup_(buf_done) struct buf all = {0}, text = {0}, small = {0};
 	struct allowance a = {0};
 	struct decoded d;
 	double ms;
@@ -218,6 +218,11 @@ static void many_policies(void **state _unused_)
 		put_nested(&b, i, 1, 1, 1 + i, 60000 - i);
 		put_policy(&all, i, "ingress", &b);
 	}
+	buf_puts(&small, "{");
+	put_peers(&small, "from", 0, 1);
+	buf_puts(&small, "}");
+	put_policy(&all, 1500, "ingress",
+		   &small); /* whose peer has all ports: it is not allowed either */
 	d = decode(all.data);
 	ms = compile(&a, INGRESS, &d);
 	assert_true(a.too_large);
