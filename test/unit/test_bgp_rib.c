@@ -184,6 +184,26 @@ static void test_filter_that_changes(void **state _unused_)
 	assert_int_equal(peer[0].of[BGP_IPV4].accepted, 1);
 }
 
+/* The one that would be looked at next is withdrawn. */
+static void test_filter_that_changes_beside_a_withdrawal(void **state _unused_)
+{
+	struct route r;
+
+	route(&r, "10.0.0.1", 65001, 1);
+	peer[0].import = BGP_IMPORT_NONE;
+	assert_int_equal(take(0, "192.0.2.0/24", &r), 0);
+	assert_int_equal(take(0, "198.51.100.0/24", &r), 0);
+	assert_int_equal(take(0, "203.0.113.0/24", &r), 0);
+	settle();
+	peer[0].import = BGP_IMPORT_ALL;
+	bgp_rib_again(&rib, &peer[0]);
+	assert_true(bgp_rib_settle(&rib, 1, on_net, NULL));
+	assert_int_equal(take(0, "198.51.100.0/24", NULL), 0);
+	settle();
+	assert_int_equal(best("203.0.113.0/24"), 0);
+	assert_int_equal(peer[0].of[BGP_IPV4].accepted, 2);
+}
+
 static void test_limit(void **state _unused_)
 {
 	struct route r;
@@ -308,6 +328,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_import, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_loops, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_filter_that_changes, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_filter_that_changes_beside_a_withdrawal,
+						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_limit, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_neighbour_goes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_neighbour_comes_back, set_up, tear_down),
