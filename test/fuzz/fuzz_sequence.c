@@ -105,12 +105,14 @@ static void judge_policy(void *arg, const struct policy_info *info)
 	j->guilty |= is_guilty(j->run, info->policy);
 }
 
-static int apply(void *arg, struct err *reterr)
+/* This kernel does not say which operation it refuses. */
+static int apply(void *arg, const struct nft_op **ret_op, struct err *reterr)
 {
 	struct run *run = arg;
 	struct judgement j = {.run = run};
 	int r;
 
+	*ret_op = NULL;
 	datapath_settle(run->subject.datapath);
 	policy_each(run->subject.datapath->policy, judge_policy, &j);
 	if (j.guilty) {
@@ -215,6 +217,7 @@ static void on_change(void *arg, const struct object *old, const struct object *
 /* As agent/turn.c.  So much time goes by that those set aside are tried again. */
 static void turn(struct run *run)
 {
+	const struct nft_op *op = NULL;
 	struct err e = {0};
 
 	run->turn++;
@@ -223,8 +226,8 @@ static void turn(struct run *run)
 	(void)aside_retry(run->aside);
 	datapath_settle(run->subject.datapath);
 	changes_drained(run->changes);
-	if (apply(run, &e) == NFT_REFUSED)
-		must(run, aside_guilty(run->aside, &e), "the guilty policy is not found");
+	if (apply(run, &op, &e) == NFT_REFUSED)
+		must(run, aside_guilty(run->aside, op, &e), "the guilty policy is not found");
 	aside_settled(run->aside);
 	aside_each(run->aside, told, run);
 }
