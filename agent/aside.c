@@ -273,7 +273,7 @@ static int bring_back(struct aside *s, const struct object **real, size_t n)
 
 	for (size_t i = 0; i < n; i++)
 		unfence(s, real[i]);
-	r = s->apply(s->arg, &op, &e);
+	r = n ? s->apply(s->arg, &op, &e) : 0;
 	if (r == 0)
 		return 0;
 	guilty = blame(s, op, &those);

@@ -67,6 +67,9 @@ static void put_kernel(const struct agent *a, struct buf *out)
 		  "Operations in nftables transactions.", n->operations);
 	one_count(out, "manx_nft_errors_total", METRIC_COUNTER, "nftables transactions refused.",
 		  n->errors);
+	one_count(out, "manx_nft_refused_elements", METRIC_GAUGE,
+		  "Elements wanted that the kernel refuses, tried again with back-off.",
+		  table_refused(a->table));
 	one_count(out, "manx_nft_resyncs_total", METRIC_COUNTER,
 		  "Times the kernel's table was read to find the difference.", n->resyncs);
 	guard_put_metrics(a, out);
