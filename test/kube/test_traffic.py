@@ -38,14 +38,14 @@ def start(shop):
 
 def test_a_start_receives_what_is_needed(crowd):
     requests, size, pods = start(crowd)
-    assert (requests, pods) == (6, 3)
+    assert (requests, pods) == (7, 3)
     assert size < 64 << 10
     crowd.node.config_file.write_text("all-pods: true\n")
     try:
         wide_requests, wide_size, wide_pods = start(crowd)
     finally:
         crowd.node.config_file.unlink()
-    assert (wide_requests, wide_pods) == (6, PODS + 4)
+    assert (wide_requests, wide_pods) == (7, PODS + 4)
     assert wide_size > 50 * size
     start(crowd)
 
