@@ -2,7 +2,7 @@
 /*
  * agent.h - the running agent: what its rooms hold, known only in agent/.
  *
- * agent.c starts and ends it, restore.c takes over what an earlier one left, turn.c brings changes
+ * run.c starts and ends it, restore.c takes over what an earlier one left, turn.c brings changes
  * into the kernel, calls.c serves CNI, server.c the socket, report.c tells what goes on.
  */
 #pragma once
@@ -19,7 +19,6 @@
 #include "agent/firewall.h"
 #include "agent/forwarding.h"
 #include "agent/guard.h"
-#include "agent/hold.h"
 #include "agent/hostaddrs.h"
 #include "agent/links.h"
 #include "agent/ready.h"
@@ -109,7 +108,7 @@ struct agent {
 	struct sync table_sync, routes_sync;
 	struct durable durable;
 	struct guard guard;
-	struct hold hold;
+	bool held; /* the kernel holds what hold.h puts into force */
 	struct links links;
 	struct hostaddrs hostaddrs;
 	struct fences fences;
@@ -124,9 +123,3 @@ struct agent {
 
 	struct counters count;
 };
-
-int agent_main(int argc, char **argv);
-bool agent_ready(struct agent *a, const char **ret_why);
-void agent_add_source(struct agent *a, struct loop_source *s);
-void agent_count_latency(struct agent *a, uint64_t since);
-void agent_install_when_ready(struct agent *a);

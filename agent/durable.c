@@ -10,74 +10,84 @@
 #include <inttypes.h>
 #include <sys/epoll.h>
 
-#include "agent/agent.h"
+#include "ipam/journal.h"
 #include "lib/log.h"
 
-static void failed(struct agent *a, const struct err *e)
+static void failed(struct durable *d, const struct err *e)
 {
-	struct sync *s = &a->durable.sync;
+	struct sync *s = &d->sync;
 
-	sync_failed(s, "journal", e, loop_now(a->loop));
-	a->durable.failures++;
-	effects_arm_retry(&a->effects);
+	sync_failed(s, "journal", e, loop_now(d->use.loop));
+	d->failures++;
+	d->use.failed(d->use.arg);
 	log_err("ipam", "the journal cannot be written, pods cannot be added",
 		"in_ms=%" PRIu64 " err=\"%s\"", (uint64_t)(s->retry_usec / USEC_PER_MSEC), e->msg);
 }
 
 static void on_disk(void *arg, uint32_t events _unused_)
 {
-	struct agent *a = arg;
+	struct durable *d = arg;
 	struct err e = {0};
 
-	if (journal_poll(a->journal, &e) < 0)
-		failed(a, &e);
+	if (journal_poll(d->use.journal, &e) < 0)
+		failed(d, &e);
 }
 
 /**
- * durable_watch() - Put the journal on the loop
- * @a: Agent; its journal is open
+ * durable_open() - Put the journal on the loop
+ * @d: Zeroed
+ * @u: What it uses; copied
  */
-void durable_watch(struct agent *a)
+void durable_open(struct durable *d, const struct durable_uses *u)
 {
-	sync_succeeded(&a->durable.sync);
-	agent_add_source(a,
-			 loop_io(a->loop, "journal", journal_fd(a->journal), EPOLLIN, on_disk, a));
+	d->use = *u;
+	sync_succeeded(&d->sync);
+	d->io = loop_io(u->loop, "journal", journal_fd(u->journal), EPOLLIN, on_disk, d);
+}
+
+/**
+ * durable_close() - Look at it no more
+ * @d: Object
+ */
+void durable_close(struct durable *d)
+{
+	d->io = loop_source_free(d->io);
 }
 
 /**
  * durable_follow() - Notice what became of the writes of this turn
- * @a: Agent
+ * @d: Object
  */
-void durable_follow(struct agent *a)
+void durable_follow(struct durable *d)
 {
-	int refused = journal_refused(a->journal);
+	int refused = journal_refused(d->use.journal);
 	struct err e = {0};
 
-	if (refused && a->durable.sync.ok) {
-		(void)err_set(&e, refused, "writing %s: %s", journal_path(a->journal),
+	if (refused && d->sync.ok) {
+		(void)err_set(&e, refused, "writing %s: %s", journal_path(d->use.journal),
 			      strerror(-refused));
-		failed(a, &e);
-	} else if (!refused && !a->durable.sync.ok) {
-		sync_succeeded(&a->durable.sync);
+		failed(d, &e);
+	} else if (!refused && !d->sync.ok) {
+		sync_succeeded(&d->sync);
 		log_info("ipam", "the journal can be written again", "file=%s",
-			 journal_path(a->journal));
+			 journal_path(d->use.journal));
 	}
 }
 
 /**
  * durable_retry() - Try a disk that failed once more, when its time has come
- * @a: Agent
+ * @d: Object
  */
-void durable_retry(struct agent *a)
+void durable_retry(struct durable *d)
 {
 	struct err e = {0};
 	int r;
 
-	if (a->durable.sync.ok || !sync_may_try(&a->durable.sync, loop_now(a->loop)))
+	if (d->sync.ok || !sync_may_try(&d->sync, loop_now(d->use.loop)))
 		return;
-	r = journal_poll(a->journal, &e);
+	r = journal_poll(d->use.journal, &e);
 	if (r == 0)
-		r = journal_probe(a->journal, &e);
+		r = journal_probe(d->use.journal, &e);
 	if (r < 0)
-		failed(a, &e);
+		failed(d, &e);
 }

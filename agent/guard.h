@@ -8,25 +8,35 @@
 #include "agent/repair.h"
 #include "datapath/nft/foreign.h"
 #include "lib/buf.h"
+#include "lib/loop.h"
 
-struct agent;
-struct loop_source;
+struct nft_socket;
+struct nft_table;
+
+/* struct guard_uses - @others: somebody changed tables that are not ours */
+struct guard_uses {
+	struct loop *loop;
+	struct nft_socket *nft;
+	const struct nft_table *table;
+	void (*others)(void *arg);
+	void *arg;
+};
 
 /*
- * struct guard - embedded in the agent
+ * struct guard
  * @unread:   What others touched has to be read
  * @culprits: Programs that changed our table
  */
 struct guard {
+	struct guard_uses use;
 	struct nft_foreign *foreign;
 	struct repair repair;
 	bool unread;
-	struct loop_source *timer;
+	struct loop_source *io, *timer;
 	struct culprits culprits;
 };
 
-int guard_open(struct agent *a, struct err *reterr);
-void guard_watch(struct agent *a);
-void guard_close(struct agent *a);
-bool guard_due(struct agent *a);
-void guard_put_metrics(const struct agent *a, struct buf *out);
+int guard_open(struct guard *g, const struct guard_uses *u, struct err *reterr);
+void guard_close(struct guard *g);
+bool guard_due(struct guard *g);
+void guard_put_metrics(const struct guard *g, struct buf *out);

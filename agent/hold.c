@@ -7,6 +7,7 @@
 #include <inttypes.h>
 
 #include "agent/agent.h"
+#include "agent/health.h"
 #include "lib/log.h"
 
 /* What the kernel has cannot stay beside what is missing: isolated pods are better than open ones.
@@ -55,12 +56,12 @@ void hold_run(struct agent *a)
 	struct sync *s = &a->table_sync;
 	struct err e = {0};
 
-	if (guard_due(a))
-		a->hold.done = false;
-	else if (a->hold.done || !sync_may_try(s, loop_now(a->loop)))
+	if (guard_due(&a->guard))
+		a->held = false;
+	else if (a->held || !sync_may_try(s, loop_now(a->loop)))
 		return;
-	a->hold.done = put_in_force(a, &e) == 0;
-	if (a->hold.done)
+	a->held = put_in_force(a, &e) == 0;
+	if (a->held)
 		*s = (struct sync){0}; /* not in step yet: that is for the source to say */
 	else
 		effects_refused(&a->effects, EFFECT_TABLE, &e);

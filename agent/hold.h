@@ -9,14 +9,7 @@
  */
 #pragma once
 
-#include <stdbool.h>
-
 struct agent;
-
-/* struct hold - embedded in the agent; @done: the kernel holds it */
-struct hold {
-	bool done;
-};
 
 void hold_run(struct agent *a);
 void hold_end(struct agent *a);

@@ -16,6 +16,7 @@
 #include "agent/agent.h"
 #include "agent/attach.h"
 #include "agent/cni/calls.h"
+#include "agent/health.h"
 #include "datapath/route/podlink.h"
 #include "lib/intern.h"
 #include "lib/log.h"

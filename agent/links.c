@@ -17,6 +17,7 @@
 #include "agent/agent.h"
 #include "agent/attach.h"
 #include "agent/cni/calls.h"
+#include "agent/health.h"
 #include "agent/leaks.h"
 #include "agent/report/process.h"
 #include "datapath/route/podlink.h"

@@ -8,13 +8,13 @@
 #include <microhttpd.h>
 #include <stdio.h>
 
-#include "agent/agent.h"
 #include "agent/cni/plugin.h"
 #include "agent/command/cleanup.h"
 #include "agent/command/install.h"
 #include "agent/command/query.h"
 #include "agent/command/validate.h"
 #include "agent/config/options.h"
+#include "agent/run.h"
 #include "lib/version.h"
 #include "watch/kube/libcurl.h"
 

@@ -16,9 +16,12 @@
 #include <inttypes.h>
 #include <sys/epoll.h>
 
-#include "agent/agent.h"
+#include "agent/report/metrics.h"
 #include "datapath/netlink/nlmsg.h"
+#include "datapath/nft/table.h"
 #include "datapath/policy/judge.h"
+#include "datapath/policy/policy.h"
+#include "datapath/route/rtnl.h"
 #include "lib/log.h"
 
 #define JUDGED_A_TURN 1000		   /* some 2 ms */
@@ -39,7 +42,7 @@ enum phase { COLLECT, JUDGE, SOURCES, BLOCK, CUT, _PHASE_MAX };
  */
 struct recheck_round {
 	struct waiter_job job;
-	struct agent *agent;
+	struct recheck *k;
 	enum phase phase;
 	bool busy;
 	struct addr_list addrs;
@@ -61,7 +64,7 @@ static void keep_foreign(struct recheck_round *r)
 
 	vec_foreach (f, &l->f) {
 		if (!last || !addr_eq(last, &f->src))
-			local = rtnl_is_local(r->agent->recheck.route, &f->src);
+			local = rtnl_is_local(r->k->route, &f->src);
 		last = &f->src;
 		if (!local)
 			l->f.v[n++] = *f;
@@ -72,7 +75,7 @@ static void keep_foreign(struct recheck_round *r)
 static void run(struct waiter_job *j)
 {
 	struct recheck_round *r = container_of(j, struct recheck_round, job);
-	struct conntrack *c = r->agent->recheck.conntrack;
+	struct conntrack *c = r->k->conntrack;
 	uint64_t n = 0;
 
 	if (r->phase == COLLECT)
@@ -90,7 +93,7 @@ static void run(struct waiter_job *j)
 static void submit(struct recheck_round *r)
 {
 	r->busy = true;
-	waiter_submit(r->agent->recheck.waiter, &r->job);
+	waiter_submit(r->k->waiter, &r->job);
 }
 
 static void free_round(struct recheck_round *r)
@@ -102,9 +105,8 @@ static void free_round(struct recheck_round *r)
 }
 
 /* What waits for a round or for the kernel is gone on with by the turn that follows their end. */
-static void arm(struct agent *a, bool certain)
+static void arm(struct recheck *k, bool certain)
 {
-	struct recheck *k = &a->recheck;
 	uint64_t at = cuts_next(k->cuts);
 
 	if (certain && !k->round && (k->touched.a.n || k->all))
@@ -114,9 +116,8 @@ static void arm(struct agent *a, bool certain)
 
 static void end_round(struct recheck_round *r)
 {
-	struct agent *a = r->agent;
-	struct recheck *k = &a->recheck;
-	uint64_t now = loop_now(a->loop);
+	struct recheck *k = r->k;
+	uint64_t now = loop_now(k->use.loop);
 
 	k->not_before = now + MAX(PAUSE_FACTOR * (now - r->began), PAUSE_MIN);
 	k->rounds++;
@@ -154,13 +155,7 @@ static void done(struct waiter_job *j)
 	}
 	if (r->phase == BLOCK)
 		vec_foreach (f, &r->forbidden.f)
-			cuts_add(r->agent->recheck.cuts, f, loop_now(r->agent->loop));
-}
-
-static bool is_certain(const struct agent *a)
-{
-	return a->source_synced && a->table_sync.ok && !table_pending(a->table) &&
-	       !a->guard.unread && source_complete(a);
+			cuts_add(r->k->cuts, f, loop_now(r->k->use.loop));
 }
 
 static void judge(struct recheck_round *r)
@@ -170,11 +165,11 @@ static void judge(struct recheck_round *r)
 	for (; r->judged < end && r->forbidden.f.n < CUT_AT_ONCE; r->judged++) {
 		const struct flow *f = &r->flows.f.v[r->judged];
 
-		if (!f->expected && flow_judge(r->agent->table, f) == FLOW_FORBIDDEN)
+		if (!f->expected && flow_judge(r->k->use.table, f) == FLOW_FORBIDDEN)
 			vec_push(&r->forbidden.f, *f);
 	}
 	if (r->judged < r->flows.f.n && r->forbidden.f.n < CUT_AT_ONCE) {
-		loop_wake(r->agent->loop);
+		loop_wake(r->k->use.loop);
 	} else if (r->forbidden.f.n) {
 		r->phase = SOURCES;
 		submit(r);
@@ -190,7 +185,7 @@ static void cut(struct recheck_round *r)
 	size_t n = 0;
 
 	vec_foreach (f, &l->f) {
-		if (flow_judge(r->agent->table, f) == FLOW_FORBIDDEN)
+		if (flow_judge(r->k->use.table, f) == FLOW_FORBIDDEN)
 			l->f.v[n++] = *f;
 	}
 	l->f.n = n;
@@ -200,7 +195,7 @@ static void cut(struct recheck_round *r)
 
 static void on_waiter(void *arg, uint32_t events _unused_)
 {
-	waiter_dispatch(((struct agent *)arg)->recheck.waiter);
+	waiter_dispatch(((struct recheck *)arg)->waiter);
 }
 
 /* The turn that follows looks at the time. */
@@ -209,30 +204,28 @@ static void on_timer(void *arg _unused_)
 }
 
 /* @all: and every isolated pod of this node */
-static void take_touched(struct agent *a, bool all)
+static void take_touched(struct recheck *k, bool all)
 {
-	struct touched *t = policy_touched(a->policy, all);
-	struct recheck *k = &a->recheck;
-
+	struct touched *t = policy_touched(k->use.policy, all);
 	vec_foreach (x, &t->v) {
-		if (a->source_synced && (x->gone || a->config->connections == CONNECTIONS_RECHECK))
+		if (*k->use.source_known &&
+		    (x->gone || k->use.config->connections == CONNECTIONS_RECHECK))
 			vec_push(&k->touched.a, x->addr);
 	}
 	vec_done(&t->v);
 }
 
-static void begin(struct agent *a)
+static void begin(struct recheck *k)
 {
-	struct recheck *k = &a->recheck;
 	struct recheck_round *r;
 
-	take_touched(a, TAKE(k->all, false));
+	take_touched(k, TAKE(k->all, false));
 	if (!k->touched.a.n)
 		return;
 	r = k->round = xcalloc(1, sizeof(*r));
 	r->job = (struct waiter_job){run, done, NULL};
-	r->agent = a;
-	r->began = loop_now(a->loop);
+	r->k = k;
+	r->began = loop_now(k->use.loop);
 	r->addrs = TAKE(k->touched, (struct addr_list){0});
 	addr_list_sort(&r->addrs);
 	submit(r);
@@ -240,82 +233,82 @@ static void begin(struct agent *a)
 
 /**
  * recheck_settle() - Note what the policies have touched; before the kernel is told
- * @a: Agent; its policies are settled
+ * @k: Object; the policies are settled
  */
-void recheck_settle(struct agent *a)
+void recheck_settle(struct recheck *k)
 {
-	take_touched(a, false);
-	cuts_expire(a->recheck.cuts, loop_now(a->loop));
+	take_touched(k, false);
+	cuts_expire(k->cuts, loop_now(k->use.loop));
 }
 
 /**
  * recheck_turn() - Go on with what there is to do; after the kernel was told
- * @a: Agent
+ * @k: Object
  *
  * Costs what was touched.
  */
-void recheck_turn(struct agent *a)
+void recheck_turn(struct recheck *k)
 {
-	struct recheck *k = &a->recheck;
 	struct recheck_round *r = k->round;
-	bool certain = is_certain(a);
+	bool certain = k->use.is_certain(k->use.arg);
 
 	if (certain && r && !r->busy && r->phase == JUDGE)
 		judge(r);
 	else if (certain && r && !r->busy && r->phase == BLOCK)
 		cut(r);
-	else if (certain && !r && loop_now(a->loop) >= k->not_before)
-		begin(a);
-	arm(a, certain);
+	else if (certain && !r && loop_now(k->use.loop) >= k->not_before)
+		begin(k);
+	arm(k, certain);
 }
 
 /**
  * recheck_all() - Recheck every isolated pod of this node
- * @a: Agent
+ * @k: Object
  *
  * After a time in which others than the wanted rules may have been in force.
  */
-void recheck_all(struct agent *a)
+void recheck_all(struct recheck *k)
 {
-	a->recheck.all |= a->config->connections == CONNECTIONS_RECHECK;
+	k->all |= k->use.config->connections == CONNECTIONS_RECHECK;
 }
 
 /**
  * recheck_configure() - Take the configuration, at start and after a reload
- * @a: Agent
+ * @k: Object
  */
-void recheck_configure(struct agent *a)
+void recheck_configure(struct recheck *k)
 {
-	bool rechecks = a->config->connections == CONNECTIONS_RECHECK;
+	bool rechecks = k->use.config->connections == CONNECTIONS_RECHECK;
 
-	if (rechecks && !a->recheck.rechecks)
-		recheck_all(a);
-	a->recheck.rechecks = rechecks;
+	if (rechecks && !k->rechecks)
+		recheck_all(k);
+	k->rechecks = rechecks;
 }
 
 /**
  * recheck_synced() - The table has been read for the first time
- * @a: Agent
+ * @k: Object
  */
-void recheck_synced(struct agent *a)
+void recheck_synced(struct recheck *k)
 {
-	cuts_adopt(a->recheck.cuts, loop_now(a->loop));
+	cuts_adopt(k->cuts, loop_now(k->use.loop));
 }
 
 /**
  * recheck_open() - Begin, before the first turn
- * @a:      Agent; its table and loop are made
+ * @k:      Zeroed
+ * @u:      What it uses; copied
  * @reterr: What failed
  *
  * What is opened later would be missing when descriptors are short.
  *
  * Return: 0, -errno
  */
-int recheck_open(struct agent *a, struct err *reterr)
+int recheck_open(struct recheck *k, const struct recheck_uses *u, struct err *reterr)
 {
-	struct recheck *k = &a->recheck;
 	int r = conntrack_open(&k->conntrack, reterr);
 
+	k->use = *u;
 	if (r == 0)
 		r = nl_open(NETLINK_ROUTE, 0, &k->route, reterr);
 	if (r < 0)
@@ -323,20 +316,18 @@ int recheck_open(struct agent *a, struct err *reterr)
 	r = waiter_new(&k->waiter);
 	if (r < 0)
 		return err_set(reterr, r, "starting a thread: %s", strerror(-r));
-	k->cuts = cuts_new(a->table, &a->datapath->base);
-	k->io = loop_io(a->loop, "recheck", waiter_fd(k->waiter), EPOLLIN, on_waiter, a);
-	k->timer = loop_timer(a->loop, "recheck timer", on_timer, a);
+	k->cuts = cuts_new(k->use.table, k->use.base);
+	k->io = loop_io(k->use.loop, "recheck", waiter_fd(k->waiter), EPOLLIN, on_waiter, k);
+	k->timer = loop_timer(k->use.loop, "recheck timer", on_timer, k);
 	return 0;
 }
 
 /**
  * recheck_close() - End the thread
- * @a: Agent
+ * @k: Object
  */
-void recheck_close(struct agent *a)
+void recheck_close(struct recheck *k)
 {
-	struct recheck *k = &a->recheck;
-
 	k->waiter = waiter_free(k->waiter);
 	(void)loop_source_free(k->io);
 	(void)loop_source_free(k->timer);
@@ -346,13 +337,11 @@ void recheck_close(struct agent *a)
 
 /**
  * recheck_put_metrics() - How often, and what was cut
- * @a:   Agent
+ * @k:   Object
  * @out: Appended to
  */
-void recheck_put_metrics(const struct agent *a, struct buf *out)
+void recheck_put_metrics(const struct recheck *k, struct buf *out)
 {
-	const struct recheck *k = &a->recheck;
-
 	metric_head(out, "manx_connection_rechecks_total", METRIC_COUNTER,
 		    "Rounds of rechecking tracked connections.");
 	metric_count(out, "manx_connection_rechecks_total", NULL, k->rounds);

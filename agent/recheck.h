@@ -10,18 +10,37 @@
  */
 #pragma once
 
+#include "agent/config/config.h"
 #include "datapath/base/cuts.h"
 #include "datapath/route/conntrack_flows.h"
 #include "lib/buf.h"
+#include "lib/loop.h"
 #include "lib/waiter.h"
 
-struct agent;
-struct loop_source;
+struct base;
 struct mnl_socket;
+struct nft_table;
+struct policy_engine;
 struct recheck_round;
 
 /*
- * struct recheck - embedded in the agent
+ * struct recheck_uses
+ * @source_known: Was the source read completely once?
+ * @is_certain:   Is what is wanted in force, and all of the source known?
+ */
+struct recheck_uses {
+	struct loop *loop;
+	struct nft_table *table;
+	const struct base *base;
+	struct policy_engine *policy;
+	const struct config *config;
+	const bool *source_known;
+	bool (*is_certain)(void *arg);
+	void *arg;
+};
+
+/*
+ * struct recheck
  * @touched:    Addresses for the next round
  * @all:        And all isolated pods of this node
  * @rechecks:   As configured when last looked at
@@ -29,6 +48,7 @@ struct recheck_round;
  * @not_before: When the next one may begin
  */
 struct recheck {
+	struct recheck_uses use;
 	struct waiter *waiter;
 	struct conntrack *conntrack;
 	struct mnl_socket *route;
@@ -41,11 +61,11 @@ struct recheck {
 	uint64_t rounds, cut; /* counters */
 };
 
-int recheck_open(struct agent *a, struct err *reterr);
-void recheck_close(struct agent *a);
-void recheck_configure(struct agent *a);
-void recheck_synced(struct agent *a);
-void recheck_all(struct agent *a);
-void recheck_settle(struct agent *a);
-void recheck_turn(struct agent *a);
-void recheck_put_metrics(const struct agent *a, struct buf *out);
+int recheck_open(struct recheck *k, const struct recheck_uses *u, struct err *reterr);
+void recheck_close(struct recheck *k);
+void recheck_configure(struct recheck *k);
+void recheck_synced(struct recheck *k);
+void recheck_all(struct recheck *k);
+void recheck_settle(struct recheck *k);
+void recheck_turn(struct recheck *k);
+void recheck_put_metrics(const struct recheck *k, struct buf *out);

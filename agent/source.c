@@ -10,6 +10,7 @@
 
 #include "agent/agent.h"
 #include "agent/command/instance.h"
+#include "agent/health.h"
 #include "watch/kube/libcurl.h"
 #include "watch/object/kind.h"
 #include "watch/object/pod.h"

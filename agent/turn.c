@@ -14,6 +14,7 @@
 #include "agent/aside.h"
 #include "agent/cni/calls.h"
 #include "agent/events.h"
+#include "agent/health.h"
 #include "agent/hold.h"
 #include "lib/log.h"
 #include "watch/object/kind.h"
@@ -79,7 +80,7 @@ void turn_configure(struct agent *a)
 	uplink_configure(&a->uplink, c->mtu);
 	firewall_configure(&a->firewall, c->forward_accept);
 	events_configure(a);
-	recheck_configure(a);
+	recheck_configure(&a->recheck);
 	if (a->source.kube)
 		stale_follow(&a->stale);
 }
@@ -90,7 +91,7 @@ static bool settle(struct agent *a)
 	bool more = datapath_settle_piece(a->datapath, DATAPATH_PIECE);
 	bool changed = nodes_take_changed(a->nodes);
 
-	recheck_settle(a);
+	recheck_settle(&a->recheck);
 	if (changed) {
 		set_ipam_ranges(a);
 		forwarding_follow(&a->forwarding);
@@ -217,9 +218,9 @@ static void apply_table(struct agent *a, bool changed)
 	struct err e = {0};
 	int r;
 
-	if (guard_due(a)) {
+	if (guard_due(&a->guard)) {
 		a->guard.unread = changed = true;
-		recheck_all(a);
+		recheck_all(&a->recheck);
 	}
 	if (!may_send(a, changed))
 		return;
@@ -270,7 +271,7 @@ static void synced(struct agent *a)
 {
 	hold_end(a);
 	(void)read_table(a);
-	recheck_synced(a);
+	recheck_synced(&a->recheck);
 	a->source_synced = true;
 	log_info("agent", "source complete", "ms=%" PRIu64,
 		 (uint64_t)((monotonic_usec() - a->started) / USEC_PER_MSEC));
@@ -326,8 +327,8 @@ void turn_run(void *agent)
 		apply(a, a->changed, a->filling ? 0 : a->since);
 	else
 		hold_run(a);
-	recheck_turn(a);
-	durable_follow(a);
+	recheck_turn(&a->recheck);
+	durable_follow(&a->durable);
 	agent_install_when_ready(a);
 	ready_follow(&a->ready);
 	calls_progress(a->calls);

@@ -6,6 +6,7 @@
 
 #include "agent/agent.h"
 #include "agent/aside.h"
+#include "agent/health.h"
 
 static void on_forwarding(void *arg)
 {
@@ -29,9 +30,51 @@ static bool is_ready(void *arg)
 	return agent_ready(arg, &why);
 }
 
-static void on_nodes_reached(void *arg)
+/* Routes to other nodes, or tables of others, are other ones now. */
+static void on_others(void *arg)
 {
 	firewall_changed(&((struct agent *)arg)->firewall);
+}
+
+static void on_disk_failed(void *arg)
+{
+	effects_arm_retry(&((struct agent *)arg)->effects);
+}
+
+static bool is_certain(void *arg)
+{
+	const struct agent *a = arg;
+
+	return a->source_synced && a->table_sync.ok && !table_pending(a->table) &&
+	       !a->guard.unread && source_complete(a);
+}
+
+static int open_guards(struct agent *a, struct err *reterr)
+{
+	int r = guard_open(&a->guard,
+			   &(struct guard_uses){.loop = a->loop,
+						.nft = a->nft,
+						.table = a->table,
+						.others = on_others,
+						.arg = a},
+			   reterr);
+
+	durable_open(&a->durable, &(struct durable_uses){.loop = a->loop,
+							 .journal = a->journal,
+							 .failed = on_disk_failed,
+							 .arg = a});
+	if (r < 0)
+		return r;
+	return recheck_open(&a->recheck,
+			    &(struct recheck_uses){.loop = a->loop,
+						   .table = a->table,
+						   .base = &a->datapath->base,
+						   .policy = a->policy,
+						   .config = a->config,
+						   .source_known = &a->source_synced,
+						   .is_certain = is_certain,
+						   .arg = a},
+			    reterr);
 }
 
 static void on_applied(void *arg, uint64_t since)
@@ -134,6 +177,7 @@ void wiring_effects(struct agent *a, struct loop_source *retry)
 int wiring_open(struct agent *a, struct err *reterr)
 {
 	struct waiter *w = a->routing.waiter;
+	int r;
 
 	stale_open(&a->stale, &(struct stale_uses){.loop = a->loop,
 						   .config = a->config,
@@ -146,7 +190,7 @@ int wiring_open(struct agent *a, struct err *reterr)
 	routing_open(&a->routing, &(struct routing_uses){.rtnl = a->rtnl,
 							 .routes = a->routes,
 							 .nodes = a->nodes,
-							 .reached = on_nodes_reached,
+							 .reached = on_others,
 							 .refused = on_refused,
 							 .applied = on_applied,
 							 .arg = a});
@@ -171,6 +215,9 @@ int wiring_open(struct agent *a, struct err *reterr)
 							       .nodes = a->nodes,
 							       .refused = on_refused,
 							       .arg = a});
+	r = open_guards(a, reterr);
+	if (r < 0)
+		return r;
 	return firewall_open(&a->firewall,
 			     &(struct firewall_uses){.loop = a->loop,
 						     .waiter = w,
@@ -191,4 +238,5 @@ void wiring_close(struct agent *a)
 	firewall_close(&a->firewall);
 	cniconf_end(&a->cniconf);
 	stale_close(&a->stale);
+	durable_close(&a->durable);
 }

@@ -8,6 +8,7 @@
 #include "agent/attach.h"
 #include "agent/cni/calls.h"
 #include "agent/cni/cni_verbs.h"
+#include "agent/health.h"
 
 /* --- asked -------------------------------------------------------------------------------------
  */

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "agent/agent.h"
+#include "agent/health.h"
 #include "agent/turn.h"
 #include "lib/log.h"
 

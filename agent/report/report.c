@@ -11,6 +11,7 @@
 
 #include "agent/agent.h"
 #include "agent/aside.h"
+#include "agent/health.h"
 #include "agent/leaks.h"
 #include "lib/jsonw.h"
 

@@ -7,6 +7,7 @@
 #include "agent/agent.h"
 #include "agent/aside.h"
 #include "agent/cni/cni.h"
+#include "agent/health.h"
 #include "agent/leaks.h"
 #include "agent/report/process.h"
 #include "agent/report/report.h"
@@ -72,9 +73,9 @@ static void put_kernel(const struct agent *a, struct buf *out)
 		  table_refused(a->table));
 	one_count(out, "manx_nft_resyncs_total", METRIC_COUNTER,
 		  "Times the kernel's table was read to find the difference.", n->resyncs);
-	guard_put_metrics(a, out);
+	guard_put_metrics(&a->guard, out);
 	links_put_metrics(a, out);
-	recheck_put_metrics(a, out);
+	recheck_put_metrics(&a->recheck, out);
 	leaks_put_metrics(a, out);
 	one_count(out, "manx_nft_last_transaction_operations", METRIC_GAUGE,
 		  "Operations in the last transaction.", n->last_operations);

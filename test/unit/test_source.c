@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "agent/agent.h"
+#include "agent/health.h"
 #include "test/unit/api_world.h"
 
 /* Of a folder; none is watched here. */

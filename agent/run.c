@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * agent.c - start and end of the agent, and its reactions to what is not an object: signals,
+ * run.c - start and end of the agent, and its reactions to what is not an object: signals,
  * links, the configuration file.
  *
  * Start: configuration, lock, journal; the parts; what the source says; what the kernel holds; the
  * difference; then the runtime is told.  Requests that come to the socket meanwhile wait.  Stopping
  * leaves everything in the kernel as it is: pods do not notice.
  */
-#include "agent/agent.h"
+#include "agent/run.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <malloc.h>
@@ -20,15 +19,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "agent/agent.h"
 #include "agent/aside.h"
 #include "agent/cni/calls.h"
 #include "agent/cni/cni_effects.h"
-#include "agent/command/install.h"
 #include "agent/command/instance.h"
 #include "agent/command/takeover.h"
 #include "agent/config/reload.h"
 #include "agent/doors.h"
 #include "agent/events.h"
+#include "agent/health.h"
 #include "agent/leaks.h"
 #include "agent/report/report.h"
 #include "agent/restore.h"
@@ -38,21 +38,8 @@
 #include "lib/notify.h"
 #include "lib/version.h"
 
-#define PATIENCE_USEC (30 * USEC_PER_SEC) /* then we have started, even without the API server */
-
 /* --- events ------------------------------------------------------------------------------------
  */
-
-/**
- * agent_add_source() - Have a source of the loop freed at the end
- * @a: Agent
- * @s: Source
- */
-void agent_add_source(struct agent *a, struct loop_source *s)
-{
-	assert(a->n_sources < ARRAY_SIZE(a->sources));
-	a->sources[a->n_sources++] = s;
-}
 
 static void on_stop(void *arg)
 {
@@ -111,7 +98,7 @@ static void on_link_event(void *arg, const struct rtnl_event *e)
 /* The turn that follows tries the kernel again; the disk is tried here. */
 static void on_retry(void *arg)
 {
-	durable_retry(arg);
+	durable_retry(&((struct agent *)arg)->durable);
 	effects_arm_retry(&((struct agent *)arg)->effects);
 }
 
@@ -123,78 +110,6 @@ static void on_patience(void *arg)
 	if (!a->source_synced)
 		log_warn("agent", "the source is not complete yet; pods cannot be added",
 			 "seconds=%d", (int)(PATIENCE_USEC / USEC_PER_SEC));
-}
-
-/* --- readiness ---------------------------------------------------------------------------------
- */
-
-/**
- * agent_ready() - Can ADD be served, and does the kernel agree with us?
- * @a:       Agent
- * @ret_why: If not, why not; borrowed until the next turn
- *
- * What is a problem (status, metrics), but no reason to keep pods from this node: a route to
- * another node that cannot be made, an element that the kernel refuses.
- *
- * Return: true if so
- */
-bool agent_ready(struct agent *a, const char **ret_why)
-{
-	*ret_why = NULL;
-	if (stale_now(&a->stale, ret_why))
-		return false;
-	*ret_why = effects_problem(&a->effects);
-	if (*ret_why)
-		return false;
-	if (!ipam_has_family(a->ipam, AF_INET) && !ipam_has_family(a->ipam, AF_INET6))
-		*ret_why = "this node has no pod range: no spec.podCIDRs in its Node, no ranges in "
-			   "the configuration";
-	else
-		*ret_why = forwarding_problem(&a->forwarding);
-	return !*ret_why;
-}
-
-/**
- * agent_count_latency() - A change of the source is in the kernel
- * @a:     Agent
- * @since: When it came, monotonic
- */
-void agent_count_latency(struct agent *a, uint64_t since)
-{
-	histogram_observe(&a->count.event_to_kernel,
-			  (double)(monotonic_usec() - since) / USEC_PER_SEC);
-}
-
-/**
- * agent_install_when_ready() - Tell the container runtime about us, once we can serve it
- * @a: Agent
- */
-void agent_install_when_ready(struct agent *a)
-{
-	struct err e = {0};
-	const char *why;
-
-	/*
-	 * A node without pod ranges is started as well as it can be: systemd need not wait.  Nor
-	 * for an API server that may be started by this very node.
-	 */
-	if (!a->notified && a->server &&
-	    ((a->source_synced && a->table_sync.ok) ||
-	     loop_now(a->loop) >= a->started + PATIENCE_USEC)) {
-		a->notified = true;
-		notify_say(a->notify, "READY=1");
-	}
-	if (a->installed || !a->server || !agent_ready(a, &why))
-		return;
-	a->installed = true;
-	if (*a->config->cni_bin_dir && install_plugin(NULL, a->config->cni_bin_dir, &e) < 0)
-		log_err("agent", "the runtime cannot find us", "err=\"%s\"", e.msg);
-	else
-		cniconf_begin(&a->cniconf, a->loop, a->config);
-	log_info("agent", "ready", "node=%s pods=%zu ms=%" PRIu64, a->config->node,
-		 journal_count(a->journal),
-		 (uint64_t)((monotonic_usec() - a->started) / USEC_PER_MSEC));
-	(void)malloc_trim(0); /* what only the start needed */
 }
 
 /* --- start -------------------------------------------------------------------------------------
@@ -223,8 +138,6 @@ static int open_shells(struct agent *a, struct err *reterr)
 	if (r == 0)
 		r = nft_open(&a->nft, reterr);
 	if (r == 0)
-		r = guard_open(a, reterr);
-	if (r == 0)
 		r = rtnl_open(on_link_event, a, &a->rtnl, reterr);
 	if (r == 0)
 		r = conntrack_open(&a->routing.conntrack, reterr);
@@ -235,8 +148,6 @@ static int open_shells(struct agent *a, struct err *reterr)
 	}
 	if (r == 0)
 		r = wiring_open(a, reterr);
-	if (r == 0)
-		r = recheck_open(a, reterr);
 	if (r == 0)
 		r = source_open(a, reterr);
 	return r;
@@ -255,8 +166,6 @@ static void watch_everything(struct agent *a)
 	a->patience = loop_timer(l, "patience", on_patience, a);
 	agent_add_source(a, a->patience);
 	loop_timer_at(a->patience, a->started + PATIENCE_USEC);
-	durable_watch(a);
-	guard_watch(a);
 	links_watch(a);
 	leaks_watch(a);
 	reload_watch(a);
@@ -314,13 +223,13 @@ static int start(struct agent *a, struct err *reterr)
 static void close_shells(struct agent *a)
 {
 	doors_close(a);
-	recheck_close(a);
+	recheck_close(&a->recheck);
 	a->routing.waiter = waiter_free(a->routing.waiter);
 	wiring_close(a);
 	for (size_t i = 0; i < a->n_sources; i++)
 		(void)loop_source_free(a->sources[i]);
 	source_close(a);
-	guard_close(a);
+	guard_close(&a->guard);
 	(void)rtnl_close(a->rtnl);
 	(void)conntrack_close(a->routing.conntrack);
 	(void)nft_close(a->nft);
