@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/socket.h>
 
 #include <cmocka.h>
 
@@ -92,11 +93,47 @@ static void names_that_are_taken(void **state _unused_)
 	}
 }
 
+/* Chains, sets of peers and sets of blocks: what is refused leads to the program by its name. */
+static void what_a_program_has(void **state _unused_)
+{
+	const struct prefix block = {{AF_INET, {192, 0, 2}}, 24};
+	struct allowance a = port_80("a");
+	struct nft_ops ops = {0};
+	struct programs *p;
+	struct program *g;
+	struct world w;
+	size_t n = 0;
+
+	setup(&w);
+	ranges_add(&a.groups.v[0].blocks, &block, NULL, 0);
+	p = programs_new(w.t, w.p);
+	g = program_get(p, &a, "shop/db");
+	assert_false(programs_build(p, SIZE_MAX));
+	assert_true(table_ops(w.t, 0, &ops));
+	vec_foreach (op, &ops.op) {
+		const char *name = op->what == NFT_OP_SET     ? op->set->name
+				   : op->what == NFT_OP_CHAIN ? op->chain->name
+							      : NULL;
+
+		if (name && !program_has(g, name))
+			fail_msg("%s is not the program's", name);
+		n += name != NULL;
+	}
+	assert_true(n >= 6); /* two chains, the ports, pods of two families, blocks */
+	assert_false(program_has(g, "another"));
+	assert_false(program_has(NULL, program_chain(g)));
+	nft_ops_done(&ops);
+	program_put(p, g);
+	assert_null(programs_free(p));
+	teardown(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_definition_is_one_program),
 		cmocka_unit_test(names_that_are_taken),
+		cmocka_unit_test(what_a_program_has),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -560,8 +560,11 @@ static void versions_that_go_backwards_ask_for_no_delay(void **state)
 		assert_int_equal(reflector_event(r, 59, now), CANCEL | DISTRUST | FORGET | SEND);
 		reflector_bytes(r, now);
 		assert_int_equal(reflector_bookmark(r, 30, true, now), COMMIT);
+		r->no_stream = true;
 		assert_int_equal(reflector_event(r, 29, now), CANCEL | DISTRUST);
 		shortest = MIN(shortest, r->deadline - now);
+		assert_int_equal(reflector_timer(r, r->deadline), FORGET | SEND);
+		assert_path(r, "/api/v1/pods?limit=500", NULL, "resourceVersion"); /* no old one */
 	}
 	assert_true(shortest < REFLECTOR_RETRY_MIN_USEC / 2);
 }

@@ -91,6 +91,22 @@ static void after_peace_it_is_as_at_first(void **state _unused_)
 	assert_int_equal(r.pause, REPAIR_PAUSE_MIN_USEC);
 }
 
+/* Until twice the pause is over, to the microsecond. */
+static void when_peace_begins(void **state _unused_)
+{
+	for (unsigned int later = 0; later < 2; later++) {
+		struct repair r = {0};
+		uint64_t pause;
+
+		repair_want(&r, 100 * SEC);
+		assert_true(repair_due(&r, 100 * SEC));
+		pause = r.pause;
+		repair_want(&r, r.at + pause + later);
+		assert_true(repair_due(&r, r.at));
+		assert_int_equal(r.pause, later ? pause : 2 * pause);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -100,6 +116,7 @@ int main(void)
 		cmocka_unit_test(no_change_is_forgotten),
 		cmocka_unit_test(no_fight_no_pause),
 		cmocka_unit_test(after_peace_it_is_as_at_first),
+		cmocka_unit_test(when_peace_begins),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
