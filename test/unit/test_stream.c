@@ -24,6 +24,7 @@
 #define ROUNDS	  3 /* firings of the timer to a step */
 #define STUCK	  (100 * USEC_PER_MSEC)
 #define IDLE	  (100 * USEC_PER_MSEC)
+#define FOREVER	  (60 * USEC_PER_SEC) /* no script takes so long */
 #define LIMIT	  1000
 #define QUEUE	  100000
 #define LARGE	  (8 << 20) /* more than any socket takes */
@@ -107,6 +108,9 @@ static void on_closed(void *arg, int error)
 
 static const struct stream_ops blocks = {frame_block, on_message, on_ready,   on_closed,
 					 LIMIT,	      QUEUE,	  50 * STUCK, STUCK};
+/* The same without limits of time, for tests that are about something else. */
+static const struct stream_ops calm_blocks = {frame_block, on_message, on_ready, on_closed,
+					      LIMIT,	   QUEUE,      0,	 0};
 static const struct stream_ops lines = {frame_line, on_message, on_ready, on_closed,
 					LIMIT,	    QUEUE,	IDLE,	  0};
 static const struct stream_ops patient = {frame_line, on_message, NULL, on_closed,
@@ -120,6 +124,7 @@ static void on_timer(void *arg)
 	struct world *w = arg;
 	uint64_t now = monotonic_usec();
 
+	assert_true(now - w->began < FOREVER);
 	w->worst = MAX(w->worst, now - w->last);
 	w->last = now;
 	if (++w->round % ROUNDS == 0 && !w->script(w, w->step++)) {
@@ -213,7 +218,7 @@ static bool byte_by_byte(struct world *w, int i)
 
 static void bytes_make_messages(void **state _unused_)
 {
-	(void)run(&blocks, byte_by_byte, 0, "[B006ab][B004]");
+	(void)run(&calm_blocks, byte_by_byte, 0, "[B006ab][B004]");
 }
 
 static bool lines_at_once(struct world *w, int i)
@@ -249,7 +254,7 @@ static void as_long_as_may_be(void **state _unused_)
 	memset(want, 'x', sizeof(want));
 	memcpy(want, "[B999", 5);
 	memcpy(want + 1000, "]", 2);
-	(void)run(&blocks, longest, 0, want);
+	(void)run(&calm_blocks, longest, 0, want);
 }
 
 static bool long_line(struct world *w, int i)
@@ -293,7 +298,7 @@ static bool nonsense(struct world *w, int i)
 
 static void no_message(void **state _unused_)
 {
-	(void)run(&blocks, nonsense, 0, "[B005x]closed EPROTO;");
+	(void)run(&calm_blocks, nonsense, 0, "[B005x]closed EPROTO;");
 }
 
 /* --- out ---------------------------------------------------------------------------------------
@@ -326,7 +331,7 @@ static bool large_and_compared(struct world *w, int i)
 /* In the pieces that the peer takes; the refusal is followed by one ready(). */
 static void a_large_message(void **state _unused_)
 {
-	(void)run(&blocks, large_and_compared, 0, "ready;");
+	(void)run(&calm_blocks, large_and_compared, 0, "ready;");
 }
 
 static bool full_queue(struct world *w, int i)
@@ -367,7 +372,7 @@ static bool full_and_compared(struct world *w, int i)
 /* The queue has a bound; ready() comes once, when there is room, and order is kept. */
 static void a_reader_that_stops_and_goes_on(void **state _unused_)
 {
-	(void)run(&blocks, full_and_compared, 'r', "ready;");
+	(void)run(&calm_blocks, full_and_compared, 'r', "ready;");
 }
 
 static size_t memory(void)
@@ -602,7 +607,7 @@ static bool finish_and_end(struct world *w, int i)
 /* All of it, then the end; what comes meanwhile is nobody's. */
 static void a_clean_end(void **state _unused_)
 {
-	(void)run(&blocks, finish_and_end, 0, "closed 0;");
+	(void)run(&calm_blocks, finish_and_end, 0, "closed 0;");
 }
 
 static bool finish_at_once(struct world *w, int i)
@@ -678,7 +683,7 @@ static bool close_in_ready(struct world *w, int i)
 
 static void closed_when_it_is_ready(void **state _unused_)
 {
-	(void)run(&blocks, close_in_ready, 'c', "ready;");
+	(void)run(&calm_blocks, close_in_ready, 'c', "ready;");
 }
 
 /* --- connecting --------------------------------------------------------------------------------
@@ -727,7 +732,7 @@ static void a_connection(void **state _unused_)
 	begin(&w, greet);
 	w.action = 'r';
 	w.again = "hello";
-	assert_int_equal(dial(&w, &l, &blocks), 0);
+	assert_int_equal(dial(&w, &l, &calm_blocks), 0);
 	assert_true(stream_send(w.stream, "early ", 6));
 	w.peer = accept(l.fd, NULL, NULL);
 	assert_int_equal(loop_run(w.loop), 0);
