@@ -144,13 +144,13 @@ static void namespace_changed(struct policy_engine *e, const struct namespace *o
 static void object(struct part *p, const struct object *old, const struct object *new)
 {
 	struct policy_engine *e = policy_of(p);
-	const struct object *o = new ? new : old;
+	enum kind kind = new ? new->kind : old->kind;
 	size_t *count = &e->counts.policies;
 
-	if (o->kind == KIND_POD) {
+	if (kind == KIND_POD) {
 		count = &e->counts.pods;
 		endpoints_pod(&e->endpoints, as_pod(old), as_pod(new));
-	} else if (o->kind == KIND_NAMESPACE) {
+	} else if (kind == KIND_NAMESPACE) {
 		count = &e->counts.namespaces;
 		namespace_changed(e, as_namespace(old), as_namespace(new));
 	} else {
