@@ -168,7 +168,7 @@ const char *bgp_notice_text(const struct bgp_notice *n, char buf[static BGP_TEXT
  */
 size_t bgp_shutdown_data(const char *text, uint8_t buf[static BGP_TEXT_MAX])
 {
-	size_t n = strlen(text);
+	size_t n = strnlen(text, BGP_SHUTDOWN_MAX + 1);
 
 	if (n > BGP_SHUTDOWN_MAX)
 		for (n = BGP_SHUTDOWN_MAX; n > 0 && ((uint8_t)text[n] & 0xc0) == 0x80;)
