@@ -141,10 +141,19 @@ static void namespace_changed(struct policy_engine *e, const struct namespace *o
 		isolation_removed(e, name);
 }
 
+static void policy_changed(struct policy_engine *e, const struct netpol *old,
+			   const struct netpol *new)
+{
+	if (old)
+		policy_removed(e, old);
+	if (new)
+		policy_added(e, new);
+}
+
 static void object(struct part *p, const struct object *old, const struct object *new)
 {
 	struct policy_engine *e = policy_of(p);
-	enum kind kind = new ? new->kind : old->kind;
+	enum kind kind = (new ? new : old)->kind;
 	size_t *count = &e->counts.policies;
 
 	if (kind == KIND_POD) {
@@ -154,10 +163,7 @@ static void object(struct part *p, const struct object *old, const struct object
 		count = &e->counts.namespaces;
 		namespace_changed(e, as_namespace(old), as_namespace(new));
 	} else {
-		if (old)
-			policy_removed(e, as_netpol(old));
-		if (new)
-			policy_added(e, as_netpol(new));
+		policy_changed(e, as_netpol(old), as_netpol(new));
 	}
 	*count += (new ? 1 : 0);
 	*count -= (old ? 1 : 0);
