@@ -187,7 +187,7 @@ static void one(struct room *r, struct times *t, unsigned int i)
 			    .mtu = 1500,
 			    .n_addrs = 2};
 
-	(void)snprintf(ifname, sizeof(ifname), "mx%u", i);
+	(void)snprintf(ifname, sizeof(ifname), "mx%012x", i);
 	(void)addr_parse("10.0.0.2", &l.addrs[0]);
 	(void)addr_parse("fd00::2", &l.addrs[1]);
 	for (int step = 0; step < _STEP_MAX; step++) {
