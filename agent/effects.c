@@ -75,8 +75,11 @@ void effects_arm_retry(const struct effects *e)
 
 		if (!agrees(row->sync) && row->sync->retry_at > loop_now(e->loop))
 			at = MIN(at, row->sync->retry_at);
-		if (row->retry_at)
-			at = MIN(at, row->retry_at(row->arg));
+		if (row->retry_at) {
+			uint64_t own = row->retry_at(row->arg);
+
+			at = MIN(at, own);
+		}
 	}
 	loop_timer_at(e->retry, at);
 }

@@ -182,9 +182,14 @@ enum nft_settled datapath_settled(struct datapath *d, const struct attachment *a
 {
 	enum nft_settled state = localpods_settled(&d->pods, a, ret_problem);
 
-	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
-		if (parts[i]->settled)
-			state = MAX(state, parts[i]->settled(d->parts[i], a, ret_problem));
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		enum nft_settled of_part;
+
+		if (!parts[i]->settled)
+			continue;
+		of_part = parts[i]->settled(d->parts[i], a, ret_problem);
+		state = MAX(state, of_part);
+	}
 	return state;
 }
 

@@ -46,6 +46,14 @@ def lab():
         yield one
 
 
+@pytest.fixture
+def node(lab):
+    """A node with an agent, and the namespace `default`."""
+    one = lab.node("n1", start=True)
+    lab.namespace_object("default")
+    return one
+
+
 @pytest.fixture(scope="module")
 def shared_lab():
     """A lab for all tests of a file; each test uses Kubernetes namespaces of its own."""

@@ -21,13 +21,6 @@ VERSIONS = ["0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0"]
 TRY_AGAIN = 11
 
 
-@pytest.fixture
-def node(lab):
-    one = lab.node("n1", start=True)
-    lab.namespace_object("default")
-    return one
-
-
 def in_use(node):
     """Addresses in use as the metrics tell them."""
     return sum(v for k, v in node.metrics().items() if k.startswith("manx_ipam_addresses_used"))

@@ -7,13 +7,6 @@ from lab import cni, tcp
 
 
 @pytest.fixture
-def node(lab):
-    one = lab.node("n1", start=True)
-    lab.namespace_object("default")
-    return one
-
-
-@pytest.fixture
 def pods(lab, node):
     """Eight that run, of which the last has the last record."""
     all_of_them = [lab.run_pod(node, "default", f"p{i}") for i in range(8)]

@@ -24,13 +24,6 @@ from lab.monitor import nft_monitor, route_monitor
 
 
 @pytest.fixture
-def node(lab):
-    one = lab.node("n1", start=True)
-    lab.namespace_object("default")
-    return one
-
-
-@pytest.fixture
 def pods(lab, node):
     both = [lab.run_pod(node, "default", "server", {"role": "server"}, serve=(80, 81)),
             lab.run_pod(node, "default", "client")]

@@ -24,13 +24,6 @@ spec:
 
 
 @pytest.fixture
-def node(lab):
-    one = lab.node("n1", start=True)
-    lab.namespace_object("default")
-    return one
-
-
-@pytest.fixture
 def pods(lab, node):
     """A server on ports 80 and 81 of which a policy opens 80, a client, and one elsewhere."""
     all_three = [lab.run_pod(node, "default", "server", {"role": "server"}, serve=(80, 81)),
